@@ -1,0 +1,61 @@
+"""Events live for an hour and are then forgotten, as etcd's leases do it: one timer, set for the oldest.
+
+Source: https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/ (--event-ttl)
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import TYPE_CHECKING
+
+from server.cluster.clock import Timer
+from server.cluster.objects import Key, Object, key
+from server.cluster.store import DELETED, Cause, Event
+
+if TYPE_CHECKING:
+    from server.cluster.apiserver.server import ApiServer
+
+EVENT_TTL = 3600.0
+CAUSE = Cause("etcd", "system:apiserver", "delete", None)
+
+
+class EventExpiry:
+    """Keeps the events in order of their last write. ``start`` rebuilds it from the store."""
+
+    def __init__(self, api: ApiServer) -> None:
+        self._api = api
+        self._due: OrderedDict[Key, float] = OrderedDict()
+        self._timer: Timer | None = None
+        api.store.watch("events", self._on_event)
+
+    def start(self) -> None:
+        clock = self._api.clock
+        found = [(clock.seconds(_written(event)) + EVENT_TTL, key(event)) for event in self._api.lister("events").list()]
+        self._due = OrderedDict((name, due) for due, name in sorted(found))
+        self._schedule()
+
+    def _on_event(self, event: Event) -> None:
+        name = key(event.object)
+        if event.type == DELETED:
+            self._due.pop(name, None)
+            return
+        self._due[name] = self._api.clock.now + EVENT_TTL
+        self._due.move_to_end(name)
+        if self._timer is None:
+            self._schedule()
+
+    def _schedule(self) -> None:
+        if self._due and self._timer is None:
+            self._timer = self._api.clock.call_at(next(iter(self._due.values())), self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        now = self._api.clock.now
+        while self._due and next(iter(self._due.values())) <= now:
+            name = next(iter(self._due))
+            self._api.store.delete("events", name, CAUSE)
+        self._schedule()
+
+
+def _written(event: Object) -> str:
+    return event.get("lastTimestamp") or event.get("eventTime") or event["metadata"]["creationTimestamp"]

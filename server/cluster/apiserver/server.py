@@ -1,0 +1,269 @@
+"""The API server: the one door to a cluster.
+
+Every request, whoever makes it, goes through ``ApiServer.request``: authentication and authorization, decoding (for what comes off
+the wire), defaulting, admission, validation, storage, and from there to whoever watches. Reads come from the watch cache.
+What a kind does beyond the common path is in ``strategies`` (its own fields), ``subresources`` and ``deletion``.
+
+Source: https://kubernetes.io/docs/reference/using-api/api-concepts/
+"""
+
+from __future__ import annotations
+
+import random as random_module
+from collections.abc import Callable
+from typing import Any
+
+from server.cluster.apiserver import admission, authorization, decode, defaults, deletion, listing, patch, strategies, subresources, validation
+from server.cluster.apiserver.cache import Lister
+from server.cluster.apiserver.expiry import EventExpiry
+from server.cluster.apiserver.request import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Options, Request, Response
+from server.cluster.apiserver.resources import RESOURCES, Resource
+from server.cluster.apiserver.services import ServiceAllocator
+from server.cluster.clock import Clock
+from server.cluster.errors import (
+    ApiError,
+    already_exists,
+    bad_request,
+    conflict,
+    invalid,
+    method_not_allowed,
+    modified,
+    no_such_resource,
+    not_found,
+    unsupported_media_type,
+)
+from server.cluster.names import generate
+from server.cluster.objects import Object
+from server.cluster.store import Cause, Record, Store, Watch, Watcher
+
+PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)
+GENERATE_TRIES = 8
+
+
+class ApiServer:
+    """One cluster's API server over its store.
+
+    ``present(resource, obj)`` may refresh what is only computed when somebody looks (a node's heartbeat); None leaves all as stored.
+    ``logs`` answers the ``log`` subresource of pods; the kubelets set it.
+    """
+
+    def __init__(self, clock: Clock, store: Store, random: random_module.Random) -> None:
+        self.clock = clock
+        self.store = store
+        self.random = random
+        self._listers = {key: Lister(store, key) for key in RESOURCES}
+        self.services = ServiceAllocator(self)
+        self.expiry = EventExpiry(self)
+        self.present: Callable[[str, Object], Object] | None = None
+        self.logs: Any = None
+        self._verbs = {
+            "get": self._get, "list": self._list, "watch": self._watch, "create": self._create, "update": self._update,
+            "patch": self._patch, "delete": self._delete, "deletecollection": self._delete_collection,
+        }
+
+    def lister(self, resource: str) -> Lister:
+        return self._listers[resource]
+
+    def watch(self, resource: str | None, callback: Watcher) -> Watch:
+        """Every change of a resource (None: of all) from now on, told in the instant it happens; ``callback`` may not write."""
+        return self.store.watch(resource, callback)
+
+    def request(self, request: Request) -> Response:
+        """Does what is asked or raises ``ApiError``; a request that fails leaves the store as it was."""
+        resource = RESOURCES.get(request.resource)
+        if resource is None:
+            raise no_such_resource()
+        authorization.authorize(request, resource)
+        if request.subresource:
+            row = resource.subresource(request.subresource)
+            if row is None:
+                raise no_such_resource()
+            if request.verb not in row.verbs:
+                raise method_not_allowed(resource.plural, request.verb)
+            response = subresources.handle(self, resource, request)
+        else:
+            if request.verb not in resource.verbs:
+                raise method_not_allowed(resource.plural, request.verb)
+            response = self._verbs[request.verb](resource, request)
+        if resource.deprecated and resource.deprecated not in response.warnings:
+            response.warnings.append(resource.deprecated)
+        return response
+
+    # reading
+
+    def current(self, resource: Resource, namespace: str, name: str) -> Record:
+        """The stored record, or ApiError 404."""
+        record = self.store.get(resource.key, (namespace if resource.namespaced else "", name))
+        if record is None:
+            raise not_found(resource.key, name)
+        return record
+
+    def _get(self, resource: Resource, request: Request) -> Response:
+        listing.check_resource_version(self.store, request.options)
+        return self.answer(resource, request, self.current(resource, request.namespace, request.name))
+
+    def _list(self, resource: Resource, request: Request) -> Response:
+        return listing.list_objects(self, resource, request)
+
+    def _watch(self, resource: Resource, request: Request) -> Response:
+        return listing.watch_objects(self, resource, request)
+
+    def answer(self, resource: Resource, request: Request, record: Record, code: int = 200, warnings: list[str] | None = None) -> Response:
+        """One object as the client wants it: plain or as a table."""
+        if self.present is not None and (shown := self.present(resource.key, record.object)) is not record.object:
+            record = Record(shown, record.revision)
+        if request.table is not None:
+            return Response(code, listing.table(self, resource, [record.object], request.table), warnings or [])
+        return Response(code, record.object, warnings or [], record)
+
+    # writing
+
+    def cause(self, request: Request, verb: str = "") -> Cause:
+        return Cause(request.client, request.user, verb or request.verb, request.because)
+
+    def decoded(self, request: Request, kind: str, api_version: str) -> tuple[Object, list[str]]:
+        """The request's body as an object, and the warnings that decoding it gave."""
+        if request.raw is None:
+            if not isinstance(request.body, dict):
+                raise bad_request("the request needs an object as its body")
+            return request.body, []
+        return decode.decode(request.raw, request.content_type, kind, api_version, request.options.field_validation)
+
+    def _create(self, resource: Resource, request: Request) -> Response:
+        obj, warnings = self.decoded(request, resource.kind, resource.api_version)
+        return self.create(resource, request, obj, warnings)
+
+    def create(self, resource: Resource, request: Request, obj: Object, warnings: list[str]) -> Response:
+        """Names, defaults, admits, validates and stores a new object."""
+        meta = dict(obj.get("metadata") or {})
+        if meta.get("resourceVersion"):
+            raise bad_request("resourceVersion should not be set on objects to be created")
+        namespace = self._namespace_of(resource, request, meta)
+        generated = not meta.get("name") and meta.get("generateName")
+        if generated:
+            meta["name"] = generate(self.random, generated)
+        for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "managedFields"):
+            meta.pop(field, None)
+        meta["uid"] = self.new_uid()
+        meta["creationTimestamp"] = self.clock.timestamp()
+        obj = {**obj, "kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
+        obj = strategies.prepare_create(self, resource, defaults.apply(resource.key, obj))
+        admission.check_create(self, resource, obj)
+        errors = validation.validate_create(resource.key, obj)
+        if errors:
+            raise invalid(resource.kind, meta.get("name", ""), errors, resource.group)
+        obj, undo = strategies.complete_create(self, resource, admission.mutate(self, resource, obj), request.options.dry_run)
+        tries = GENERATE_TRIES
+        while self.store.get(resource.key, (namespace, obj["metadata"]["name"])) is not None:
+            tries -= 1
+            if not generated or not tries:
+                undo()
+                raise already_exists(resource.key, obj["metadata"]["name"])
+            obj = {**obj, "metadata": {**obj["metadata"], "name": generate(self.random, generated)}}
+        warnings = warnings + validation.warnings(resource.key, obj) if request.raw is not None else warnings
+        if request.options.dry_run:
+            return self.answer(resource, request, Record(obj, 0), 201, warnings)
+        record = self.store.put(resource.key, (namespace, obj["metadata"]["name"]), obj, self.cause(request))
+        return self.answer(resource, request, record, 201, warnings)
+
+    def new_uid(self) -> str:
+        digits = f"{self.random.getrandbits(128):032x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
+
+    def _namespace_of(self, resource: Resource, request: Request, meta: dict) -> str:
+        if not resource.namespaced:
+            meta.pop("namespace", None)
+            return ""
+        namespace = request.namespace or meta.get("namespace") or ""
+        if not namespace:
+            raise bad_request("an empty namespace may not be set during creation")
+        if meta.get("namespace", namespace) != namespace:
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        meta["namespace"] = namespace
+        return namespace
+
+    def _update(self, resource: Resource, request: Request) -> Response:
+        obj, warnings = self.decoded(request, resource.kind, resource.api_version)
+        meta = obj.get("metadata") or {}
+        name = request.name or meta.get("name", "")
+        if meta.get("name", name) != name:
+            raise bad_request(f"the name of the object ({meta['name']}) does not match the name on the URL ({name})")
+        namespace = request.namespace or meta.get("namespace", "")
+        if meta.get("namespace", namespace) != namespace:
+            raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+        return self.replace(resource, request, self.current(resource, namespace, name), obj, warnings)
+
+    def _patch(self, resource: Resource, request: Request) -> Response:
+        record = self.current(resource, request.namespace, request.name)
+        patched, warnings = self.patched(resource, request, record.object, resource.kind, resource.api_version)
+        return self.replace(resource, request, record, patched, warnings)
+
+    def patched(self, resource: Resource, request: Request, old: Object, kind: str, api_version: str) -> tuple[Object, list[str]]:
+        """``old`` with the request's patch applied, decoded as ``kind``."""
+        if request.content_type == APPLY_PATCH:
+            raise unsupported_media_type(PATCH_TYPES)
+        if request.content_type not in PATCH_TYPES:
+            raise unsupported_media_type((*PATCH_TYPES, APPLY_PATCH))
+        new = patch.apply(request.content_type, old, request.raw if request.raw is not None else request.body, api_version, kind)
+        if request.raw is not None and new is not old:
+            return decode.decode_object(new, kind, api_version, request.options.field_validation)
+        return new, []
+
+    def replace(self, resource: Resource, request: Request, record: Record, obj: Object, warnings: list[str],
+                *, status: bool = False, prepare: Callable[[Object, Object], Object] | None = None) -> Response:
+        """Stores a new version of ``record``. ``status`` writes only the status, else everything but it; ``prepare(new, old)`` is
+        what a subresource puts in the place of the kind's own strategy."""
+        old = record.object
+        was, meta = old["metadata"], obj.get("metadata") or {}
+        asked = meta.get("resourceVersion")
+        if asked and asked != was["resourceVersion"]:
+            raise modified(resource.key, was["name"])
+        if meta.get("uid") and meta["uid"] != was["uid"]:
+            raise conflict(resource.key, was["name"],
+                           f"Precondition failed: UID in precondition: {meta['uid']}, UID in object meta: {was['uid']}")
+        if status:
+            new = strategies.with_status(resource, obj, old)
+        else:
+            meta = strategies.kept_metadata(meta, was)
+            new = defaults.apply(resource.key, {**obj, "kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta})
+            new = prepare(new, old) if prepare is not None else strategies.prepare_update(self, resource, new, old)
+        if new == old:
+            return self.answer(resource, request, record, 200, warnings)
+        errors = (validation.validate_status if status else validation.validate_update)(resource.key, new, old)
+        if errors:
+            raise invalid(resource.kind, was["name"], errors, resource.group)
+        undo = (lambda: None) if status else strategies.complete_update(self, resource, new, old, request.options.dry_run)
+        warnings = warnings + validation.warnings(resource.key, new) if request.raw is not None and not status else warnings
+        if request.options.dry_run:
+            undo()
+            return self.answer(resource, request, Record(new, record.revision), 200, warnings)
+        key = (was.get("namespace", ""), was["name"])
+        stored = self.store.put(resource.key, key, new, self.cause(request))
+        if deletion.finished(resource, stored.object):
+            self.remove(resource, stored.object, self.cause(request))
+        return self.answer(resource, request, stored, 200, warnings)
+
+    # deleting
+
+    def _delete(self, resource: Resource, request: Request) -> Response:
+        record = self.current(resource, request.namespace, request.name)
+        return deletion.delete(self, resource, request, record, self.delete_options(request))
+
+    def delete_options(self, request: Request) -> Options:
+        return deletion.options(request, decode.decode_delete_options(request.raw) if request.raw else request.body)
+
+    def _delete_collection(self, resource: Resource, request: Request) -> Response:
+        options = self.delete_options(request)
+        listed = listing.list_objects(self, resource, request)
+        for record in listed.records or []:
+            deletion.delete(self, resource, request, record, options)
+        return listed
+
+    def remove(self, resource: Resource, obj: Object, cause: Cause) -> Record:
+        """Takes an object out of the store."""
+        meta = obj["metadata"]
+        strategies.removed(self, resource, obj)
+        return self.store.delete(resource.key, (meta.get("namespace", ""), meta["name"]), cause)
+
+
+__all__ = ["ApiError", "ApiServer"]
