@@ -206,7 +206,7 @@ class ApiServer:
             raise unsupported_media_type((*PATCH_TYPES, APPLY_PATCH))
         new = patch.apply(request.content_type, old, request.raw if request.raw is not None else request.body, api_version, kind)
         if request.raw is not None and new is not old:
-            return decode.decode_object(new, kind, api_version, request.options.field_validation)
+            return decode.decode_patched(request.content_type, new, request.raw, kind, api_version, request.options.field_validation)
         return new, []
 
     def replace(self, resource: Resource, request: Request, record: Record, obj: Object, warnings: list[str],

@@ -1,0 +1,179 @@
+"""The vocabulary of validation: values and paths in, field errors worded as Kubernetes words them out.
+
+Every validator is a generator of FieldErrors, so that the order of the errors is the order of the code, as it is in Kubernetes.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+from server.cluster import names
+from server.cluster.errors import FieldError
+
+Object = dict[str, Any]
+Errors = Iterator[FieldError]
+
+NOT_NEGATIVE = "must be greater than or equal to 0"
+IMMUTABLE = "field is immutable"
+PROTOCOLS = ("SCTP", "TCP", "UDP")
+IP_FAULT = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+CIDR_FAULT = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+
+
+def required(path: str, detail: str = "") -> FieldError:
+    return FieldError("Required value", path, "", detail)
+
+
+def invalid(path: str, value: Any, detail: str) -> FieldError:
+    return FieldError("Invalid value", path, value, detail)
+
+
+def unsupported(path: str, value: Any, supported: Iterable[str]) -> FieldError:
+    """
+    >>> unsupported("spec.type", "X", ("A", "B")).message()
+    'spec.type: Unsupported value: "X": supported values: "A", "B"'
+    """
+    return FieldError("Unsupported value", path, value, "supported values: " + ", ".join(f'"{item}"' for item in supported))
+
+
+def duplicate(path: str, value: Any, detail: str = "") -> FieldError:
+    return FieldError("Duplicate value", path, value, detail)
+
+
+def forbidden(path: str, detail: str) -> FieldError:
+    return FieldError("Forbidden", path, "", detail)
+
+
+def not_found(path: str, value: Any) -> FieldError:
+    return FieldError("Not found", path, value)
+
+
+def too_long(path: str, limit: int) -> FieldError:
+    return FieldError("Too long", path, "", f"may not be more than {limit} bytes")
+
+
+def faults(path: str, value: Any, messages: Iterable[str]) -> Errors:
+    """One Invalid for each message of a validator of ``names``."""
+    for message in messages:
+        yield invalid(path, value, message)
+
+
+def label_1123(path: str, value: str) -> Errors:
+    return faults(path, value, names.label(value))
+
+
+def subdomain_1123(path: str, value: str) -> Errors:
+    return faults(path, value, names.subdomain(value))
+
+
+def not_negative(path: str, value: Any) -> Errors:
+    if value is not None and value < 0:
+        yield invalid(path, value, NOT_NEGATIVE)
+
+
+def one_of(path: str, value: Any, supported: Iterable[str], *, needed: bool = True) -> Errors:
+    """Required when empty, Unsupported when it is none of them."""
+    if not value:
+        if needed:
+            yield required(path)
+    elif value not in supported:
+        yield unsupported(path, value, supported)
+
+
+def immutable(path: str, new: Any, old: Any) -> Errors:
+    if new != old:
+        yield invalid(path, new, IMMUTABLE)
+
+
+def each(items: list[Object] | None, path: str, check: Callable[[Object, str], Errors]) -> Errors:
+    """``check`` of every entry of a list, at its index."""
+    for index, item in enumerate(items or ()):
+        yield from check(item, f"{path}[{index}]")
+
+
+def labels(path: str, value: dict[str, str] | None) -> Errors:
+    for key, item in (value or {}).items():
+        yield from faults(path, key, names.qualified_name(key))
+        yield from faults(path, item, names.label_value(item))
+
+
+def label_name(path: str, value: str) -> Errors:
+    return faults(path, value, names.qualified_name(value))
+
+
+def port_number(path: str, value: Any) -> Errors:
+    return faults(path, value, names.port_number(value))
+
+
+def port_or_name(path: str, value: Any) -> Errors:
+    """A port's number, or the name of one."""
+    if isinstance(value, str):
+        yield from faults(path, value, names.port_name(value))
+    else:
+        yield from port_number(path, value or 0)
+
+
+def ip(path: str, value: str) -> Errors:
+    if parsed_ip(value) is None:
+        yield invalid(path, value, IP_FAULT)
+
+
+@lru_cache(maxsize=16_384)
+def parsed_ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        return ipaddress.ip_address(value)
+    except ValueError:
+        return None
+
+
+def cidr(path: str, value: str) -> Errors:
+    try:
+        ok = "/" in value and ipaddress.ip_network(value, strict=False) is not None
+    except ValueError:
+        ok = False
+    if not ok:
+        yield invalid(path, value, CIDR_FAULT)
+
+
+def usable_ip(path: str, value: str) -> Errors:
+    """An address that another host can be reached at."""
+    for fault in _unusable(value):
+        yield invalid(path, value, fault)
+
+
+@lru_cache(maxsize=16_384)
+def _unusable(value: str) -> tuple[str, ...]:
+    address = parsed_ip(value)
+    if address is None:
+        return ("must be a valid IP address",)
+    found = (
+        (address.is_unspecified, f"may not be unspecified ({value})"),
+        (address.is_loopback, "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
+        (address.is_link_local, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
+        (address.is_multicast and str(address).startswith(("224.0.0.", "ff02:")),
+         "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"),
+    )
+    return tuple(fault for wrong, fault in found if wrong)
+
+
+def label_selector(selector: Object | None, path: str) -> Errors:
+    """A LabelSelector object."""
+    selector = selector or {}
+    yield from labels(f"{path}.matchLabels", selector.get("matchLabels"))
+    for index, expression in enumerate(selector.get("matchExpressions") or ()):
+        at = f"{path}.matchExpressions[{index}]"
+        operator, values = expression.get("operator", ""), expression.get("values") or []
+        if operator in ("In", "NotIn"):
+            if not values:
+                yield required(f"{at}.values", "must be specified when `operator` is 'In' or 'NotIn'")
+        elif operator in ("Exists", "DoesNotExist"):
+            if values:
+                yield forbidden(f"{at}.values", "may not be specified when `operator` is 'Exists' or 'DoesNotExist'")
+        else:
+            yield invalid(f"{at}.operator", operator, "not a valid selector operator")
+        yield from label_name(f"{at}.key", expression.get("key", ""))
+        for number, value in enumerate(values):
+            yield from faults(f"{at}.values[{number}]", value, names.label_value(value))
