@@ -1,0 +1,88 @@
+"""Claiming: how a controller comes to own what its selector matches.
+
+An object that matches and has no controller is adopted (gets a controller reference); one that is owned and no longer matches is
+released (loses it). What belongs to another controller is left alone, and an owner that is being deleted claims nothing new.
+
+Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/#how-a-replicaset-works
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from server.cluster.apiserver.cache import Lister
+from server.cluster.apiserver.client import Client
+from server.cluster.errors import ApiError
+from server.cluster.objects import Key, Object, controller_of, deleting, key, labels, owner_reference, owners, replaced, uid
+from server.cluster.selectors import Selector
+from server.cluster.store import DELETED, Event
+
+
+def claim(client: Client, resource: str, owner: Object, selector: Selector, owned: Iterable[Object],
+          orphans: Iterable[Object]) -> list[Object]:
+    """Those of ``owned`` that still match and those of ``orphans`` that now do; the others are released."""
+    owner_uid, owner_deleting = uid(owner), deleting(owner)
+    claimed: list[Object] = []
+    matches: dict[int, bool] = {}
+    for obj in owned:
+        reference = controller_of(obj)
+        if reference is None or reference["uid"] != owner_uid:
+            continue
+        labelled = labels(obj)
+        match = matches.get(id(labelled))
+        if match is None:
+            match = matches[id(labelled)] = selector.matches(labelled)
+        if match:
+            claimed.append(obj)
+        elif not owner_deleting:
+            _release(client, resource, obj, owner_uid)
+    if not owner_deleting:
+        for obj in orphans:
+            if not deleting(obj) and controller_of(obj) is None and selector.matches(labels(obj)):
+                claimed.append(_adopt(client, resource, obj, owner))
+    return claimed
+
+
+def _adopt(client: Client, resource: str, obj: Object, owner: Object) -> Object:
+    others = [reference for reference in owners(obj) if reference["uid"] != uid(owner)]
+    return client.update(resource, replaced(obj, {("metadata", "ownerReferences"): [*others, owner_reference(owner)]}))
+
+
+def _release(client: Client, resource: str, obj: Object, owner_uid: str) -> None:
+    others = [reference for reference in owners(obj) if reference["uid"] != owner_uid]
+    try:
+        client.update(resource, replaced(obj, {("metadata", "ownerReferences"): others or None}))
+    except ApiError as error:
+        if error.code != 404:
+            raise
+
+
+class Orphans:
+    """Objects of a resource that no controller owns, by namespace: the few that an adopter has to look at.
+
+    ``note`` takes every watch event; ``rebuild`` begins anew from what is stored.
+    """
+
+    def __init__(self, lister: Lister) -> None:
+        self._lister = lister
+        self._names: dict[str, dict[str, None]] = {}
+
+    def rebuild(self) -> None:
+        self._names = {}
+        for obj in self._lister.list():
+            if controller_of(obj) is None:
+                self._add(key(obj))
+
+    def note(self, event: Event) -> None:
+        if event.type != DELETED and controller_of(event.object) is None:
+            self._add(key(event.object))
+        elif event.previous is not None and controller_of(event.previous) is None:
+            namespace, name = key(event.object)
+            self._names.get(namespace, {}).pop(name, None)
+
+    def list(self, namespace: str) -> list[Object]:
+        found = (self._lister.get(namespace, name) for name in sorted(self._names.get(namespace, ())))
+        return [obj for obj in found if obj is not None]
+
+    def _add(self, key: Key) -> None:
+        self._names.setdefault(key[0], {})[key[1]] = None

@@ -1,0 +1,71 @@
+"""What controllers ask of a pod: is it active, ready, available, on its way out.
+
+Pure questions about one object; the answers decide what counts as a replica and what may be sent traffic.
+
+Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
+"""
+
+from __future__ import annotations
+
+from server.cluster.clock import Clock
+from server.cluster.objects import Object
+
+TERMINAL = ("Succeeded", "Failed")
+
+
+def phase(pod: Object) -> str:
+    return (pod.get("status") or {}).get("phase", "Pending")
+
+
+def node(pod: Object) -> str:
+    return pod["spec"].get("nodeName", "")
+
+
+def terminal(pod: Object) -> bool:
+    """All its containers have ended for good."""
+    return phase(pod) in TERMINAL
+
+
+def active(pod: Object) -> bool:
+    """Counts as a replica: neither ended nor being deleted."""
+    return "deletionTimestamp" not in pod["metadata"] and phase(pod) not in TERMINAL
+
+
+def terminating(pod: Object) -> bool:
+    """Being deleted, with containers that have not ended yet."""
+    return "deletionTimestamp" in pod["metadata"] and phase(pod) not in TERMINAL
+
+
+def ready_condition(pod: Object) -> Object | None:
+    for condition in (pod.get("status") or {}).get("conditions") or ():
+        if condition["type"] == "Ready":
+            return condition
+    return None
+
+
+def ready(pod: Object) -> bool:
+    condition = ready_condition(pod)
+    return condition is not None and condition["status"] == "True"
+
+
+def available_at(pod: Object, min_ready_seconds: float, clock: Clock) -> float | None:
+    """The moment from which a ready pod counts as available; None while it is not ready."""
+    condition = ready_condition(pod)
+    if condition is None or condition["status"] != "True":
+        return None
+    if not min_ready_seconds:
+        return 0.0
+    return clock.seconds(condition["lastTransitionTime"]) + min_ready_seconds
+
+
+def with_condition(pod: Object, condition: Object) -> Object:
+    """The pod with one of its conditions set, in the place it had."""
+    status = pod.get("status") or {}
+    conditions = list(status.get("conditions") or ())
+    for index, entry in enumerate(conditions):
+        if entry["type"] == condition["type"]:
+            conditions[index] = condition
+            break
+    else:
+        conditions.append(condition)
+    return {**pod, "status": {**status, "conditions": conditions}}
