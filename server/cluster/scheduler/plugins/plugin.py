@@ -1,0 +1,75 @@
+"""What a scheduling plugin is: something that may refuse a node for a pod, may score it, and knows which events may change its mind.
+
+``filter`` sees the pod's requirements and one node; ``score`` gives 0..100 or a raw number that ``normalized`` brings there, over the
+nodes that are left. ``hint`` decides whether an event in the cluster is worth another attempt of a pod this plugin refused.
+
+Source: https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-framework/
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from server.cluster.objects import Object
+from server.cluster.scheduler.podinfo import PodInfo, Requirements
+from server.cluster.scheduler.snapshot import NodeInfo, Snapshot
+
+MAX_SCORE = 100
+
+
+class Rejection(NamedTuple):
+    """Why a node will not do. ``resolvable``: it might, were other pods not there."""
+
+    plugin: str
+    reasons: tuple[str, ...]
+    resolvable: bool = False
+
+
+class ClusterEvent(NamedTuple):
+    """Something that changed. ``actions`` for a Node: added, allocatable, labels, taints, unschedulable, images; for a Pod: added,
+    deleted, labels. ``node`` and ``before`` are the node now and as it was (None: new); ``pod`` and ``pod_before`` likewise."""
+
+    kind: str
+    actions: tuple[str, ...]
+    node: NodeInfo | None = None
+    before: NodeInfo | None = None
+    pod: Object | None = None
+    pod_before: Object | None = None
+
+    def about(self, kind: str, *actions: str) -> bool:
+        return self.kind == kind and any(action in self.actions for action in actions)
+
+
+class Plugin:
+    """``weight`` 0: does not score."""
+
+    name = ""
+    weight = 0
+
+    def filter(self, needs: Requirements, node: NodeInfo) -> Rejection | None:
+        return None
+
+    def score(self, needs: Requirements, node: NodeInfo, snapshot: Snapshot) -> int:
+        return 0
+
+    def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
+        return False
+
+
+class NodeFilter(Plugin):
+    """A filter that a changed node may satisfy: worth an attempt when it refuses the node no more."""
+
+    watched: tuple[str, ...] = ()
+
+    def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
+        if not event.about("Node", "added", *self.watched) or self.filter(info.requirements, event.node) is not None:
+            return False
+        return event.before is None or self.filter(info.requirements, event.before) is not None
+
+
+def normalized(raw: int, highest: int, reverse: bool = False) -> int:
+    """A raw score against the highest one, 0..100; reversed, the highest becomes 0."""
+    if highest == 0:
+        return MAX_SCORE if reverse else 0
+    scaled = MAX_SCORE * raw // highest
+    return MAX_SCORE - scaled if reverse else scaled

@@ -1,0 +1,330 @@
+"""kube-scheduler: pods without a node come in by watch, bindings go out through the API server.
+
+Watch events keep the snapshot and the queue; a timer pops one pod at a time, ``Framework.place`` finds its node, the pod is assumed
+there and bound. A pod that fits nowhere gets a FailedScheduling event and a PodScheduled condition, makes room by preemption if it
+may, and waits for an event that one of the plugins that refused it cares about. Everything here is a cache: ``start`` rebuilds it.
+
+Source: https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
+"""
+
+from __future__ import annotations
+
+from server.cluster.clock import Timer
+from server.cluster.errors import ApiError
+from server.cluster.objects import Object, condition, replaced
+from server.cluster.parts import Parts
+from server.cluster.scheduler import preemption
+from server.cluster.scheduler.attempts import Attempt, Attempts
+from server.cluster.scheduler.framework import NO_NODES, Framework, Misfit, Placement
+from server.cluster.scheduler.plugins.plugin import ClusterEvent
+from server.cluster.scheduler.podinfo import PodInfo, labels_key
+from server.cluster.scheduler.queue import Entry, SchedulingQueue
+from server.cluster.scheduler.reports import Reports
+from server.cluster.scheduler.snapshot import NodeInfo, Snapshot
+from server.cluster.store import ADDED, DELETED, Event, Watch
+
+NAME, USER = "kube-scheduler", "system:kube-scheduler"
+SCHEDULER_NAME = "default-scheduler"
+REACTION, PACE = 0.003, 0.0015
+FINISHED = ("Succeeded", "Failed")
+WORKLOADS = ("services", "replicasets.apps", "statefulsets.apps", "replicationcontrollers")
+
+
+class Scheduler:
+    """``stop()`` and ``start()`` at will; pods wait while it is stopped."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._clock = parts.clock
+        self._api = parts.api
+        self.client = parts.client(NAME, USER)
+        self._reports = Reports(parts.clock, self.client)
+        self._attempts = Attempts()
+        self.running = False
+        self._watches: list[Watch] = []
+        self._timer: Timer | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self.snapshot = Snapshot()
+        self.framework = Framework(self._api, self._parts.random, self.snapshot)
+        self.queue = SchedulingQueue(self._clock, self._wake_up)
+        self._versions: dict[str, Object] = {}
+
+    def attempt(self, uid: str) -> Attempt | None:
+        """The last attempt to schedule the pod with that uid, if it is still known."""
+        return self._attempts.get(uid)
+
+    def start(self) -> None:
+        """Begins (again) from what the API server has now."""
+        if self.running:
+            return
+        self.running = True
+        self._reset()
+        for node in self._api.lister("nodes").list():
+            self.snapshot.set_node(node)
+        pods = self._api.lister("pods").list()
+        for pod in sorted(pods, key=lambda pod: pod["metadata"].get("creationTimestamp") or ""):
+            self._see_pod(pod, None)
+        callbacks = {"pods": self._on_pod, "nodes": self._on_node, "namespaces": self._on_namespace,
+                     "persistentvolumeclaims": self._on_claim, **dict.fromkeys(WORKLOADS, self._on_workload)}
+        self._watches = [self._api.watch(resource, callback) for resource, callback in callbacks.items()]
+
+    def stop(self) -> None:
+        """Ends: nothing is scheduled until ``start``, and all that was cached is forgotten."""
+        self.running = False
+        for watch in self._watches:
+            watch.stop()
+        self._watches = []
+        self.queue.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    # what changes
+
+    def _on_pod(self, event: Event) -> None:
+        if event.type == DELETED:
+            self._forget_pod(event.previous or event.object, event.revision)
+        else:
+            self._see_pod(event.object, event.revision)
+
+    def _see_pod(self, pod: Object, revision: int | None) -> None:
+        uid = pod["metadata"]["uid"]
+        seen = self._versions.get(uid)
+        if seen is not None and seen["spec"] is pod["spec"] and not _differs(seen, pod):
+            self._versions[uid] = pod
+            known = self.snapshot.where.get(uid)
+            if known is not None:
+                known[0].pod = pod
+            elif (entry := self.queue.entries.get(uid)) is not None:
+                entry.info.pod = pod
+            return
+        if (pod.get("status") or {}).get("phase") in FINISHED:
+            self._forget_pod(pod, revision)
+            return
+        self._versions[uid] = pod
+        if node := pod["spec"].get("nodeName"):
+            self._see_assigned(pod, node, seen, revision)
+        elif pod["spec"].get("schedulerName", SCHEDULER_NAME) == SCHEDULER_NAME:
+            self._see_waiting(pod, seen, revision)
+
+    def _see_assigned(self, pod: Object, node: str, seen: Object | None, revision: int | None) -> None:
+        uid = pod["metadata"]["uid"]
+        known = self.snapshot.where.get(uid)
+        if known is not None and known[1].name == node and known[0].deleting == ("deletionTimestamp" in pod["metadata"]) \
+                and (seen is not None and seen["metadata"].get("labels") is pod["metadata"].get("labels")
+                     or labels_key(pod["metadata"]) == known[0].labels_key) \
+                and (seen is None or seen["spec"].get("containers") is pod["spec"].get("containers")):
+            known[0].pod = pod
+            return
+        if known is not None:
+            self.snapshot.remove_pod(uid)
+        else:
+            self.queue.remove(uid)
+            self.framework.nominated.pop(uid, None)
+        info = PodInfo(pod)
+        self.snapshot.add_pod(info, node)
+        actions = ("added",) if known is None else ("labels",) if known[0].labels_key != info.labels_key else ("resources",)
+        self._tell(ClusterEvent("Pod", actions, pod=pod, pod_before=known[0].pod if known is not None else None), revision)
+
+    def _see_waiting(self, pod: Object, seen: Object | None, revision: int | None) -> None:
+        uid, gates = pod["metadata"]["uid"], pod["spec"].get("schedulingGates")
+        if nominated := (pod.get("status") or {}).get("nominatedNodeName"):
+            self.framework.nominated[uid] = PodInfo(pod), nominated
+        entry = self.queue.entries.get(uid)
+        if entry is None:
+            info = PodInfo(pod)
+            (self.queue.hold if gates else self.queue.add)(info, revision)
+            return
+        before, entry.info = entry.info, PodInfo(pod)
+        if entry.gated and not gates:
+            self.queue.release(entry, revision)
+        elif before.requirements != entry.info.requirements or before.labels_key != entry.info.labels_key:
+            self.queue.wake([entry], revision)
+
+    def _forget_pod(self, pod: Object, revision: int | None) -> None:
+        uid = pod["metadata"]["uid"]
+        if self._versions.pop(uid, None) is None:
+            return
+        self.queue.remove(uid)
+        nominated = self.framework.nominated.pop(uid, None)
+        info = self.snapshot.remove_pod(uid)
+        if info is not None or nominated is not None:
+            self._tell(ClusterEvent("Pod", ("deleted",), pod=pod), revision)
+
+    def _on_node(self, event: Event) -> None:
+        name = event.object["metadata"]["name"]
+        if event.type == DELETED:
+            self.snapshot.remove_node(name)
+            self._tell(ClusterEvent("Node", ("deleted",), node=self.snapshot.nodes.get(name)), event.revision)
+            return
+        changed = self.snapshot.set_node(event.object)
+        if not changed or not self.queue.unschedulable:
+            return
+        node, before = self.snapshot.nodes[name], None
+        if event.type != ADDED and event.previous is not None:
+            before = NodeInfo(-1, name)
+            before.set_node(event.previous)
+        self._tell(ClusterEvent("Node", changed if before is not None else ("added",), node=node, before=before), event.revision)
+
+    def _on_namespace(self, event: Event) -> None:
+        if event.previous is not None and event.previous["metadata"].get("labels") != event.object["metadata"].get("labels"):
+            self.snapshot.forget_counts()
+
+    def _on_workload(self, event: Event) -> None:
+        if event.previous is None or event.type == DELETED or \
+                event.previous["spec"].get("selector") != event.object["spec"].get("selector"):
+            self.framework.spread.forget()
+
+    def _on_claim(self, event: Event) -> None:
+        self._tell(ClusterEvent("PersistentVolumeClaim", ("changed",)), event.revision)
+
+    def _tell(self, event: ClusterEvent, revision: int | None) -> None:
+        """Queues the pods for which the event may make a difference."""
+        if not self.queue.unschedulable:
+            return
+        self.queue.wake([entry for entry in self.queue.unschedulable.values() if self._matters(entry, event)], revision)
+
+    def _matters(self, entry: Entry, event: ClusterEvent) -> bool:
+        if entry.gated:
+            return False
+        if not entry.refused_by:
+            return True
+        plugins = self.framework.plugins
+        return any(name not in plugins or plugins[name].hint(entry.info, event, self.snapshot) for name in entry.refused_by)
+
+    # scheduling
+
+    def _wake_up(self) -> None:
+        if self._timer is None and self.running:
+            self._timer = self._clock.call_later(REACTION, self._cycle)
+
+    def _cycle(self) -> None:
+        """One pod."""
+        self._timer = None
+        entry = self.queue.pop()
+        if entry is None:
+            return
+        self._timer = self._clock.call_later(PACE, self._cycle)
+        self.client.because = entry.because
+        try:
+            self._schedule(entry)
+        finally:
+            self.client.because = None
+
+    def _schedule(self, entry: Entry) -> None:
+        info = entry.info
+        pod = self._api.lister("pods").get(*info.key)
+        if pod is None or pod["metadata"]["uid"] != info.uid:
+            self.queue.remove(info.uid)
+            return
+        if info.deleting:
+            self.queue.remove(info.uid)
+            self._reports.say(pod, "Warning", "FailedScheduling", "Scheduling", f"skip schedule deleting pod: {'/'.join(info.key)}")
+            return
+        result = self.framework.place(info)
+        if isinstance(result, Placement):
+            self._bind(entry, pod, result)
+        else:
+            self._fail(entry, pod, result)
+
+    def _bind(self, entry: Entry, pod: Object, found: Placement) -> None:
+        info, node = entry.info, found.node
+        self.queue.remove(info.uid)
+        self.framework.nominated.pop(info.uid, None)
+        self.snapshot.add_pod(info, node.name)
+        try:
+            self.client.bind(info.key[0], info.key[1], node.name)
+        except ApiError as error:
+            self.snapshot.remove_pod(info.uid)
+            self._bind_failed(entry, error)
+            return
+        self._attempts.note(info.uid, info.key, entry.attempts, self._clock.now, node.name, found.rejections, found.scores, found.total,
+                            found.considered, found.tied)
+        self._reports.say(pod, "Normal", "Scheduled", "Binding",
+                          f"Successfully assigned {info.key[0]}/{info.key[1]} to {node.name}")
+
+    def _bind_failed(self, entry: Entry, error: ApiError) -> None:
+        """Somebody else has bound it, or it is gone; if not, it is tried again."""
+        info = entry.info
+        pod = self._api.lister("pods").get(*info.key)
+        if pod is None or pod["metadata"]["uid"] != info.uid or pod["spec"].get("nodeName"):
+            return
+        message = f'binding rejected: running Bind plugin "DefaultBinder": {error.message}'
+        self._report(pod, message, "SchedulerError", None)
+        entry.state = "in flight"
+        self.queue.entries[info.uid] = entry
+        self.queue.failed(entry, (), error=True)
+
+    def _fail(self, entry: Entry, pod: Object, misfit: Misfit) -> None:
+        info, message, nominated = entry.info, misfit.message(), None
+        if message != NO_NODES:
+            chosen = preemption.consider(self.framework, info, misfit)
+            if isinstance(chosen, str):
+                message = f"{message} {chosen}"
+                if preemption.TERMINATING in message:
+                    nominated = self.framework.nominated[info.uid][1]
+            else:
+                nominated = chosen.node.name
+                self._preempt(info, pod, chosen)
+        if nominated is None:
+            self.framework.nominated.pop(info.uid, None)
+        else:
+            self.framework.nominated[info.uid] = info, nominated
+        slots = self.snapshot.slots
+        rejections = {slots[slot].name: rejection for slot, rejection in misfit.by_node.items()}
+        if misfit.whole is not None:
+            rejections = {slots[slot].name: misfit.whole for slot in self.snapshot.order}
+        self._attempts.note(info.uid, info.key, entry.attempts, self._clock.now, None, rejections, message=message)
+        self.queue.failed(entry, misfit.plugins)
+        self._report(pod, message, "Unschedulable", nominated)
+
+    def _report(self, pod: Object, message: str, reason: str, nominated: str | None) -> None:
+        """The FailedScheduling event, and the pod's condition where it says something new."""
+        self._reports.say(pod, "Warning", "FailedScheduling", "Scheduling", message)
+        status = pod.get("status") or {}
+        before = condition(pod, "PodScheduled")
+        entry = {"type": "PodScheduled", "status": "False", "reason": reason, "message": message, "lastProbeTime": None,
+                 "lastTransitionTime": self._clock.timestamp(), "observedGeneration": pod["metadata"].get("generation", 1)}
+        if before is not None and before["status"] == "False":
+            entry["lastTransitionTime"] = before.get("lastTransitionTime", entry["lastTransitionTime"])
+        if entry == before and status.get("nominatedNodeName") == nominated:
+            return
+        others = [other for other in status.get("conditions") or () if other["type"] != "PodScheduled"]
+        changes: dict[tuple[str, ...], object] = {("status", "conditions"): [*others, entry]}
+        if status.get("nominatedNodeName") != nominated:
+            changes["status", "nominatedNodeName"] = nominated
+        try:
+            self.client.update("pods", replaced(pod, changes), "status")
+        except ApiError:
+            return
+
+    def _preempt(self, info: PodInfo, pod: Object, chosen: preemption.Candidate) -> None:
+        """Deletes the victims, each with a condition and an event that say why."""
+        for victim in chosen.victims:
+            current = self._api.lister("pods").get(*victim.key)
+            if current is None or current["metadata"]["uid"] != victim.uid or "deletionTimestamp" in current["metadata"]:
+                continue
+            others = [entry for entry in current["status"].get("conditions") or () if entry["type"] != "DisruptionTarget"]
+            target = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "lastProbeTime": None,
+                      "lastTransitionTime": self._clock.timestamp(), "observedGeneration": current["metadata"].get("generation", 1),
+                      "message": f"{SCHEDULER_NAME}: preempting to accommodate a higher priority pod"}
+            try:
+                self.client.update("pods", replaced(current, {("status", "conditions"): [*others, target]}), "status")
+                self.client.delete("pods", *victim.key, uid=victim.uid)
+            except ApiError:
+                continue
+            self._reports.say(current, "Normal", "Preempted", "Preempting", f"Preempted by pod {info.uid} on node {chosen.node.name}", pod)
+
+
+def _differs(old: Object, new: Object) -> bool:
+    """Whether a pod with the same spec has changed in something the scheduler looks at."""
+    was, now = old["metadata"], new["metadata"]
+    if was.get("labels") is not now.get("labels") and was.get("labels") != now.get("labels"):
+        return True
+    if ("deletionTimestamp" in was) != ("deletionTimestamp" in now):
+        return True
+    before, after = old.get("status") or {}, new.get("status") or {}
+    return before.get("phase") != after.get("phase") and after.get("phase") in FINISHED \
+        or before.get("nominatedNodeName") != after.get("nominatedNodeName")
