@@ -1,0 +1,387 @@
+"""From image to running container and round again: pulls, creation, start, death, back-off.
+
+Each function takes the pod worker, the pod and one ``Cell``, says what happens in events, and leaves the next moment in the
+worker's ``due``. What a kubelet sees only when it looks (its runtime is asked every second) is moved to the next such moment.
+
+Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from server.cluster.kubelet import backoff, environment, probing, termination
+from server.cluster.kubelet.cell import Cell
+from server.cluster.kubelet.template import Template
+from server.cluster.objects import Object
+from server.cluster.runtime.files import NotSimulated
+from server.cluster.runtime.images import Image, PullError, resolve
+from server.cluster.runtime.programs import lacks_password
+from server.cluster.runtime.references import parse
+
+if TYPE_CHECKING:
+    from server.cluster.kubelet.pod_worker import PodWorker
+
+CREATION, FIRST_RETRY, RETRY, RESYNC, JITTER, SHOWN_AFTER = 0.2, 1.0, (10.0, 15.0), 60.0, 1.5, 20.0
+FIRST_WORDS = 1e-6
+EPOCH_START = "1970-01-01T00:00:00Z"
+SHIM = ("failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start "
+        "container process: {}: unknown")
+MESSAGE_LIMIT, LOG_MESSAGE_LINES, LOG_MESSAGE_BYTES = 4096, 80, 2048
+
+
+def start_next(worker: PodWorker, pod: Object) -> None:
+    """Starts what is next: the first init container that has not done its part, or all the others."""
+    for cell in worker.init:
+        if cell.sidecar and not cell.begun:
+            start(worker, pod, cell)
+        if not cell.initialized():
+            if not cell.begun:
+                start(worker, pod, cell)
+            return
+    for cell in worker.main:
+        if not cell.begun:
+            start(worker, pod, cell)
+
+
+def start(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    """Sees to the image, then (``create``) to the container."""
+    kubelet, template, now = worker.kubelet, cell.template, worker.now
+    cell.begun = True
+    reference = template.reference
+    if reference is None:
+        worker.record(pod, "Warning", "InspectFailed", template.invalid, cell)
+        _failed(worker, pod, cell, "InvalidImageName", template.invalid, "InvalidImageName")
+    elif template.policy == "Always" or (template.policy != "Never" and not kubelet.images.has(reference)):
+        worker.record(pod, "Normal", "Pulling", f'Pulling image "{template.image}"', cell)
+        pull = kubelet.images.pull(reference, now)
+        cell.pull = [now, pull.begin, pull.end]
+        worker.at(f"pull:{cell.name}", kubelet.observed(pull.end))
+    elif kubelet.images.has(reference):
+        worker.record(pod, "Normal", "Pulled",
+                      f'Container image "{template.image}" already present on machine and can be accessed by the pod', cell)
+        worker.at(f"create:{cell.name}", kubelet.observed(now + CREATION))
+    else:
+        message = f'Container image "{template.image}" is not present with pull policy of Never'
+        worker.record(pod, "Warning", "ErrImageNeverPull", message, cell)
+        _failed(worker, pod, cell, "ErrImageNeverPull", message, "ErrImageNeverPull")
+
+
+def _failed(worker: PodWorker, pod: Object, cell: Cell, reason: str, message: str, error: str) -> None:
+    """A start that is tried again at every sync."""
+    worker.record(pod, "Warning", "Failed", f"Error: {error}", cell)
+    _wait(worker, cell, reason, message)
+    cell.tries += 1
+    delay = FIRST_RETRY if cell.tries == 1 else worker.chance(*RETRY, cell.name)
+    worker.at(f"retry:{cell.name}", worker.now + delay)
+
+
+def _wait(worker: PodWorker, cell: Cell, reason: str, message: str) -> None:
+    if cell.terminated is not None:
+        cell.last, cell.terminated = cell.terminated, None
+    cell.container = None
+    cell.waiting = (reason, message)
+    worker.changed = True
+
+
+def _pulled(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    template = cell.template
+    try:
+        image = resolve(template.reference)
+    except PullError as fault:
+        return _not_pulled(worker, pod, cell, str(fault))
+    asked, begin, end = cell.pull or (worker.now, worker.now, worker.now)
+    worker.record(pod, "Normal", "Pulled", f'Successfully pulled image "{template.image}" in {backoff.duration(end - begin)} '
+                  f"({backoff.duration(end - asked)} including waiting). Image size: {image.size} bytes.", cell)
+    cell.pull = cell.pulls = None
+    if worker.kubelet.images.add(image):
+        worker.kubelet.images_changed()
+    return create(worker, pod, cell, image)
+
+
+def _not_pulled(worker: PodWorker, pod: Object, cell: Cell, error: str) -> None:
+    image, now = cell.template.image, worker.now
+    worker.record(pod, "Warning", "Failed", f'Failed to pull image "{image}": {error}', cell)
+    worker.record(pod, "Warning", "Failed", "Error: ErrImagePull", cell)
+    first = cell.pulls is None
+    cell.pulls = backoff.raised(cell.pulls, now)
+    cell.pull, cell.pull_error = None, error
+    if first:
+        _wait(worker, cell, "ErrImagePull", error)
+    worker.at(f"backoff:{cell.name}", now + (FIRST_RETRY if first else worker.chance(*RETRY, cell.name)))
+
+
+def _image_back_off(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    """A sync that finds the image's back-off still on, or over."""
+    left = backoff.remaining(cell.pulls, cell.pulls[1], worker.now)
+    if left <= 0:
+        _show_image_back_off(worker, pod, cell)
+        return start(worker, pod, cell)
+    worker.record(pod, "Normal", "BackOff", f'Back-off pulling image "{cell.template.image}"', cell)
+    worker.record(pod, "Warning", "Failed", "Error: ImagePullBackOff", cell)
+    worker.at(f"resync:{cell.name}", worker.now + min(left, RESYNC) * worker.chance(1, JITTER, cell.name))
+
+
+def _show_image_back_off(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    _wait(worker, cell, "ImagePullBackOff", f'Back-off pulling image "{cell.template.image}": ErrImagePull: {cell.pull_error}')
+
+
+def _resync(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    _show_image_back_off(worker, pod, cell)
+    _image_back_off(worker, pod, cell)
+
+
+def _create_present(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    create(worker, pod, cell, resolve(cell.template.reference))
+
+
+def create(worker: PodWorker, pod: Object, cell: Cell, image: Image) -> None:
+    """Makes the container of an image that is there, and starts it."""
+    kubelet, template = worker.kubelet, cell.template
+    spec = worker.spec(cell.name)
+    if template.checks_environment:
+        fault = environment.missing(kubelet.api, worker.key[0], spec)
+        if fault:
+            return _failed(worker, pod, cell, "CreateContainerConfigError", fault, fault)
+    if cell.terminated is not None:
+        cell.last, cell.terminated = cell.terminated, None
+    if cell.created:
+        cell.restarts += 1
+    cell.created, cell.tries = True, 0
+    worker.record(pod, "Normal", "Created", "Container created", cell)
+    worker.changed = True
+    plan = template.plan(image)
+    if plan.kind == "missing":
+        return _not_started(worker, pod, cell, image, SHIM.format(plan.text))
+    worker.record(pod, "Normal", "Started", "Container started", cell)
+    container = kubelet.runtime.start(worker.sandbox, template.launch(image, spec), _new_id(worker, cell), _environment(worker, spec),
+                                      worker.on_exit, worker.on_change)
+    cell.container, cell.waiting, cell.killing, cell.stop = container, None, "", None
+    cell.shown_image = (image.text, image.id)
+    probing.begin(worker, cell)
+    if plan.kind == "once":
+        worker.at(f"exit:{cell.name}", worker.now + plan.after)
+    elif plan.needs:
+        text = lacks_password(plan.needs, container.environment())
+        if text:
+            container.write(text, "stderr")
+            worker.at(f"exit:{cell.name}", worker.now)
+    if container.process is not None:
+        worker.changed = False
+        worker.at("write", worker.now + FIRST_WORDS)
+    hook = template.lifecycle.get("postStart")
+    if hook:
+        _after_start(worker, pod, cell, hook)
+    if cell.init and cell.started:
+        start_next(worker, pod)
+
+
+def _new_id(worker: PodWorker, cell: Cell) -> str:
+    return hashlib.sha256(f"{worker.uid}/{cell.name}/{cell.restarts}".encode()).hexdigest()
+
+
+def _environment(worker: PodWorker, spec: Object) -> Callable[[], dict[str, str]]:
+    def resolved() -> dict[str, str]:
+        pod = worker.pod()
+        return environment.resolved(worker.kubelet.api, pod, spec, worker.ip) if pod is not None else {}
+
+    return resolved
+
+
+def _after_start(worker: PodWorker, pod: Object, cell: Cell, hook: Object) -> None:
+    """A postStart hook that fails kills its container."""
+    if "exec" not in hook:
+        return
+    argv = list(hook["exec"].get("command") or ())
+    try:
+        done, _ = cell.container.execute(argv, 30.0)
+        fault = "" if done.status == 0 else f"command '{' '.join(argv)}' exited with {done.status}: {(done.out + done.err).strip()}"
+    except FileNotFoundError:
+        fault = f'exec: "{argv[0]}": executable file not found in $PATH: unknown'
+    except NotSimulated as unknown:
+        fault = f"podium: {unknown} is not simulated"
+    if fault:
+        worker.record(pod, "Warning", "FailedPostStartHook", f"PostStartHook failed: {fault}", cell)
+        termination.stop(worker, pod, cell, "FailedPostStartHook")
+
+
+def _not_started(worker: PodWorker, pod: Object, cell: Cell, image: Image, message: str) -> None:
+    """The runtime could not start it: a run that ended with 128 before it began."""
+    now = worker.now
+    worker.record(pod, "Warning", "Failed", f"Error: {message}", cell)
+    cell.container = None
+    cell.shown_image = (image.text, image.id)
+    cell.last = {"containerID": f"containerd://{_new_id(worker, cell)}", "exitCode": 128,
+                 "finishedAt": worker.kubelet.clock.timestamp(), "message": message, "reason": "StartError", "startedAt": EPOCH_START}
+    cell.waiting = ("RunContainerError", message)
+    cell.ends = [*cell.ends[-1:], now]
+    if not restarts(pod, cell, 128):
+        cell.terminated, cell.last, cell.waiting = cell.last, None, None
+        return ended(worker, pod, cell)
+    worker.at(f"crash:{cell.name}", now + FIRST_RETRY)
+
+
+def take_up(worker: PodWorker, cell: Cell, saved: dict[str, Any], chunks: dict[str, dict[int, list[list]]]) -> None:
+    """A container that was made before this process was."""
+    spec, data = worker.spec(cell.name), saved["container"]
+    runs = [(saved["image"], data)]
+    if "previous" in data:
+        runs.insert(0, (data["previous"]["image"], data["previous"]))
+    for image, run in runs:
+        launch = cell.template.launch(resolve(parse(image)), spec)
+        cell.container = worker.kubelet.runtime.resume(worker.sandbox, launch, run, chunks.get(run["id"]) or {}, _environment(worker, spec),
+                                                       worker.on_exit, worker.on_change)
+    if cell.waiting is not None:
+        cell.container = None
+
+
+# the end of a run
+
+def _exit(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    """The planned end of a program that says its piece and goes."""
+    container = cell.container
+    if container is not None and container.running:
+        plan = container.launch.plan
+        container.end(plan.code if plan.kind == "once" else 1)
+    _died(worker, pod, cell)
+
+
+def _died(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    container = cell.container
+    if container is None or container.running or cell.terminated is not None:
+        return
+    probing.end(worker, cell)
+    code = container.code or 0
+    reason = "Completed" if code == 0 else "Error"
+    if code == 137 and container.launch.plan.needs == "memory":
+        reason = "OOMKilled"
+    stamp = worker.kubelet.clock.timestamp
+    cell.terminated = {"containerID": f"containerd://{container.id}", "exitCode": code, "finishedAt": stamp(container.finished),
+                       "reason": cell.stop[1] if cell.stop and len(cell.stop) > 1 else reason, "startedAt": stamp(container.started)}
+    message = _last_words(cell, code)
+    if message:
+        cell.terminated["message"] = message
+    cell.waiting, cell.ready, cell.started = None, False, False
+    cell.ends = [*cell.ends[-1:], container.finished]
+    worker.changed = True
+    if termination.stopping(worker):
+        return termination.one_ended(worker, pod)
+    if cell.killing:
+        return _killed(worker, pod, cell)
+    if restarts(pod, cell, code):
+        return _crashed(worker, pod, cell, container.finished)
+    return ended(worker, pod, cell)
+
+
+def _last_words(cell: Cell, code: int) -> str:
+    container = cell.container
+    text = container.own_files.get(cell.template.message_path, "")
+    if not text and code and cell.template.message_policy == "FallbackToLogsOnError":
+        text = "\n".join(line.text for line in container.log.all()[-LOG_MESSAGE_LINES:])[-LOG_MESSAGE_BYTES:]
+    return text[:MESSAGE_LIMIT]
+
+
+def restarts(pod: Object, cell: Cell, code: int) -> bool:
+    """Whether the policy wants a container again that ended with ``code``."""
+    if cell.sidecar:
+        return True
+    policy = pod["spec"].get("restartPolicy", "Always")
+    if cell.init and policy == "Always":
+        policy = "OnFailure"
+    return policy == "Always" or (policy == "OnFailure" and code != 0)
+
+
+def ended(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    """A container that will not run again."""
+    if cell.init:
+        if cell.terminated["exitCode"] == 0:
+            cell.done = True
+            return start_next(worker, pod)
+        return termination.finish(worker, pod)
+    if all(other.terminated is not None and not restarts(pod, other, other.terminated["exitCode"]) for other in worker.main):
+        termination.finish(worker, pod)
+    return None
+
+
+def _killed(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    """The kubelet stopped it to start it again: what counts for the back-off is the end of the run before."""
+    why, cell.killing = cell.killing, ""
+    if not restarts(pod, cell, 1):
+        return ended(worker, pod, cell)
+    if why == "changed":
+        cell.crash = None
+        return start(worker, pod, cell)
+    if len(cell.ends) < 2:
+        return start(worker, pod, cell)
+    if backoff.remaining(cell.crash, cell.ends[0], worker.now) <= 0:
+        cell.crash = backoff.raised(cell.crash, worker.now)
+        return start(worker, pod, cell)
+    _say_back_off(worker, pod, cell)
+    return worker.at(f"crash:{cell.name}", worker.now + FIRST_RETRY)
+
+
+def _crashed(worker: PodWorker, pod: Object, cell: Cell, since: float) -> None:
+    if backoff.remaining(cell.crash, since, worker.now) <= 0:
+        cell.crash = backoff.raised(cell.crash, worker.now)
+        return start(worker, pod, cell)
+    return _back_off(worker, pod, cell)
+
+
+def _back_off(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    left = backoff.remaining(cell.crash, cell.ends[-1], worker.now)
+    _say_back_off(worker, pod, cell)
+    worker.at(f"crash:{cell.name}", worker.now + min(left, RESYNC) * worker.chance(1, JITTER, cell.name))
+    if left > SHOWN_AFTER and cell.waiting is None:
+        worker.at(f"show:{cell.name}", worker.now + SHOWN_AFTER)
+
+
+def _say_back_off(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    worker.record(pod, "Warning", "BackOff",
+                  f"Back-off restarting failed container {cell.name} in pod {worker.key[1]}_{worker.key[0]}({worker.uid})",
+                  cell)
+
+
+def _show_crash(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    if cell.terminated is None and cell.waiting is None:
+        return
+    _wait(worker, cell, "CrashLoopBackOff", f"back-off {backoff.duration(cell.crash[0])} restarting failed container={cell.name} "
+          f"pod={worker.key[1]}_{worker.key[0]}({worker.uid})")
+
+
+def _crash(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    """A sync that finds a container down: starts it, or goes on waiting."""
+    if cell.running:
+        return
+    worker.due.pop(f"show:{cell.name}", None)
+    since = cell.ends[-1]
+    fresh = cell.waiting is not None and cell.waiting[0] == "RunContainerError"
+    if cell.crash is not None and not fresh:
+        _show_crash(worker, pod, cell)
+    if backoff.remaining(cell.crash, since, worker.now) > 0:
+        if fresh:
+            cell.waiting = cell.waiting
+        return _back_off(worker, pod, cell)
+    if cell.crash is not None and fresh:
+        _show_crash(worker, pod, cell)
+    cell.crash = backoff.raised(cell.crash, worker.now)
+    return start(worker, pod, cell)
+
+
+def replaced(worker: PodWorker, pod: Object, cell: Cell, template: Template) -> None:
+    """Another image was asked for: a running container is stopped for it, one that waits starts anew."""
+    cell.template = template
+    cell.crash = cell.pulls = None
+    if cell.running:
+        worker.record(pod, "Normal", "Killing", f"Container {cell.name} definition changed, will be restarted", cell)
+        termination.stop(worker, pod, cell, "changed")
+    elif cell.begun and not cell.done:
+        for name in list(worker.due):
+            if name.partition(":")[0] in ACTIONS and name.partition(":")[2] == cell.name:
+                del worker.due[name]
+        start(worker, pod, cell)
+
+
+ACTIONS = {"pull": _pulled, "backoff": _image_back_off, "resync": _resync, "create": _create_present, "retry": start, "exit": _exit,
+           "died": _died, "crash": _crash, "show": _show_crash}

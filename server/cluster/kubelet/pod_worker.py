@@ -1,0 +1,425 @@
+"""One pod on one node: a state machine whose every wait is a named moment in ``due``.
+
+The kubelet wakes it when its pod changed (``step``), the agenda at the earliest moment of ``due`` (``wake``), whose names say what
+is to be done ("pull:web", "probe:readiness:web", "kill"...). After each wake it writes the pod's status if that changed and keeps
+itself as plain data, from which ``restore`` builds it again. What is done with containers is in ``containers``, ``probing`` and
+``termination``.
+
+Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from server.cluster.clock import Clock
+from server.cluster.errors import ApiError
+from server.cluster.kubelet import admission, containers, environment, probing, status, termination, volumes
+from server.cluster.kubelet.agenda import chance
+from server.cluster.kubelet.cell import Cell
+from server.cluster.kubelet.template import Template, pod_resources, template_of
+from server.cluster.objects import Key, Object
+from server.cluster.runtime.container import Container
+from server.cluster.runtime.runtime import Sandbox
+
+if TYPE_CHECKING:
+    from server.cluster.kubelet.kubelet import Kubelet
+
+NEW, WAITING, ACTIVE, STOPPING, ENDED = "new", "waiting", "active", "stopping", "ended"
+MOUNT_FIRST, MOUNT_LONGEST, ATTACH_TIMEOUT = 0.5, 122.0, 123.0
+WRITE_AGAIN, REBOOTED = 1.0, 0.5
+
+
+class PodWorker:
+    __slots__ = ("kubelet", "key", "uid", "stage", "init", "main", "specs", "sandbox", "ip", "started", "due", "wakes_at", "mount_delay",
+                 "final",
+                 "because", "changed", "kept", "holding", "taken")
+
+    def __init__(self, kubelet: Kubelet, pod: Object) -> None:
+        meta = pod["metadata"]
+        self.kubelet = kubelet
+        self.key: Key = (meta["namespace"], meta["name"])
+        self.uid: str = meta["uid"]
+        self.stage = NEW
+        self.init: list[Cell] = []
+        self.main: list[Cell] = []
+        self.specs: dict[str, Object] = {}
+        self.sandbox: Sandbox | None = None
+        self.ip = ""
+        self.started = ""
+        self.due: dict[str, float] = {}
+        self.wakes_at: float | None = None
+        self.mount_delay = MOUNT_FIRST
+        self.final: list[str] | None = None
+        self.because: int | None = None
+        self.changed = False
+        self.kept = False
+        self.holding = False
+        self.taken: admission.Request | None = None
+        kubelet.manager.remember(self)
+
+    # what it is asked
+
+    def pod(self) -> Object | None:
+        """The pod as it is now; None if it is gone or another took its name."""
+        pod = self.kubelet.pods.get(*self.key)
+        return pod if pod is not None and pod["metadata"]["uid"] == self.uid else None
+
+    @property
+    def now(self) -> float:
+        return self.kubelet.clock.now
+
+    def cell(self, name: str) -> Cell | None:
+        return next((cell for cell in (*self.main, *self.init) if cell.name == name), None)
+
+    def cells(self) -> list[Cell]:
+        return [*self.init, *self.main]
+
+    def lasting(self) -> list[Template]:
+        """The containers that run as long as the pod does."""
+        if self.init:
+            return [cell.template for cell in self.cells() if not cell.init or cell.sidecar]
+        return [cell.template for cell in self.main]
+
+    def spec(self, name: str) -> Object:
+        return self.specs[name]
+
+    # waking
+
+    def step(self) -> None:
+        """The pod is new or has changed."""
+        pod = self.pod()
+        if pod is None:
+            return
+        if "deletionTimestamp" in pod["metadata"]:
+            if self.stage == NEW:
+                self._read(pod)
+            termination.begin(self, pod)
+        elif self.stage == NEW:
+            self._begin(pod)
+        elif self.stage in (WAITING, ACTIVE):
+            self._respecified(pod)
+        self._finish()
+
+    def wake(self) -> None:
+        """Something is due."""
+        pod = self.pod()
+        if pod is None or not self.kubelet.alive:
+            return
+        while ready := sorted(name for name, moment in self.due.items() if moment <= self.now):
+            for name in ready:
+                if self.due.get(name, self.now + 1) <= self.now:
+                    del self.due[name]
+                    self._do(pod, name)
+        self._finish()
+
+    def _do(self, pod: Object, name: str) -> None:
+        what, _, rest = name.partition(":")
+        if what == "write":
+            self.changed = True
+        elif what in ("mount", "attach"):
+            self._mount(pod, what)
+        elif what == "probe":
+            kind, _, container = rest.partition(":")
+            if (cell := self.cell(container)) is not None:
+                probing.due(self, pod, cell, kind)
+        elif what in termination.ACTIONS:
+            termination.ACTIONS[what](self, pod, rest)
+        elif (cell := self.cell(rest)) is not None:
+            containers.ACTIONS[what](self, pod, cell)
+
+    def _finish(self) -> None:
+        if self.changed:
+            self.write()
+        self.save()
+        self.arm()
+
+    def at(self, name: str, moment: float) -> None:
+        self.due[name] = moment
+
+    def arm(self) -> None:
+        """Asks to be woken at the earliest moment."""
+        moment = min(self.due.values()) if self.due and self.kubelet.alive else None
+        if moment is None:
+            self.wakes_at = None
+        elif moment != self.wakes_at:
+            self.kubelet.manager.agenda.wake(self, moment)
+
+    def chance(self, low: float, high: float, what: str) -> float:
+        return chance(low, high, self.uid, what, self.now)
+
+    def record(self, pod: Object, type_: str, reason: str, message: str, cell: Cell | None = None) -> None:
+        self.kubelet.client.because = self.because
+        self.kubelet.recorder.record(pod, type_, reason, message, cell.path if cell is not None else "")
+
+    # beginning
+
+    def _read(self, pod: Object) -> None:
+        """Takes the containers from the pod's spec."""
+        spec = pod["spec"]
+        first = spec.get("initContainers")
+        self.specs = {entry["name"]: entry for entry in spec["containers"]}
+        if first:
+            self.specs.update({entry["name"]: entry for entry in first})
+            self.init = [Cell(template_of(entry), True, "PodInitializing") for entry in first]
+        waiting = "PodInitializing" if first else "ContainerCreating"
+        self.main = [Cell(template_of(entry), False, waiting) for entry in spec["containers"]]
+
+    def _begin(self, pod: Object) -> None:
+        self._read(pod)
+        self.started = self.kubelet.clock.timestamp()
+        self.changed = True
+        request = admission.request_of(self.lasting())
+        fault = admission.fault(self.kubelet, pod, request)
+        if fault is not None:
+            reason, message = fault
+            self.record(pod, "Warning", reason, message)
+            self.stage, self.final = ENDED, ["Failed", reason, f"Pod was rejected: {message}"]
+            return
+        self.kubelet.take(self, request)
+        deadline = pod["spec"].get("activeDeadlineSeconds")
+        if deadline is not None:
+            self.at("deadline", self.now + deadline)
+        self.stage = WAITING
+        if pod["spec"].get("volumes"):
+            self._mount(pod, "mount")
+        else:
+            self._network(pod)
+
+    def _mount(self, pod: Object, what: str) -> None:
+        """Tries the volumes; once all are there the pod gets its network."""
+        faults = volumes.missing(self.kubelet.api, pod)
+        if not faults:
+            self.due.pop("attach", None)
+            self.due.pop("mount", None)
+            self._network(pod)
+            return
+        if what == "attach":
+            names = " ".join(sorted(name for name, _ in faults))
+            self.record(pod, "Warning", "FailedMount",
+                        f"Unable to attach or mount volumes: unmounted volumes=[{names}], unattached volumes=[], "
+                        "failed to process volumes=[]: context deadline exceeded")
+            self.at("attach", self.now + ATTACH_TIMEOUT + self.chance(10, 15, "attach"))
+            return
+        for name, why in faults:
+            self.record(pod, "Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{name}" : {why}')
+        if "attach" not in self.due:
+            self.at("attach", self.now + ATTACH_TIMEOUT)
+        self.at("mount", self.now + self.mount_delay)
+        self.mount_delay = min(self.mount_delay * 2, MOUNT_LONGEST)
+
+    def _network(self, pod: Object) -> None:
+        self.make_sandbox(pod)
+        self.stage = ACTIVE
+        self.changed = True
+        containers.start_next(self, pod)
+
+    def make_sandbox(self, pod: Object, ip: str = "") -> None:
+        """Gives the pod its address; ``ip`` is one that it has already."""
+        kubelet = self.kubelet
+        on_host = pod["spec"].get("hostNetwork", False)
+        self.ip = ip or (kubelet.address if on_host else kubelet.addresses.allocate(kubelet.name))
+        self.holding = not on_host
+        hostname = kubelet.name if on_host else environment.hostname(pod)
+        self.sandbox = kubelet.runtime.sandbox(self.key, self.uid, kubelet.name, hostname, self.ip)
+        if len(pod["spec"].get("volumes") or ()) > 1:
+            self.sandbox.volume_source = self._volume
+
+    def _volume(self, name: str) -> dict[str, str] | None:
+        pod = self.pod()
+        return volumes.content(self.kubelet.api, pod, name) if pod is not None else {}
+
+    def release(self) -> None:
+        """Gives the address back."""
+        if self.holding:
+            self.holding = False
+            self.kubelet.addresses.release(self.ip)
+
+    def _respecified(self, pod: Object) -> None:
+        """What may change in a running pod: its containers' images."""
+        for entry in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())):
+            cell = self.cell(entry["name"])
+            self.specs[entry["name"]] = entry
+            if cell is not None and cell.template.image != entry["image"]:
+                containers.replaced(self, pod, cell, template_of(entry))
+        self.changed = True
+
+    # what containers tell
+
+    def on_exit(self, container: Container, code: int) -> None:
+        """A script has come to its end."""
+        name = container.launch.name
+        fresh = container.started == self.now
+        self.at(f"died:{name}", self.now if fresh else self.kubelet.observed(self.now))
+        self.save()
+        self.arm()
+
+    def on_change(self, container: Container, files: bool) -> None:
+        """A program has gone on, or written a file: then probes may answer otherwise."""
+        if files:
+            probing.rouse(self)
+        self.save()
+        self.arm()
+
+    # the status
+
+    def write(self) -> None:
+        """Writes the pod's status if it is not what is stored."""
+        self.changed = False
+        pod = self.pod()
+        if pod is None:
+            return
+        new = self.status_of(pod)
+        if new == pod["status"]:
+            return
+        client = self.kubelet.client
+        client.because = self.because
+        try:
+            client.update("pods", {**pod, "status": new}, "status")
+        except ApiError as fault:
+            if fault.code != 404:
+                self.at("write", self.now + WRITE_AGAIN)
+
+    def status_of(self, pod: Object) -> Object:
+        kubelet, spec = self.kubelet, pod["spec"]
+        stamp = kubelet.clock.timestamp
+        ended = self.stage == ENDED
+        phase = self.final[0] if self.final and ended else status.phase(self.init, self.main, spec.get("restartPolicy", "Always"), ended)
+        has_network = self.sandbox is not None and not ended
+        new = dict(pod["status"])
+        new["conditions"] = status.conditions(pod, stamp(), status.facts(pod, self.init, self.main, phase, has_network))
+        if len(self.main) == 1:
+            new["containerStatuses"] = [status.container_status(self.main[0], self.specs[self.main[0].name], stamp)]
+        else:
+            new["containerStatuses"] = [status.container_status(cell, self.specs[cell.name], stamp)
+                                        for cell in sorted(self.main, key=lambda cell: cell.name)]
+        if self.init:
+            new["initContainerStatuses"] = [status.container_status(cell, self.specs[cell.name], stamp) for cell in self.init]
+        new["hostIP"] = kubelet.address
+        new["hostIPs"] = kubelet.host_ips
+        new["observedGeneration"] = pod["metadata"].get("generation", 1)
+        new["phase"] = phase
+        if self.final:
+            _, new["reason"], new["message"] = self.final
+        if self.ip:
+            new["podIP"] = self.ip
+            new["podIPs"] = [{"ip": self.ip}]
+        new["resources"], allocated = pod_resources(self.lasting())
+        if allocated:
+            new["allocatedResources"] = allocated
+        if self.started:
+            new["startTime"] = self.started
+        return new
+
+    # keeping
+
+    def plain(self) -> bool:
+        """Whether everything about the pod can be read off its status."""
+        return not self.due and self.stage == ACTIVE and self.mount_delay == MOUNT_FIRST and not self.init and all(
+            cell.waiting is None and cell.terminated is None and cell.last is None and cell.crash is None and not cell.killing
+            and cell.ready and cell.container is not None and cell.container.state is None and not cell.container.own_files
+            and cell.container.running and not cell.counts for cell in self.main) and not self.sandbox.volumes
+
+    def save(self) -> None:
+        """Keeps what cannot be read off the pod's status."""
+        state = self.kubelet.state
+        if self.plain():
+            if self.kept:
+                self.kept = False
+                state.set(f"pod/{self.uid}", None)
+            return
+        self.kept = True
+        state.set(f"pod/{self.uid}", self.dump())
+
+    def dump(self) -> dict[str, Any]:
+        made = self.sandbox.containers if self.sandbox is not None else {}
+        data: dict[str, Any] = {"stage": self.stage, "due": dict(self.due), "ip": self.ip, "started": self.started,
+                                "cells": {cell.name: cell.dump(made.get(cell.name)) for cell in self.cells()}}
+        if self.final:
+            data["final"] = self.final
+        if self.mount_delay != MOUNT_FIRST:
+            data["mount"] = self.mount_delay
+        if self.sandbox is not None:
+            data["network"] = self.holding
+            if self.sandbox.volumes:
+                data["volumes"] = {name: dict(files) for name, files in self.sandbox.volumes.items()}
+        return data
+
+    def restore(self, pod: Object, data: dict[str, Any] | None, chunks: dict[str, dict[int, list[list]]]) -> None:
+        """Takes up a pod that ran before this process did: from ``data`` (what ``dump`` gave), or from its status alone."""
+        self._read(pod)
+        status = pod["status"]
+        self.started = status.get("startTime", "")
+        ip = status.get("podIP", "")
+        network = bool(ip)
+        if data is None:
+            self.stage = ACTIVE
+            data = {"cells": {entry["name"]: _running_cell(self.kubelet.clock, entry) for entry in status.get("containerStatuses") or ()}}
+        else:
+            self.kept = True
+            self.stage, self.due, ip, self.started = data["stage"], dict(data["due"]), data["ip"], data["started"]
+            self.final = data.get("final")
+            self.mount_delay = data.get("mount", MOUNT_FIRST)
+            network = "network" in data
+        if network:
+            self.make_sandbox(pod, ip)
+            self.holding = self.holding and data.get("network", True)
+            self.sandbox.volumes.update({name: dict(files) for name, files in (data.get("volumes") or {}).items()})
+        for cell in self.cells():
+            saved = data["cells"].get(cell.name) or {}
+            cell.load(saved)
+            if "container" in saved:
+                containers.take_up(self, cell, saved, chunks)
+        if self.stage != ENDED:
+            self.kubelet.take(self, admission.request_of(self.lasting()))
+        self.arm()
+
+    def rebooted(self) -> None:
+        """The machine was off and is back: the kubelet finds that nothing of the pod runs any more."""
+        for cell in self.cells():
+            if cell.container is not None and not cell.container.running and cell.terminated is None:
+                self.at(f"died:{cell.name}", self.now + REBOOTED)
+        pod = self.pod()
+        if pod is not None and self.sandbox is not None:
+            self.record(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+
+    def power_lost(self) -> None:
+        """The machine went off under it: programs end where they are, and nobody writes it down."""
+        for cell in self.cells():
+            if cell.running:
+                cell.container.end(255)
+                cell.stop = [255, "Unknown"]
+        self.save()
+
+    def progress(self) -> dict[str, dict[str, float]]:
+        """What the pod waits for: an image (while one is pulled) and a back-off."""
+        found: dict[str, dict[str, float]] = {}
+        for cell in self.cells():
+            if cell.pull is not None and f"pull:{cell.name}" in self.due:
+                found["pull"] = {"from": cell.pull[1], "until": cell.pull[2]}
+            if f"crash:{cell.name}" in self.due and cell.crash is not None and cell.ends:
+                found["backoff"] = {"from": cell.ends[-1], "until": cell.ends[-1] + cell.crash[0]}
+            elif cell.pulls is not None and cell.pull is None:
+                found["backoff"] = {"from": cell.pulls[1], "until": cell.pulls[1] + cell.pulls[0]}
+        return found
+
+    def forget(self) -> None:
+        """The pod is gone from the store."""
+        self.kubelet.manager.forget(self)
+        self.wakes_at = None
+        self.due.clear()
+        self.release()
+        if self.sandbox is not None:
+            self.kubelet.runtime.remove(self.sandbox)
+        if self.kept:
+            self.kubelet.state.set(f"pod/{self.uid}", None)
+            self.kept = False
+
+
+def _running_cell(clock: Clock, entry: Object) -> dict[str, Any]:
+    """The saved form of a container that simply runs."""
+    running = (entry.get("state") or {}).get("running") or {}
+    return {"ready": entry["ready"], "started": entry.get("started", True), "restarts": entry["restartCount"], "begun": True,
+            "created": True,
+            "shown_image": (entry["image"], entry["imageID"]), "image": entry["image"],
+            "container": {"id": entry["containerID"].removeprefix("containerd://"), "started": clock.seconds(running["startedAt"])}}

@@ -1,0 +1,118 @@
+"""Probes: what they ask, what the answer is, and when they ask next.
+
+A ``Probe`` is read once per template; ``ask`` puts it to a running container and gives a ``Result``. A result that cannot change by
+itself is marked ``steady``, so that a pod that answers well is never asked again until something in it changes.
+
+Source: https://kubernetes.io/docs/concepts/workloads/pods/probes/
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from server.cluster.objects import Object
+from server.cluster.runtime.container import Container
+from server.cluster.runtime.files import NotSimulated
+from server.cluster.runtime.runtime import ConnectionRefused, NoHttp, Runtime
+
+KINDS = ("startup", "liveness", "readiness")
+TITLES = {"startup": "Startup", "liveness": "Liveness", "readiness": "Readiness"}
+AGENT = {"User-Agent": "kube-probe/1.36", "Accept": "*/*"}
+PATIENCE, RARE = 30, 300.0
+
+
+class Probe(NamedTuple):
+    kind: str
+    how: str
+    action: Object
+    delay: float
+    period: float
+    timeout: float
+    successes: int
+    failures: int
+
+
+class Result(NamedTuple):
+    ok: bool
+    text: str = ""
+    errored: bool = False
+    steady: bool = True
+
+
+def probes_of(container: Object) -> tuple[Probe, ...]:
+    found = []
+    for kind in KINDS:
+        spec = container.get(f"{kind}Probe")
+        if not spec:
+            continue
+        how = next((name for name in ("exec", "httpGet", "tcpSocket", "grpc") if name in spec), "")
+        if how:
+            found.append(Probe(kind, how, spec[how], spec.get("initialDelaySeconds", 0), spec.get("periodSeconds", 10),
+                               spec.get("timeoutSeconds", 1), spec.get("successThreshold", 1), spec.get("failureThreshold", 3)))
+    return tuple(found)
+
+
+def ask(probe: Probe, runtime: Runtime, pod: Object, spec: Object, container: Container) -> Result:
+    """One probe of a running container of ``pod``; ``spec`` is the container's."""
+    if probe.how == "exec":
+        return _exec(probe, container)
+    port = port_of(spec, probe.action.get("port"))
+    if port is None:
+        return Result(False, f"couldn't find port: {probe.action.get('port')!r}".replace("'", '"'), errored=True)
+    host = probe.action.get("host") or container.ip
+    if probe.how == "tcpSocket":
+        return _tcp(container, host, port)
+    if probe.how == "grpc":
+        ok = container.listens(port)
+        return Result(ok,
+                      "" if ok else f'timeout: failed to connect service "{host}:{port}" within {probe.timeout:g}s: context deadline exceeded')
+    return _http(probe, runtime, pod, container, host, port)
+
+
+def port_of(spec: Object, port: Any) -> int | None:
+    """A port by number or by the name that the container gives it."""
+    if isinstance(port, int):
+        return port
+    named = next((entry["containerPort"] for entry in spec.get("ports") or () if entry.get("name") == port), None)
+    return named if named is not None or not str(port).isdigit() else int(port)
+
+
+def _exec(probe: Probe, container: Container) -> Result:
+    argv = list(probe.action.get("command") or ())
+    try:
+        done, elapsed = container.execute(argv, probe.timeout)
+    except FileNotFoundError:
+        return Result(False,
+                      "rpc error: code = Unknown desc = failed to exec in container: failed to start exec: OCI runtime exec failed: exec "
+                      f'failed: unable to start container process: exec: "{argv[0]}": executable file not found in $PATH: unknown',
+                      errored=True)
+    except NotSimulated as fault:
+        return Result(False, f"podium: {fault} is not simulated", errored=True)
+    if done.status == -1:
+        return Result(False, f'command "{" ".join(argv)}" timed out after {probe.timeout:g}s')
+    return Result(done.status == 0, (done.out + done.err).rstrip("\n"))
+
+
+def _tcp(container: Container, host: str, port: int) -> Result:
+    if any(other.listens(port) for other in container.sandbox.containers.values()):
+        return Result(True)
+    return Result(False, f"dial tcp {host}:{port}: connect: connection refused")
+
+
+def _http(probe: Probe, runtime: Runtime, pod: Object, container: Container, host: str, port: int) -> Result:
+    scheme = probe.action.get("scheme", "HTTP").lower()
+    path = probe.action.get("path") or "/"
+    path = path if path.startswith("/") else f"/{path}"
+    headers = {**AGENT, "Host": f"{host}:{port}", **{entry["name"]: entry["value"] for entry in probe.action.get("httpHeaders") or ()}}
+    url = f"{scheme}://{host}:{port}{path}"
+    gateway = container.ip.rpartition(".")[0] + ".1"
+    try:
+        status, _, _ = runtime.http(pod, port, "GET", path, headers, client=gateway)
+    except ConnectionRefused:
+        return Result(False, f'Get "{url}": dial tcp {host}:{port}: connect: connection refused')
+    except NoHttp:
+        return Result(False, f'Get "{url}": EOF')
+    steady = "liveness" not in container.argv
+    if 200 <= status < 400:
+        return Result(True, steady=steady)
+    return Result(False, f"HTTP probe failed with statuscode: {status}", steady=steady)

@@ -1,0 +1,162 @@
+"""The pods that a kubeadm cluster runs for itself, as data: mirrors of the control plane's static pods, CoreDNS, and a kube-proxy and
+a calico-node for every node.
+
+``system_pod_manifests(nodes, random)`` gives them bound to their nodes, ready to be created; kubelets then run them as any pod.
+
+Source: https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random as random_module
+from typing import Any, NamedTuple
+
+from server.cluster.kubelet.node_status import VERSION
+from server.cluster.names import generate
+from server.cluster.objects import Object
+
+REGISTRY = "registry.k8s.io"
+ETCD, COREDNS, CALICO = f"{REGISTRY}/etcd:3.6.8-0", f"{REGISTRY}/coredns/coredns:v1.14.2", "docker.io/calico/node:v3.31.2"
+PAUSE = f"{REGISTRY}/pause:3.10.1"
+KUBE_PROXY = f"{REGISTRY}/kube-proxy:{VERSION}"
+CONTROL_PLANE_ROLE = "node-role.kubernetes.io/control-plane"
+
+
+class Static(NamedTuple):
+    """A control-plane component: image, requested cpu and memory, command, secure port, host paths."""
+
+    name: str
+    image: str
+    cpu: str
+    memory: str
+    command: tuple[str, ...]
+    port: int
+    paths: tuple[tuple[str, str, str], ...]
+
+
+CERTS = ("k8s-certs", "/etc/kubernetes/pki", "DirectoryOrCreate")
+STATIC = (
+    Static("etcd", ETCD, "100m", "100Mi", (
+        "etcd", "--advertise-client-urls=https://{ip}:2379", "--cert-file=/etc/kubernetes/pki/etcd/server.crt", "--client-cert-auth=true",
+        "--data-dir=/var/lib/etcd", "--initial-cluster={node}=https://{ip}:2380", "--listen-client-urls=https://127.0.0.1:2379,https://{ip}:2379",
+        "--name={node}", "--snapshot-count=10000"), 2381,
+        (("etcd-certs", "/etc/kubernetes/pki/etcd", "DirectoryOrCreate"), ("etcd-data", "/var/lib/etcd", "DirectoryOrCreate"))),
+    Static("kube-apiserver", f"{REGISTRY}/kube-apiserver:{VERSION}", "250m", "", (
+        "kube-apiserver", "--advertise-address={ip}", "--allow-privileged=true", "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction", "--etcd-servers=https://127.0.0.1:2379", "--secure-port=6443",
+        "--service-cluster-ip-range=10.96.0.0/12"), 6443, (CERTS,)),
+    Static("kube-controller-manager", f"{REGISTRY}/kube-controller-manager:{VERSION}", "200m", "", (
+        "kube-controller-manager", "--allocate-node-cidrs=true", "--bind-address=127.0.0.1", "--cluster-cidr=10.244.0.0/16",
+        "--controllers=*,bootstrapsigner,tokencleaner", "--leader-elect=true"), 10257,
+        (CERTS, ("kubeconfig", "/etc/kubernetes/controller-manager.conf", "FileOrCreate"))),
+    Static("kube-scheduler", f"{REGISTRY}/kube-scheduler:{VERSION}", "100m", "", (
+        "kube-scheduler", "--bind-address=127.0.0.1", "--kubeconfig=/etc/kubernetes/scheduler.conf", "--leader-elect=true"), 10259,
+        (("kubeconfig", "/etc/kubernetes/scheduler.conf", "FileOrCreate"),)),
+)
+EVERYWHERE = [{"operator": "Exists"}]
+NODE_IMAGES = (PAUSE, KUBE_PROXY, CALICO)
+CONTROL_PLANE_IMAGES = (*(entry.image for entry in STATIC), COREDNS)
+
+
+def system_pod_manifests(nodes: list[Object], random: random_module.Random) -> list[Object]:
+    """Every system pod of a cluster with these Nodes, in order of creation."""
+    control_planes = [node for node in nodes if CONTROL_PLANE_ROLE in (node["metadata"].get("labels") or {})]
+    pods = [_static(static, node) for node in control_planes for static in STATIC]
+    if nodes:
+        home = (control_planes or nodes)[0]
+        pods += [_coredns(home, random, owner) for owner in [_hash("coredns")] * 2]
+    for node in nodes:
+        pods += [_kube_proxy(node, random), _calico(node, random)]
+    return pods
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _owned(node: Object) -> list[Object]:
+    return [{"apiVersion": "v1", "kind": "Node", "name": node["metadata"]["name"], "uid": node["metadata"]["uid"], "controller": True}]
+
+
+def _address(node: Object) -> str:
+    return next(entry["address"] for entry in node["status"]["addresses"] if entry["type"] == "InternalIP")
+
+
+def _pod(name: str, labels: dict[str, str], node: Object, spec: dict[str, Any], annotations: dict[str, str] | None = None,
+         owned: bool = True) -> Object:
+    meta: dict[str, Any] = {"name": name, "namespace": "kube-system", "labels": labels}
+    if annotations:
+        meta["annotations"] = annotations
+    if owned:
+        meta["ownerReferences"] = _owned(node)
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"nodeName": node["metadata"]["name"], **spec}}
+
+
+def _static(static: Static, node: Object) -> Object:
+    name = node["metadata"]["name"]
+    digest = _hash(f"{static.name} {name}")[:32]
+    command = [word.format(ip=_address(node), node=name) for word in static.command]
+    requests = {"cpu": static.cpu, **({"memory": static.memory} if static.memory else {})}
+    probe = {"host": "127.0.0.1", "path": "/livez", "port": static.port, "scheme": "HTTPS" if static.port != 2381 else "HTTP"}
+    annotations = {"kubernetes.io/config.hash": digest, "kubernetes.io/config.mirror": digest, "kubernetes.io/config.source": "file",
+                   "kubernetes.io/config.seen": "2026-01-01T00:00:00.000000000Z"}
+    return _pod(f"{static.name}-{name}", {"component": static.name, "tier": "control-plane"}, node, {
+        "hostNetwork": True, "priorityClassName": "system-node-critical", "priority": 2000001000,
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}, "tolerations": [{"effect": "NoExecute", "operator": "Exists"}],
+        "containers": [{
+            "name": static.name, "image": static.image, "imagePullPolicy": "IfNotPresent", "command": command,
+            "resources": {"requests": requests},
+            "livenessProbe": {"failureThreshold": 8, "httpGet": probe, "initialDelaySeconds": 10, "periodSeconds": 10,
+                              "timeoutSeconds": 15},
+            "volumeMounts": [{"name": volume, "mountPath": path, **({"readOnly": True} if "data" not in volume else {})}
+                             for volume, path, _ in static.paths]}],
+        "volumes": [{"name": volume, "hostPath": {"path": path, "type": kind}} for volume, path, kind in static.paths]}, annotations)
+
+
+def _coredns(node: Object, random: random_module.Random, template: str) -> Object:
+    hashed = template[:10].translate(str.maketrans("013aeiou", "bcdfghjk"))
+    return _pod(generate(random, f"coredns-{hashed}-"), {"k8s-app": "kube-dns", "pod-template-hash": hashed}, node, {
+        "serviceAccountName": "coredns", "dnsPolicy": "Default", "priorityClassName": "system-cluster-critical", "priority": 2000000000,
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}, {"effect": "NoSchedule", "key": CONTROL_PLANE_ROLE}],
+        "containers": [{
+            "name": "coredns", "image": COREDNS, "imagePullPolicy": "IfNotPresent", "args": ["-conf", "/etc/coredns/Corefile"],
+            "ports": [{"containerPort": 53, "name": "dns", "protocol": "UDP"}, {"containerPort": 53, "name": "dns-tcp", "protocol": "TCP"},
+                      {"containerPort": 9153, "name": "metrics", "protocol": "TCP"}],
+            "resources": {"limits": {"memory": "170Mi"}, "requests": {"cpu": "100m", "memory": "70Mi"}},
+            "livenessProbe": {"failureThreshold": 5, "httpGet": {"path": "/health", "port": 8080, "scheme": "HTTP"},
+                              "initialDelaySeconds": 60,
+                              "timeoutSeconds": 5},
+            "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181, "scheme": "HTTP"}},
+            "volumeMounts": [{"name": "config-volume", "mountPath": "/etc/coredns", "readOnly": True}]}],
+        "volumes": [{"name": "config-volume", "configMap": {"name": "coredns", "items": [{"key": "Corefile", "path": "Corefile"}]}}]},
+                owned=False)
+
+
+def _kube_proxy(node: Object, random: random_module.Random) -> Object:
+    hashed = _hash("kube-proxy")[:10]
+    return _pod(generate(random, "kube-proxy-"), {"controller-revision-hash": hashed, "k8s-app": "kube-proxy",
+                                                  "pod-template-generation": "1"}, node, {
+        "serviceAccountName": "kube-proxy", "hostNetwork": True, "priorityClassName": "system-node-critical", "priority": 2000001000,
+        "nodeSelector": {"kubernetes.io/os": "linux"}, "tolerations": EVERYWHERE,
+        "containers": [{"name": "kube-proxy", "image": KUBE_PROXY, "imagePullPolicy": "IfNotPresent",
+                        "securityContext": {"privileged": True},
+                        "command": ["/usr/local/bin/kube-proxy", "--config=/var/lib/kube-proxy/config.conf",
+                                    "--hostname-override=$(NODE_NAME)"],
+                        "env": [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+                        "volumeMounts": [{"name": "lib-modules", "mountPath": "/lib/modules", "readOnly": True}]}],
+        "volumes": [{"name": "lib-modules", "hostPath": {"path": "/lib/modules", "type": ""}}]})
+
+
+def _calico(node: Object, random: random_module.Random) -> Object:
+    hashed = _hash("calico-node")[:10]
+    return _pod(generate(random, "calico-node-"), {"controller-revision-hash": hashed, "k8s-app": "calico-node",
+                                                   "pod-template-generation": "1"}, node, {
+        "serviceAccountName": "calico-node", "hostNetwork": True, "priorityClassName": "system-node-critical", "priority": 2000001000,
+        "nodeSelector": {"kubernetes.io/os": "linux"}, "tolerations": EVERYWHERE, "terminationGracePeriodSeconds": 0,
+        "containers": [{"name": "calico-node", "image": CALICO, "imagePullPolicy": "IfNotPresent", "securityContext": {"privileged": True},
+                        "resources": {"requests": {"cpu": "250m"}},
+                        "env": [{"name": "NODENAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
+                        "volumeMounts": [{"name": "var-run-calico", "mountPath": "/var/run/calico"}]}],
+        "volumes": [{"name": "var-run-calico", "hostPath": {"path": "/var/run/calico", "type": "DirectoryOrCreate"}}]})

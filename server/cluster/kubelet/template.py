@@ -1,0 +1,122 @@
+"""What a kubelet knows of a container before it runs, worked out once for all replicas of a template.
+
+Replicas share the parts of their container's spec (image, ports, probes, resources...) and differ in their mounts only, so a
+``Template`` is remembered by the identity of those parts.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+from server.cluster import quantity
+from server.cluster.kubelet import environment
+from server.cluster.kubelet.probes import Probe, probes_of
+from server.cluster.objects import Object
+from server.cluster.runtime.container import Launch
+from server.cluster.runtime.files import Mount
+from server.cluster.runtime.images import Image
+from server.cluster.runtime.programs import Plan, plan
+from server.cluster.runtime.references import InvalidReference, Reference, parse
+
+KEPT = 4096
+TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105
+
+
+class Template:
+    """``reference`` is None when the image's name is ``invalid``; ``resources`` is the status's copy of the spec's."""
+
+    __slots__ = ("name", "image", "policy", "reference", "invalid", "probes", "resources", "allocated", "checks_environment", "restarts",
+                 "lifecycle", "interactive", "declared", "memory", "command", "args", "message_path", "message_policy", "_plans",
+                 "_launches")
+
+    def __init__(self, container: Object) -> None:
+        self.name: str = container["name"]
+        self.image: str = container["image"]
+        self.policy: str = container.get("imagePullPolicy", "IfNotPresent")
+        self.reference: Reference | None = None
+        self.invalid = ""
+        try:
+            self.reference = parse(self.image)
+        except InvalidReference as fault:
+            self.invalid = f'Failed to apply default image tag "{self.image}": couldn\'t parse image name "{self.image}": {fault}'
+        self.probes: tuple[Probe, ...] = probes_of(container)
+        given: dict[str, Any] = container.get("resources") or {}
+        self.resources = {field: given[field] for field in ("limits", "requests") if given.get(field)}
+        self.allocated = self.resources.get("requests")
+        self.checks_environment = environment.refers(container)
+        self.restarts = container.get("restartPolicy") == "Always"
+        self.lifecycle: Object = container.get("lifecycle") or {}
+        self.interactive = bool(container.get("stdin"))
+        self.declared = tuple(port["containerPort"] for port in container.get("ports") or () if port.get("protocol", "TCP") == "TCP")
+        limit = (given.get("limits") or {}).get("memory")
+        self.memory = quantity.value(limit) if limit is not None else None
+        self.command = tuple(container.get("command") or ())
+        self.args = tuple(container.get("args") or ())
+        self.message_path: str = container.get("terminationMessagePath", "/dev/termination-log")
+        self.message_policy: str = container.get("terminationMessagePolicy", "File")
+        self._plans: dict[Image, Plan] = {}
+        self._launches: dict[Image, Launch] = {}
+
+    def plan(self, image: Image) -> Plan:
+        made = self._plans.get(image)
+        if made is None:
+            made = self._plans[image] = plan(image, self.command, self.args, interactive=self.interactive, declared=self.declared,
+                                             memory=self.memory)
+        return made
+
+    def launch(self, image: Image, container: Object) -> Launch:
+        """Shared by all replicas when they mount nothing of their own."""
+        mounts = container.get("volumeMounts") or ()
+        if len(mounts) > 1 or (mounts and mounts[0]["mountPath"] != TOKEN_PATH):
+            own = tuple(Mount(entry["mountPath"], entry["name"], bool(entry.get("readOnly")), entry.get("subPath", ""))
+                        for entry in mounts if entry["mountPath"] != TOKEN_PATH)
+            return Launch(self.name, image, self.plan(image), own, self.memory)
+        made = self._launches.get(image)
+        if made is None:
+            made = self._launches[image] = Launch(self.name, image, self.plan(image), (), self.memory)
+        return made
+
+
+_known: OrderedDict[tuple, tuple[Object, Template]] = OrderedDict()
+
+
+def template_of(container: Object) -> Template:
+    """The template of a container's spec; the same one for containers that share their parts."""
+    get = container.get
+    key = (container["name"], container["image"], id(get("ports")), id(get("resources")), id(get("command")), id(get("args")),
+           id(get("env")),
+           id(get("envFrom")), id(get("livenessProbe")), id(get("readinessProbe")), id(get("startupProbe")), id(get("lifecycle")),
+           get("imagePullPolicy"), get("restartPolicy"), get("stdin"), get("terminationMessagePath"), get("terminationMessagePolicy"))
+    found = _known.get(key)
+    if found is not None:
+        return found[1]
+    made = Template(container)
+    _known[key] = (container, made)
+    if len(_known) > KEPT:
+        _known.popitem(last=False)
+    return made
+
+
+_totals: OrderedDict[tuple, tuple[list[Template], Object, Object | None]] = OrderedDict()
+
+
+def pod_resources(templates: list[Template]) -> tuple[Object, Object | None]:
+    """(``status.resources``, ``status.allocatedResources``) of a pod with these long-running containers."""
+    key = tuple(id(template) for template in templates)
+    found = _totals.get(key)
+    if found is None:
+        resources = {section: total for section in ("limits", "requests")
+                     if (total := _sum([template.resources.get(section) or {} for template in templates]))}
+        found = _totals[key] = (templates, resources, resources.get("requests"))
+        if len(_totals) > KEPT:
+            _totals.popitem(last=False)
+    return found[1], found[2]
+
+
+def _sum(parts: list[dict[str, str]]) -> dict[str, str]:
+    total: dict[str, str] = {}
+    for part in parts:
+        for name, amount in part.items():
+            total[name] = amount if name not in total else quantity.add(total[name], amount)
+    return dict(sorted(total.items()))

@@ -1,0 +1,294 @@
+"""One container: a plan that runs, seen by its programs as the machine that they run on.
+
+A server is nothing but facts (ports, since when); a script is a process on the virtual clock whose point is saved as data before
+every wait. ``dump`` and ``resume`` carry a container over a restart of the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from server.cluster.process import Process
+from server.cluster.runtime.commands import COMMANDS, Done, moment_of
+from server.cluster.runtime.files import Files, Mount, NotSimulated
+from server.cluster.runtime.images import Image
+from server.cluster.runtime.interpreter import interpret, loud
+from server.cluster.runtime.logs import Line, Log
+from server.cluster.runtime.programs import Plan, banner, plan, program_kind
+from server.cluster.runtime.servers import SERVERS, Server
+
+if TYPE_CHECKING:
+    from server.cluster.runtime.runtime import Runtime, Sandbox
+
+
+class Launch(NamedTuple):
+    """What a container is started with; the same object for all replicas of a template where it can be. ``environment`` and
+    ``volume`` are asked only by programs that look."""
+
+    name: str
+    image: Image
+    plan: Plan
+    mounts: tuple[Mount, ...] = ()
+    memory: int | None = None
+
+
+class Container:
+    __slots__ = ("runtime", "sandbox", "launch", "id", "started", "finished", "code", "state", "process", "server", "ports",
+                 "serving_since",
+                 "_log", "_files", "own_files", "on_exit", "on_change", "stopping", "environment_of", "previous")
+
+    def __init__(self, runtime: Runtime, sandbox: Sandbox, launch: Launch, id_: str, started: float,
+                 environment: Callable[[], dict[str, str]], on_exit: Callable[[Container, int], None],
+                 on_change: Callable[[Container, bool], None]) -> None:
+        """``on_change(container, files)``: its program has reached another point, or (``files``) written to a file."""
+        self.runtime = runtime
+        self.sandbox = sandbox
+        self.launch = launch
+        self.id = id_
+        self.started = started
+        self.finished: float | None = None
+        self.code: int | None = None
+        self.state: dict[str, Any] | None = None
+        self.process: Process | None = None
+        self.server: Server | None = None
+        self.ports: tuple[int, ...] = ()
+        self.serving_since = 0.0
+        self.own_files: dict[str, str] = {}
+        self.on_exit = on_exit
+        self.on_change = on_change
+        self.stopping = False
+        self.environment_of = environment
+        self.previous: Container | None = None
+        self._log: Log | None = None
+        self._files: Files | None = None
+
+    # its life
+
+    @property
+    def running(self) -> bool:
+        return self.finished is None
+
+    def begin(self, state: dict[str, Any] | None = None) -> None:
+        """Starts what is planned, or goes on from a saved ``state``."""
+        what = self.launch.plan
+        if what.kind == "server":
+            self._listen(what.server, what.ports, self.started)
+        elif what.kind == "script":
+            self.state = state
+            self.process = Process(self.runtime.clock, interpret(self, what.script, state), self._ended)
+            if state and state.get("serving"):
+                self.serve(state["serving"], since=state["since"])
+        elif what.text and not state and self._log is None:
+            self.write(what.text, "stdout")
+            self.log.flush()
+
+    def _listen(self, server: str, ports: tuple[int, ...], since: float) -> None:
+        self.server = SERVERS[server]
+        self.ports = ports
+        self.serving_since = since + self.server.start
+
+    def _ended(self, value: Any) -> None:
+        self.process = None
+        if self.finished is None:
+            code = value if isinstance(value, int) else 1
+            if isinstance(value, Exception):
+                self.write(loud(f"this script ({value!r})"), "stderr")
+                code = 127
+            self.end(code)
+            self.on_exit(self, code)
+
+    def end(self, code: int) -> None:
+        """It is over; whoever called knows."""
+        if self.finished is not None:
+            return
+        self.finished = self.runtime.clock.now
+        self.code = code
+        self.ports = ()
+        self.server = None
+        process, self.process = self.process, None
+        if process is not None and process.alive:
+            process.on_exit = None
+            process.kill()
+        if self._log is not None:
+            self._log.close()
+
+    def terminate(self) -> tuple[float, int] | None:
+        """SIGTERM: (seconds until it ends, exit code), or None when process 1 does not hear it."""
+        self.stopping = True
+        what = self.launch.plan
+        if what.kind == "server":
+            return self.server.stop if self.server is not None else (0.0, 0)
+        if self.process is not None and self.state and self.state.get("traps"):
+            return None
+        return None
+
+    def interrupts_on_term(self) -> bool:
+        return bool(self.state and self.state.get("traps"))
+
+    def dump(self) -> dict[str, Any]:
+        """What cannot be read off its launch."""
+        data: dict[str, Any] = {"id": self.id, "started": self.started}
+        if self.state is not None:
+            data["state"] = self.state
+        if self.own_files:
+            data["files"] = dict(self.own_files)
+        if self.finished is not None:
+            data["finished"], data["code"] = self.finished, self.code
+        if self.stopping:
+            data["stopping"] = True
+        if self.previous is not None:
+            before = self.previous
+            data["previous"] = {"id": before.id, "started": before.started, "finished": before.finished, "code": before.code,
+                                "image": before.launch.image.text}
+        return data
+
+    # as the machine of its programs
+
+    @property
+    def hostname(self) -> str:
+        return self.sandbox.hostname
+
+    @property
+    def ip(self) -> str:
+        return self.sandbox.ip
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        return self.launch.plan.argv
+
+    @property
+    def image_tag(self) -> str:
+        return self.launch.image.reference.tag.partition(".")[0]
+
+    def environment(self) -> dict[str, str]:
+        return self.environment_of()
+
+    def now(self) -> float:
+        return self.runtime.clock.now
+
+    def uptime(self) -> float:
+        return self.runtime.clock.now - self.started
+
+    def time(self) -> datetime:
+        return moment_of(self.runtime.clock.epoch, self.runtime.clock.now)
+
+    @property
+    def files(self) -> Files:
+        if self._files is None:
+            self.own_files.setdefault("/etc/hostname", f"{self.hostname}\n")
+            self._files = Files(self.own_files, self.sandbox.volumes, self.launch.mounts, self.sandbox.volume_source, self._files_changed)
+        return self._files
+
+    def mounted(self, path: str) -> bool:
+        return any(mount.path.rstrip("/") == path for mount in self.launch.mounts)
+
+    def _files_changed(self) -> None:
+        self.on_change(self, True)
+
+    def write(self, text: str, stream: str = "stdout") -> None:
+        self.log.add(self.runtime.clock.now, text, stream)
+
+    def save(self, state: dict[str, Any]) -> None:
+        if self.server is not None and self.launch.plan.kind == "script":
+            state = {**state, "serving": self.state["serving"],
+                     "since": self.state["since"]} if self.state and "serving" in self.state else state
+        self.state = state
+        if self._log is not None:
+            self._log.flush()
+        self.on_change(self, False)
+
+    def program(self, argv: list[str]) -> str:
+        return program_kind(self.launch.image, argv)
+
+    def serve(self, argv: list[str], since: float | None = None) -> None:
+        """The script becomes a server."""
+        what = plan(self.launch.image, tuple(argv), ())
+        if what.kind == "server":
+            since = self.runtime.clock.now if since is None else since
+            self._listen(what.server, what.ports, since)
+            self.state = {**(self.state or {}), "serving": list(argv), "since": since}
+
+    def signalled(self) -> bool:
+        return self.stopping
+
+    # what others ask
+
+    @property
+    def log(self) -> Log:
+        if self._log is None:
+            self._log = Log(f"log/{self.id}", self.runtime.state, self._banner)
+        return self._log
+
+    def has_log(self) -> bool:
+        return self._log is not None
+
+    def _banner(self) -> list[Line]:
+        what = self.launch.plan
+        if what.kind != "server":
+            return []
+        texts = banner(what, self.launch.image, moment_of(self.runtime.clock.epoch, self.started), self.ip)
+        return [Line(self.started + 0.001 * number, "stdout", text) for number, text in enumerate(texts)]
+
+    def listens(self, port: int) -> bool:
+        return port in self.ports and self.runtime.clock.now >= self.serving_since
+
+    def execute(self, argv: list[str], limit: float = 1.0) -> tuple[Done, float]:
+        """Runs a command to its end at once, as an exec probe does: (result, virtual seconds that it took, ``limit`` at most).
+        FileNotFoundError if the image has no such program, NotSimulated if it cannot be run here."""
+        kind = self.program(argv)
+        if kind == "missing":
+            raise FileNotFoundError(argv[0])
+        if kind == "command" and argv[0].rpartition("/")[2] in COMMANDS:
+            return COMMANDS[argv[0].rpartition("/")[2]](self, argv), 0.0
+        what = plan(self.launch.image, tuple(argv), ())
+        if what.kind != "script":
+            raise NotSimulated(f'"{argv[0]}"')
+        return _run_apart(self, what, limit)
+
+
+class _Apart:
+    """A second program in a container: its output is its own."""
+
+    def __init__(self, container: Container) -> None:
+        self._container = container
+        self.out = {"stdout": "", "stderr": ""}
+        self.elapsed = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._container, name)
+
+    def write(self, text: str, stream: str = "stdout") -> None:
+        self.out[stream] += text
+
+    def save(self, state: dict[str, Any]) -> None:
+        return None
+
+    def serve(self, argv: list[str]) -> None:
+        raise NotSimulated(f'"{argv[0]}"')
+
+    def now(self) -> float:
+        return self._container.now() + self.elapsed
+
+    def signalled(self) -> bool:
+        return False
+
+
+def _run_apart(container: Container, what: Plan, limit: float) -> tuple[Done, float]:
+    box = _Apart(container)
+    steps = interpret(box, what.script)
+    code = -1
+    while True:
+        try:
+            wait = next(steps)
+        except StopIteration as stop:
+            code = stop.value
+            break
+        length = getattr(wait, "seconds", float("inf"))
+        if box.elapsed + length > limit:
+            box.elapsed = limit
+            steps.close()
+            break
+        box.elapsed += length
+    return Done(code, box.out["stdout"], box.out["stderr"]), box.elapsed

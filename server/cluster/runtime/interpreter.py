@@ -1,0 +1,367 @@
+"""Walks a compiled script inside a container: expands words, runs commands, sleeps on the virtual clock, ends with an exit code.
+
+The point it has reached (``state``: counter, last status, variables, loops, when a sleep ends) is plain data and is handed to
+``box.save`` before every wait, so ``interpret`` with a saved state goes on exactly there.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+import re
+from collections.abc import Callable, Generator
+from typing import Any, Protocol
+
+from server.cluster.process import Channel, Sleep, Take
+from server.cluster.runtime.commands import COMMANDS, SHELLS, Done, Machine
+from server.cluster.runtime.files import NotSimulated
+from server.cluster.runtime.shell import (
+    Drop,
+    Jump,
+    Loop,
+    Next,
+    Operation,
+    Redirect,
+    Run,
+    ShellSyntax,
+    Status,
+    Unsupported,
+    Word,
+    compile_script,
+)
+
+BURST, BREATH = 200, 1.0
+NOT_FOUND = 127
+UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+BUILTINS = frozenset({"exit", "export", "set", "cd", "trap", "exec", "wait", "read", "unset", "shift", "umask", "eval", ".", "source",
+                      "return"})
+
+
+class Box(Machine, Protocol):
+    """The container as its main program sees it."""
+
+    def write(self, text: str, stream: str) -> None: ...
+
+    def save(self, state: dict[str, Any]) -> None: ...
+
+    def now(self) -> float: ...
+
+    def program(self, argv: list[str]) -> str: ...
+
+    def serve(self, argv: list[str]) -> None: ...
+
+    def signalled(self) -> bool: ...
+
+
+class Exit(Exception):
+    """The script ends here."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+def loud(what: str) -> str:
+    """What a container says that asks for something which is not simulated."""
+    return f"podium: {what} is not simulated; the container stops here\n"
+
+
+def seconds(words: list[str]) -> float | None:
+    """How long ``sleep WORDS`` takes: None is no duration.
+
+    >>> seconds(["1.5m"]), seconds(["infinity"]), seconds(["x"])
+    (90.0, inf, None)
+    """
+    total = 0.0
+    for word in words:
+        if word in ("infinity", "inf"):
+            return float("inf")
+        found = re.fullmatch(r"(\d+\.?\d*|\.\d+)([smhd]?)", word)
+        if found is None:
+            return None
+        total += float(found[1]) * UNITS[found[2]]
+    return total if words else None
+
+
+def interpret(box: Box, operations: tuple[Operation, ...], state: dict[str, Any] | None = None) -> Generator[Any, Any, int]:
+    """Runs from ``state`` (None: from the beginning) to the exit code."""
+    walker = _Walker(box, dict(state) if state else {"pc": 0, "status": 0, "vars": {}, "loops": [], "flags": "", "traps": {}, "wait": None})
+    try:
+        return (yield from walker.walk(operations))
+    except Exit as end:
+        return end.code
+    except (Unsupported, NotSimulated) as fault:
+        box.write(loud(str(fault)), "stderr")
+        return NOT_FOUND
+
+
+class _Walker:
+    def __init__(self, box: Box, state: dict[str, Any]) -> None:
+        self.box = box
+        self.state = state
+        self.vars: dict[str, str] = state["vars"]
+
+    def walk(self, operations: tuple[Operation, ...]) -> Generator[Any, Any, int]:
+        state, burst = self.state, 0
+        if state["wait"] is not None:
+            yield from self._waiting()
+            state["pc"] += 1
+        while state["pc"] < len(operations):
+            if state["traps"] and self.box.signalled():
+                yield from self._trapped()
+            step = operations[state["pc"]]
+            if isinstance(step, Run):
+                state["status"] = yield from self._run(step)
+                if "e" in state["flags"] and state["status"] and not self._tested(operations):
+                    return state["status"]
+                burst += 1
+            state["pc"] = self._after(step)
+            if burst >= BURST:
+                burst = 0
+                self.box.save(dict(state))
+                yield Sleep(BREATH)
+        return state["status"]
+
+    def _tested(self, operations: tuple[Operation, ...]) -> bool:
+        following = operations[self.state["pc"] + 1:self.state["pc"] + 2]
+        return bool(following) and isinstance(following[0], Jump) and following[0].when is not None
+
+    def _after(self, step: Operation) -> int:
+        state = self.state
+        here = state["pc"] + 1
+        if isinstance(step, Jump):
+            return step.to if step.when is None or step.when == (state["status"] == 0) else here
+        if isinstance(step, Loop):
+            state["loops"] = [*state["loops"], [field for word in step.words for field in self._fields(word)]]
+        elif isinstance(step, Next):
+            *outer, words = state["loops"]
+            if not words:
+                state["loops"] = outer
+                return step.end
+            self.vars[step.name] = words[0]
+            state["loops"] = [*outer, words[1:]]
+        elif isinstance(step, Status):
+            state["status"] = int(not state["status"]) if step.value is None else step.value
+        elif isinstance(step, Drop):
+            state["loops"] = state["loops"][:-step.count]
+        return here
+
+    def _waiting(self) -> Generator[Any, Any, None]:
+        until = self.state["wait"]
+        self.box.save(dict(self.state))
+        if until == "ever":
+            yield Take(Channel())
+        elif until > self.box.now():
+            yield Sleep(until - self.box.now())
+        self.state["wait"] = None
+
+    def _wait(self, length: float) -> Generator[Any, Any, None]:
+        self.state["wait"] = "ever" if length == float("inf") else self.box.now() + length
+        yield from self._waiting()
+
+    def _trapped(self) -> Generator[Any, Any, None]:
+        script = self.state["traps"].get("TERM")
+        self.state["traps"] = {}
+        if script is not None:
+            inner = _Walker(self.box, {**self.state, "pc": 0, "loops": [], "wait": None})
+            yield from inner.walk(compile_script(script))
+
+    def _run(self, step: Run) -> Generator[Any, Any, int]:
+        argv = [field for word in step.words for field in self._fields(word)]
+        if not argv:
+            for name, word in step.assignments:
+                self.vars[name] = self._text(word)
+            return 0
+        if argv[0] == "exec" and len(argv) > 1:
+            raise Exit((yield from self._command(argv[1:], step, main=True)))
+        return (yield from self._command(argv, step))
+
+    def _command(self, argv: list[str], step: Run, main: bool = False) -> Generator[Any, Any, int]:
+        name = argv[0].rpartition("/")[2] if argv[0].startswith("/") else argv[0]
+        if name in BUILTINS:
+            return self._builtin(name, argv)
+        if name in ("sleep", "usleep"):
+            length = seconds(argv[1:])
+            if length is None:
+                self.box.write(f"sleep: invalid time interval '{' '.join(argv[1:])}'\n", "stderr")
+                return 1
+            yield from self._wait(length / 1e6 if name == "usleep" else length)
+            return 0
+        if name == "tail" and "-f" in argv:
+            text = self.box.files.read(argv[-1])
+            if text:
+                self._emit(Done(0, text), step.redirects)
+            yield from self._wait(float("inf"))
+            return 0
+        if name in COMMANDS and self.box.program([name]) == "command":
+            return self._emit(COMMANDS[name](self, argv), step.redirects)
+        kind = self.box.program(argv)
+        if kind == "server":
+            self.box.serve(argv)
+            yield from self._wait(float("inf"))
+            return 0
+        if kind == "missing":
+            return self._emit(Done(NOT_FOUND, "", f"sh: {argv[0]}: not found\n"), step.redirects)
+        raise Unsupported("a shell inside a shell" if name in SHELLS else f'"{name}"')
+
+    # what commands see of this shell: the container's machine with the shell's variables
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.box, name)
+
+    def environment(self) -> dict[str, str]:
+        return {**self.box.environment(), **{name: value for name, value in self.vars.items() if name in self.state.get("exported", ())}}
+
+    def _builtin(self, name: str, argv: list[str]) -> int:
+        state = self.state
+        if name == "exit":
+            raise Exit((int(argv[1]) & 255 if argv[1].lstrip("-").isdigit() else 2) if len(argv) > 1 else state["status"])
+        if name == "export":
+            for word in argv[1:]:
+                key, equals, value = word.partition("=")
+                if equals:
+                    self.vars[key] = value
+                state["exported"] = [*state.get("exported", ()), key]
+        elif name == "set":
+            for word in argv[1:]:
+                if not re.fullmatch(r"[-+][eu]+|-o|pipefail", word):
+                    raise Unsupported(f"set {word}")
+                if word[0] in "-+":
+                    letters = set(word[1:])
+                    flags = set(state["flags"])
+                    state["flags"] = "".join(sorted(flags | letters if word[0] == "-" else flags - letters))
+        elif name == "trap":
+            for signal in argv[2:]:
+                state["traps"] = {**state["traps"], signal.removeprefix("SIG").replace("15", "TERM"): argv[1]}
+        elif name == "unset":
+            for key in argv[1:]:
+                self.vars.pop(key, None)
+        elif name == "read":
+            return 1
+        elif name not in ("cd", "wait", "umask", "exec"):
+            raise Unsupported(f'"{name}"')
+        return 0
+
+    def _emit(self, done: Done, redirects: tuple[Redirect, ...]) -> int:
+        """Sends a command's output where its redirections say."""
+        targets: dict[int, tuple[str, bool] | int] = {1: 1, 2: 2}
+        for redirect in redirects:
+            target = self._text(redirect.target)
+            targets[redirect.stream] = targets[int(target[1])] if target in ("&1", "&2") else (target, redirect.append)
+        for stream, text in ((1, done.out), (2, done.err)):
+            target = targets[stream]
+            if isinstance(target, tuple) and target[0] in ("/dev/stdout", "/dev/stderr", "/proc/1/fd/1", "/proc/1/fd/2"):
+                target = 2 if target[0][-1] in "r2" else 1
+            if isinstance(target, int):
+                if text:
+                    self.box.write(text, "stdout" if target == 1 else "stderr")
+            elif (text or stream == 1) and not self.box.files.write(target[0], text, target[1]):
+                self.box.write(f"sh: can't create {target[0]}: Read-only file system\n", "stderr")
+                return 1
+        return done.status
+
+    # words
+
+    def _text(self, word: Word) -> str:
+        return "".join(self._part(part.kind, part.text) for part in word)
+
+    def _fields(self, word: Word) -> list[str]:
+        """A word after expansion: unquoted results are split at white space."""
+        fields: list[str] = []
+        current: str | None = None
+        for part in word:
+            text = self._part(part.kind, part.text)
+            if part.quoted or part.kind == "text":
+                current = (current or "") + text
+                continue
+            pieces = text.split()
+            if text[:1].isspace() and current is not None:
+                fields.append(current)
+                current = None
+            for number, piece in enumerate(pieces):
+                if number:
+                    fields.append(current or "")
+                    current = None
+                current = (current or "") + piece
+        return fields if current is None else [*fields, current]
+
+    def _part(self, kind: str, text: str) -> str:
+        if kind == "text":
+            return text
+        if kind == "var":
+            return self._variable(text)
+        if kind == "arithmetic":
+            return str(_arithmetic(text, self._variable))
+        return self._substituted(text)
+
+    def _variable(self, name: str) -> str:
+        if name == "?":
+            return str(self.state["status"])
+        if name == "$":
+            return "1"
+        name, _, default = name.partition(":-")
+        value = self.vars.get(name)
+        if value is None:
+            value = self.box.environment().get(name, "")
+        return value or default
+
+    def _substituted(self, script: str) -> str:
+        """``$(script)``, of commands that answer at once."""
+        inner = _Captured(self.box, {**self.state, "pc": 0, "loops": [], "wait": None, "vars": dict(self.vars), "traps": {}})
+        try:
+            for _ in inner.walk(compile_script(script)):
+                raise Unsupported("waiting inside $(...)")
+        except Exit:
+            pass
+        except ShellSyntax as fault:
+            self.box.write(f"{fault}\n", "stderr")
+        return inner.text.rstrip("\n")
+
+
+class _Captured(_Walker):
+    """A shell whose output is kept."""
+
+    def __init__(self, box: Box, state: dict[str, Any]) -> None:
+        super().__init__(box, state)
+        self.text = ""
+
+    def _emit(self, done: Done, redirects: tuple[Redirect, ...]) -> int:
+        if not redirects:
+            self.text += done.out
+            done = Done(done.status, "", done.err)
+        return super()._emit(done, redirects)
+
+
+_OPERATORS: dict[type, Callable[[int, int], int]] = {
+    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Mod: operator.mod, ast.FloorDiv: operator.floordiv,
+    ast.Lt: operator.lt, ast.Gt: operator.gt, ast.LtE: operator.le, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne}
+
+
+def _arithmetic(text: str, variable: Callable[[str], str]) -> int:
+    """
+    >>> _arithmetic("i + 2 * 3", {"i": "4"}.get)
+    10
+    """
+    try:
+        tree = ast.parse(text.replace("$", "").strip().replace("/", "//") or "0", mode="eval").body
+        return _value(tree, variable)
+    except (SyntaxError, ValueError, ZeroDivisionError) as fault:
+        raise Unsupported(f"$(({text}))") from fault
+
+
+def _value(node: ast.AST, variable: Callable[[str], str]) -> int:
+    if isinstance(node, ast.Constant) and isinstance(node.value, int):
+        return node.value
+    if isinstance(node, ast.Name):
+        return int(variable(node.id) or 0)
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return -_value(node.operand, variable)
+    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
+        return int(_OPERATORS[type(node.op)](_value(node.left, variable), _value(node.right, variable)))
+    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _OPERATORS:
+        return int(_OPERATORS[type(node.ops[0])](_value(node.left, variable), _value(node.comparators[0], variable)))
+    raise ValueError(text_of(node))
+
+
+def text_of(node: ast.AST) -> str:
+    return ast.dump(node)

@@ -1,0 +1,158 @@
+"""The container runtime of every node: what runs, on which port it listens, how it answers, what it has logged.
+
+Kubelets make sandboxes and start and stop containers here; the network asks ``listening`` and ``http``; ``kubectl logs`` asks
+``logs``. A pod is found by its namespace and name, and only while its uid is the one that runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from server.cluster.clock import Clock
+from server.cluster.objects import Key, Object
+from server.cluster.runtime.container import Container, Launch
+from server.cluster.runtime.logs import Line
+from server.cluster.runtime.servers import Answer, access_lines
+from server.cluster.store import State
+
+NO_VOLUME: Callable[[str], dict[str, str] | None] = lambda volume: None  # noqa: E731
+LogListener = Callable[[Key, str, Line], None]
+
+
+class ConnectionRefused(Exception):
+    """Nothing listens on that port."""
+
+
+class NoHttp(Exception):
+    """What listens there does not speak HTTP: it closes the connection."""
+
+
+class Sandbox:
+    """A pod's network and volumes, shared by its containers."""
+
+    __slots__ = ("key", "uid", "node", "hostname", "ip", "containers", "volumes", "volume_source")
+
+    def __init__(self, key: Key, uid: str, node: str, hostname: str, ip: str) -> None:
+        self.key = key
+        self.uid = uid
+        self.node = node
+        self.hostname = hostname
+        self.ip = ip
+        self.containers: dict[str, Container] = {}
+        self.volumes: dict[str, dict[str, str]] = {}
+        self.volume_source = NO_VOLUME
+
+
+class Runtime:
+    def __init__(self, clock: Clock, state: State) -> None:
+        self.clock = clock
+        self.state = state
+        self._sandboxes: dict[Key, Sandbox] = {}
+        self.reachable: Callable[[str], bool] = lambda node: True
+
+    # for kubelets
+
+    def sandbox(self, key: Key, uid: str, node: str, hostname: str, ip: str) -> Sandbox:
+        made = self._sandboxes[key] = Sandbox(key, uid, node, hostname, ip)
+        return made
+
+    def remove(self, sandbox: Sandbox) -> None:
+        """The pod is gone, with all that its containers wrote."""
+        for container in sandbox.containers.values():
+            container.end(137)
+            for gone in (container, container.previous):
+                if gone is not None and gone.has_log():
+                    gone.log.forget()
+        if self._sandboxes.get(sandbox.key) is sandbox:
+            del self._sandboxes[sandbox.key]
+
+    def start(self, sandbox: Sandbox, launch: Launch, id_: str, environment: Callable[[], dict[str, str]],
+              on_exit: Callable[[Container, int], None], on_change: Callable[[Container, bool], None]) -> Container:
+        """Starts a container; a script's end is told through ``on_exit(container, code)``."""
+        container = Container(self, sandbox, launch, id_, self.clock.now, environment, on_exit, on_change)
+        self._put(sandbox, container)
+        container.begin()
+        return container
+
+    def _put(self, sandbox: Sandbox, container: Container) -> None:
+        before = sandbox.containers.get(container.launch.name)
+        if before is not None:
+            if before.previous is not None and before.previous.has_log():
+                before.previous.log.forget()
+            before.previous = None
+            container.previous = before
+        sandbox.containers[container.launch.name] = container
+
+    def resume(self, sandbox: Sandbox, launch: Launch, data: dict[str, Any], chunks: dict[int, list[list]],
+               environment: Callable[[], dict[str, str]], on_exit: Callable[[Container, int], None],
+               on_change: Callable[[Container, bool], None]) -> Container:
+        """A container as ``Container.dump`` left it, with its log's chunks; on top of the one before, if that was resumed first."""
+        container = Container(self, sandbox, launch, data["id"], data["started"], environment, on_exit, on_change)
+        container.own_files.update(data.get("files") or {})
+        container.stopping = data.get("stopping", False)
+        if chunks:
+            container.log.load(chunks)
+        self._put(sandbox, container)
+        if "finished" in data:
+            container.finished, container.code = data["finished"], data["code"]
+            container.state = data.get("state")
+        else:
+            container.begin(data.get("state") or ({} if launch.plan.kind != "script" else None))
+        return container
+
+    # for the network and for people
+
+    def pod(self, pod: Object) -> Sandbox | None:
+        meta = pod["metadata"]
+        found = self._sandboxes.get((meta.get("namespace", ""), meta["name"]))
+        return found if found is not None and found.uid == meta.get("uid") else None
+
+    def _at(self, pod: Object, port: int) -> Container | None:
+        sandbox = self.pod(pod)
+        if sandbox is None or not self.reachable(sandbox.node):
+            return None
+        return next((container for container in sandbox.containers.values() if container.listens(port)), None)
+
+    def listening(self, pod: Object, port: int) -> bool:
+        """Whether a container of the pod takes connections on the port now."""
+        return self._at(pod, port) is not None
+
+    def http(self, pod: Object, port: int, method: str, path: str, headers: dict[str, str] | None = None, *, client: str = "",
+             log: bool = True) -> Answer:
+        """One request: (status, headers, body), with the lines it leaves in the container's log. ConnectionRefused, NoHttp."""
+        container = self._at(pod, port)
+        if container is None:
+            raise ConnectionRefused(f"dial tcp {(pod.get('status') or {}).get('podIP', '')}:{port}: connect: connection refused")
+        server = container.server
+        if server.http is None:
+            raise NoHttp(f"port {port} does not speak HTTP")
+        headers = headers or {}
+        answer = server.http(container, method, path, headers)
+        if log:
+            lines = access_lines(server, client or "10.244.0.1", container.time(), method, path, headers, answer,
+                                 headers.get("Host", container.ip))
+            for stream, text in lines:
+                container.log.add(self.clock.now, text, stream)
+            if lines:
+                container.log.flush()
+        return answer
+
+    def container(self, namespace: str, pod: str, name: str, previous: bool = False) -> Container | None:
+        """The container that was made last, or the one before it."""
+        sandbox = self._sandboxes.get((namespace, pod))
+        found = sandbox.containers.get(name) if sandbox is not None else None
+        return found.previous if found is not None and previous else found
+
+    def run(self, namespace: str, pod: str, name: str, id_: str) -> Container | None:
+        """The container with that id (as in a pod's status), while it is kept."""
+        found = self.container(namespace, pod, name)
+        wanted = id_.removeprefix("containerd://")
+        while found is not None and found.id != wanted:
+            found = found.previous
+        return found
+
+    def logs(self, namespace: str, pod: str, container: str, previous: bool = False) -> Iterable[Line]:
+        """What a container has logged and is still kept: (time, stream, text)."""
+        found = self.container(namespace, pod, container, previous)
+        return found.log.all() if found is not None else []
