@@ -83,7 +83,8 @@ class NodeLifecycleController(Controller):
         if self.clock.now < due:
             self.enqueue(key(node), after=due - self.clock.now)
             return node
-        conditions = self._unknown((node.get("status") or {}).get("conditions") or [])
+        last_said = self.client.get("nodes", "", name(node)).get("status") or {}
+        conditions = self._unknown(last_said.get("conditions") or [])
         if conditions is None:
             return node
         was_ready = health.readiness(node) == "True"

@@ -1,0 +1,92 @@
+"""What a new cluster finds in itself: kubeadm's namespaces, Services and ConfigMaps, and the system's pods.
+
+Everything is written by clients through the API server, like all that follows.
+
+Source: https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from server.cluster.kubelet.system_pods import system_pod_manifests
+from server.cluster.machines import PRESETS, NodeSpec
+from server.cluster.objects import Object
+from server.cluster.parts import Parts
+
+if TYPE_CHECKING:
+    from server.cluster.kubelet.manager import Kubelets
+
+NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
+APISERVER, KUBEADM = "system:apiserver", "kubernetes-admin"
+
+
+def default_nodes() -> list[NodeSpec]:
+    return PRESETS["default"]
+
+
+def objects(parts: Parts) -> None:
+    """Namespaces, the ``kubernetes`` and ``kube-dns`` Services, kubeadm's ConfigMaps."""
+    apiserver = parts.client("kube-apiserver", APISERVER)
+    for name in NAMESPACES:
+        apiserver.create("namespaces", {"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}})
+    apiserver.create("services", _kubernetes_service())
+    kubeadm = parts.client("kubeadm", KUBEADM)
+    kubeadm.create("services", _dns_service())
+    for config_map in _config_maps():
+        kubeadm.create("configmaps", config_map)
+
+
+def system_pods(parts: Parts, kubelets: Kubelets) -> None:
+    """The control plane's pods, DNS, and a kube-proxy and network agent on every node; and where the API server can be reached."""
+    nodes = parts.api.lister("nodes").list()
+    control_planes = [node for node in nodes if "node-role.kubernetes.io/control-plane" in (node["metadata"].get("labels") or {})]
+    address = _address(control_planes[0] if control_planes else nodes[0]) if nodes else "192.168.1.10"
+    apiserver = parts.client("kube-apiserver", APISERVER)
+    apiserver.create("endpoints", {
+        "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+        "subsets": [{"addresses": [{"ip": address}], "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}]}]})
+    apiserver.create("endpointslices.discovery.k8s.io", {
+        "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"kubernetes.io/service-name": "kubernetes"}},
+        "addressType": "IPv4", "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
+        "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}]})
+    kubeadm = parts.client("kubeadm", KUBEADM)
+    for account in ("coredns", "kube-proxy", "calico-node"):
+        kubeadm.create("serviceaccounts", {"metadata": {"name": account, "namespace": "kube-system"}})
+    for pod in system_pod_manifests(nodes, parts.random):
+        kubeadm.create("pods", pod)
+
+
+def _address(node: Object) -> str:
+    return next(entry["address"] for entry in node["status"]["addresses"] if entry["type"] == "InternalIP")
+
+
+def _kubernetes_service() -> Object:
+    return {
+        "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}},
+        "spec": {"type": "ClusterIP", "clusterIP": "10.96.0.1", "sessionAffinity": "None",
+                 "ports": [{"name": "https", "port": 443, "targetPort": 6443, "protocol": "TCP"}]}}
+
+
+def _dns_service() -> Object:
+    return {
+        "metadata": {
+            "name": "kube-dns", "namespace": "kube-system",
+            "annotations": {"prometheus.io/port": "9153", "prometheus.io/scrape": "true"},
+            "labels": {"k8s-app": "kube-dns", "kubernetes.io/cluster-service": "true", "kubernetes.io/name": "CoreDNS"}},
+        "spec": {"clusterIP": "10.96.0.10", "selector": {"k8s-app": "kube-dns"}, "ports": [
+            {"name": "dns", "port": 53, "protocol": "UDP", "targetPort": 53},
+            {"name": "dns-tcp", "port": 53, "protocol": "TCP", "targetPort": 53},
+            {"name": "metrics", "port": 9153, "protocol": "TCP", "targetPort": 9153}]}}
+
+
+def _config_maps() -> list[Object]:
+    corefile = (".:53 {\n    errors\n    health {\n       lameduck 5s\n    }\n    ready\n    kubernetes cluster.local in-addr.arpa ip6.arpa {\n"
+                "       pods insecure\n       fallthrough in-addr.arpa ip6.arpa\n       ttl 30\n    }\n    prometheus :9153\n"
+                "    forward . /etc/resolv.conf {\n       max_concurrent 1000\n    }\n    cache 30\n    loop\n    reload\n    loadbalance\n}\n")
+    cluster = ("apiVersion: kubeadm.k8s.io/v1beta4\nclusterName: kubernetes\nkind: ClusterConfiguration\nkubernetesVersion: v1.36.2\n"
+               "networking:\n  dnsDomain: cluster.local\n  podSubnet: 10.244.0.0/16\n  serviceSubnet: 10.96.0.0/12\n")
+    return [
+        {"metadata": {"name": "coredns", "namespace": "kube-system"}, "data": {"Corefile": corefile}},
+        {"metadata": {"name": "kubeadm-config", "namespace": "kube-system"}, "data": {"ClusterConfiguration": cluster}},
+    ]

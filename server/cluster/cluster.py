@@ -1,0 +1,105 @@
+"""A cluster: every part of a control plane on one clock and one store.
+
+``Cluster(...)`` bootstraps a new one as kubeadm would: namespaces, nodes, the ``kubernetes`` Service and the system's pods.
+``snapshot`` is all there is to know of it, as plain data; ``Cluster.restore`` takes it up again where it was. This is the only thing
+that code outside ``server/cluster`` constructs.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from server.cluster import bootstrap
+from server.cluster.apiserver.authorization import ADMIN
+from server.cluster.apiserver.client import Client
+from server.cluster.apiserver.server import ApiServer
+from server.cluster.machines import NodeSpec
+from server.cluster.clock import Clock
+from server.cluster.controllers import CONTROLLERS
+from server.cluster.kubelet.manager import Kubelets
+from server.cluster.network.network import Network
+from server.cluster.parts import Parts
+from server.cluster.scheduler.scheduler import Scheduler
+from server.cluster.store import Store
+
+EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
+SETTLE = 30.0
+
+
+class Cluster:
+    """``seed`` decides everything that is left to chance; ``nodes`` are the machines to begin with (None: the notes' four)."""
+
+    def __init__(self, seed: int = 0, epoch: datetime = EPOCH, nodes: list[NodeSpec] | None = None, *, system_pods: bool = True,
+                 history: int = 20_000, _restored: dict[str, Any] | None = None) -> None:
+        self.seed = seed
+        self.clock = Clock(epoch, _restored["time"] if _restored else 0.0)
+        self.random = random.Random(seed)
+        self.store = Store(history)
+        if _restored:
+            self.store.load(_restored["store"])
+            self._restore_random(_restored.get("random"))
+        self.api = ApiServer(self.clock, self.store, self.random)
+        self.parts = Parts(self.clock, self.api, self.random, self.store.state)
+        self.network = Network(self.parts)
+        self.kubelets = Kubelets(self.parts, self.network.addresses)
+        self.network.connect(self.kubelets.runtime, self.kubelets.reachable)
+        self.scheduler = Scheduler(self.parts)
+        self.controllers = [controller(self.parts) for controller in CONTROLLERS]
+        self.api.present = self.kubelets.present
+        self.api.logs = self.kubelets.logs
+        if not _restored:
+            bootstrap.objects(self.parts)
+        self.start()
+        if not _restored:
+            for spec in bootstrap.default_nodes() if nodes is None else nodes:
+                self.add_node(spec)
+            if system_pods:
+                bootstrap.system_pods(self.parts, self.kubelets)
+            self.clock.run_for(SETTLE)
+
+    def start(self) -> None:
+        """Starts what is not running; each part rebuilds its caches from the store."""
+        self.api.expiry.start()
+        self.network.start()
+        self.kubelets.start()
+        self.scheduler.start()
+        for controller in self.controllers:
+            controller.start()
+
+    def client(self, name: str = "kubectl", user: str = ADMIN) -> Client:
+        """A client of this cluster's API server, by default the administrator's."""
+        return self.parts.client(name, user)
+
+    def add_node(self, spec: NodeSpec) -> None:
+        """A new machine whose kubelet joins the cluster."""
+        self.kubelets.add_node(spec)
+
+    def run_until(self, done: Callable[[], bool], limit: float = 3600.0) -> bool:
+        """Runs until ``done()``, at most ``limit`` virtual seconds; whether it came to that."""
+        return done() or not self.clock.run_until(self.clock.now + limit, done)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All of it as JSON-able data; equal histories give equal snapshots."""
+        return {"seed": self.seed, "epoch": self.clock.epoch.isoformat(), "time": self.clock.now, "random": self.snapshot_random(),
+                "store": self.store.dump()}
+
+    def snapshot_random(self) -> list[Any]:
+        """The state of chance, as plain data."""
+        version, internal, gauss = self.random.getstate()
+        return [version, list(internal), gauss]
+
+    def _restore_random(self, state: list[Any] | None) -> None:
+        """Chance as it was; a crash loses it, and then it begins anew from the seed and the revision."""
+        if state is None:
+            self.random.seed(f"{self.seed}/{self.store.revision}")
+        else:
+            self.random.setstate((state[0], tuple(state[1]), state[2]))
+
+    @classmethod
+    def restore(cls, snapshot: dict[str, Any]) -> Cluster:
+        """The cluster of a snapshot, from where it was."""
+        return cls(snapshot["seed"], datetime.fromisoformat(snapshot["epoch"]), _restored=snapshot)
+
