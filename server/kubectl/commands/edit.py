@@ -1,0 +1,176 @@
+"""kubectl edit: an object through an editor, and back as a patch.
+
+In: objects and KUBE_EDITOR (or EDITOR). Out: `edited`, or why not. Podium's terminal has no screen editor: `cat`, `true` and
+`sed -i s/OLD/NEW/` are built in, as scripts use them; the page's YAML editor is for the rest.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from typing import Any
+
+from server.cluster import schema
+from server.cluster.errors import ApiError
+from server.cluster.yamltext import load_yaml
+from server.kubectl import printers, resources
+from server.kubectl.client import compact
+from server.kubectl.command import FILENAME, OUTPUT, SUBRESOURCE, VALIDATE, Command, field_manager
+from server.kubectl.commands.create import SAVE_CONFIG
+from server.kubectl.context import Context
+from server.kubectl.dryrun import field_validation
+from server.kubectl.errors import CommandError, Exit, message_of, raise_all, server_message
+from server.kubectl.flags import Flag, Flags
+from server.kubectl.resources import Info
+from server.kubectl.threeway import two_way
+from server.kubectl.writing import saved
+from server.kubectl.yamlout import to_json, to_yaml
+
+Object = dict[str, Any]
+HEADER = """# Please edit the object below. Lines beginning with a '#' will be ignored,
+# and an empty file will abort the edit. If an error occurs while saving this file will be
+# reopened with the relevant failures.
+#
+"""
+
+
+def edit(ctx: Context, args: list[str], flags: Flags) -> int | None:
+    if flags.output not in ("", "json", "yaml"):
+        raise CommandError("The flag 'output' must be one of yaml|json")
+    found = resources.find(ctx, args, filenames=flags.filename, recursive=flags.recursive, kustomize=flags.kustomize, types_alone=True,
+                           subresource=flags.subresource)
+    raise_all(found.errors)
+    if not found.infos:
+        raise CommandError("edit cancelled, no objects found")
+    for info in found.infos:
+        _edit_one(ctx, info, flags)
+    return None
+
+
+def _edit_one(ctx: Context, info: Info, flags: Flags) -> None:
+    original = printers.without_managed({"apiVersion": info.resource.api_version, "kind": info.resource.kind, **info.object})
+    body = to_json(original) if flags.output == "json" else to_yaml(original)
+    problems, last = "", ""
+    while True:
+        edited = run_editor(ctx, HEADER + problems + body)
+        content = _without_comments(edited)
+        if not content.strip():
+            ctx.err("Edit cancelled, saved file was empty.")
+            return
+        if content == _without_comments(HEADER + body) and not problems:
+            ctx.err("Edit cancelled, no changes made.")
+            return
+        if problems and content == last:
+            _give_up(ctx, HEADER + problems + body, flags)
+        last = content
+        problem = _save(ctx, info, original, content, flags)
+        if problem is None:
+            return
+        ctx.err(problem)
+        first, _, rest = problem.removeprefix("error: ").partition("\n")
+        problems = f"# {first}\n" + "".join(f"# {line}\n" for line in rest.splitlines()) + "#\n"
+        body = content
+
+
+def _give_up(ctx: Context, text: str, flags: Flags) -> None:
+    suffix = "json" if flags.output == "json" else "yaml"
+    path = f"/tmp/kubectl-edit-{1000 + ctx.api.server.store.revision}.{suffix}"
+    ctx.files.write(path, text)
+    ctx.err(f'A copy of your changes has been stored to "{path}"')
+    ctx.err("error: Edit cancelled, no valid changes were saved.")
+    raise Exit(1)
+
+
+def _save(ctx: Context, info: Info, original: Object, content: str, flags: Flags) -> str | None:
+    """Send the change; None when it is done, else what to say before the editor is opened again."""
+    documents = load_yaml(content)
+    if not documents or documents[0].error is not None or not isinstance(documents[0].obj, dict):
+        reason = message_of(documents[0].error) if documents and documents[0].error is not None else "not an object"
+        return f"error: error parsing edited-file: {reason}"
+    edited = saved(documents[0].obj, flags.save_config)
+    meta = edited.get("metadata") or {}
+    if (meta.get("name"), edited.get("kind"), edited.get("apiVersion")) != (info.name, original["kind"], original["apiVersion"]):
+        return f'error: {info.resource.key} "{info.name}" is invalid: the name, kind and apiVersion of an object cannot be edited'
+    row = info.resource
+    patch = two_way(original, edited, schema.for_kind(row.api_version, row.kind))
+    if not patch:
+        ctx.out(f"{info.kind_name} skipped")
+        return None
+    if flags.output_patch:
+        ctx.out(f"Patch: {compact(patch)}")
+    try:
+        after = ctx.api.patch(row, info.namespace, info.name, patch, type="strategic", subresource=flags.subresource,
+                              field_manager=flags.field_manager, field_validation=field_validation(flags))
+    except ApiError as error:
+        if error.reason == "Invalid":
+            return f'error: {row.key} "{info.name}" is invalid'
+        return server_message(error)
+    ctx.out(f"{printers.named(after, row)} edited")
+    return None
+
+
+def _without_comments(text: str) -> str:
+    return "".join(line + "\n" for line in text.splitlines() if not line.startswith("#"))
+
+
+# the editors there are
+
+
+def run_editor(ctx: Context, text: str) -> str:
+    """What KUBE_EDITOR makes of the text."""
+    command = ctx.env.get("KUBE_EDITOR") or ctx.env.get("EDITOR") or "vi"
+    words = shlex.split(command)
+    if words == ["cat"]:
+        ctx.stdout.write(text)
+        return text
+    if words == ["true"]:
+        return text
+    if words and words[0] == "sed":
+        return _sed(command, words[1:], text)
+    raise CommandError(
+        f'there is no editor "{command}" in Podium\'s terminal: set KUBE_EDITOR to cat or to "sed -i s/OLD/NEW/", or use the YAML editor of '
+        "the page"
+    )
+
+
+def _sed(command: str, words: list[str], text: str) -> str:
+    scripts = [word for word in words if word not in ("-i", "-E", "-e", "-r", "-ri", "-Ei", "-i.bak")]
+    if not scripts or not any(word.startswith("-") and "i" in word for word in words):
+        raise CommandError(f'there was a problem with the editor "{command}"')
+    extended = any(word.startswith("-") and ("E" in word or "r" in word) for word in words)
+    for script in scripts:
+        for one in re.split(r";(?=s\W)", script):
+            text = _substitute(command, one.strip(), text, extended)
+    return text
+
+
+def _substitute(command: str, script: str, text: str, extended: bool) -> str:
+    mark = re.escape(script[1:2]) if script[:1] == "s" and len(script) > 1 else ""
+    match = re.fullmatch(rf"s{mark}((?:\\.|[^\\])*?){mark}((?:\\.|[^\\])*?){mark}([gI0-9]*)", script) if mark else None
+    if not match:
+        raise CommandError(f'there was a problem with the editor "{command}": only s/OLD/NEW/ is known here')
+    pattern, replacement, options = match.groups()
+    if not extended:
+        pattern = re.sub(r"\\([(){}|+?])|([(){}|+?])", lambda m: m.group(1) or f"\\{m.group(2)}", pattern)
+    replacement = re.sub(r"\\(.)|&", lambda m: "\\g<0>" if m.group() == "&" else f"\\{m.group(1)}" if m.group(1).isdigit() else
+                         re.escape(m.group(1)) if m.group(1) == "\\" else m.group(1), replacement)
+    try:
+        compiled = re.compile(pattern, re.IGNORECASE if "I" in options else 0)
+    except re.error as problem:
+        raise CommandError(f'there was a problem with the editor "{command}": {problem}') from None
+    return "\n".join(compiled.sub(replacement, line, count=0 if "g" in options else 1) for line in text.split("\n"))
+
+
+COMMANDS = (
+    Command(
+        "edit",
+        edit,
+        flags=(
+            field_manager("kubectl-edit"), *FILENAME, *OUTPUT, SAVE_CONFIG, SUBRESOURCE, VALIDATE,
+            Flag("output-patch", "", False, "Print the patch that is sent."),
+            Flag("windows-line-endings", "", False, "Give the editor Windows' line ends."),
+        ),
+        short="Edit a resource on the server",
+        use="(RESOURCE/NAME | -f FILENAME)",
+    ),
+)

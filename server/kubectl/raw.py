@@ -1,0 +1,87 @@
+"""--raw PATH: a path of the REST API asked for as it stands.
+
+In: `/api/v1/namespaces/default/pods/web?x=y` and the like. Out: what the server answers, as text. Discovery, version and health paths are
+answered from the same data the HTTP API serves.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from server.cluster.apiserver import discovery
+from server.cluster.apiserver.resources import Resource, find
+from server.cluster.errors import no_such_resource
+from server.kubectl.context import Context
+
+_OPTIONS = {"labelSelector": ("label_selector", str), "fieldSelector": ("field_selector", str), "limit": ("limit", int),
+            "continue": ("continue_", str), "container": ("container", str), "tailLines": ("tail_lines", int),
+            "resourceVersion": ("resource_version", str), "gracePeriodSeconds": ("grace_period_seconds", int)}
+
+
+def raw_get(ctx: Context, path: str) -> str:
+    return _request(ctx, "get", path)
+
+
+def raw_write(ctx: Context, verb: str, path: str, body: str | None) -> str:
+    return _request(ctx, verb, path, body)
+
+
+def _request(ctx: Context, verb: str, path: str, body: str | None = None) -> str:
+    address = urlsplit(path)
+    parts = [part for part in address.path.split("/") if part]
+    if verb == "get" and (answer := _discovery(ctx, parts)) is not None:
+        return answer if isinstance(answer, str) else json.dumps(answer, separators=(",", ":"), ensure_ascii=False) + "\n"
+    row, namespace, name, subresource = _target(parts)
+    options = {_OPTIONS[key][0]: _OPTIONS[key][1](values[-1]) for key, values in parse_qs(address.query).items() if key in _OPTIONS}
+    verb = {"get": "get" if name else "list", "create": "create", "update": "update", "delete": "delete" if name else "deletecollection"}[verb]
+    response = ctx.api.request(verb, row, namespace, name, subresource=subresource, body=body, **options)
+    if response.text is not None:
+        return response.text
+    return json.dumps(response.object, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def _discovery(ctx: Context, parts: list[str]) -> Any:
+    match parts:
+        case []:
+            return {"paths": list(discovery.paths())}
+        case ["healthz" | "livez" | "readyz"]:
+            return "ok"
+        case ["version"]:
+            from server.kubectl.commands.version import SERVER
+
+            return json.dumps(SERVER, indent=2)
+        case ["api"]:
+            return discovery.api_versions(ctx.kubeconfig.server.partition("://")[2])
+        case ["apis"]:
+            return discovery.api_group_list()
+        case ["api", version]:
+            return _found(discovery.api_resource_list("", version))
+        case ["apis", group]:
+            return _found(discovery.api_group(group))
+        case ["apis", group, version]:
+            return _found(discovery.api_resource_list(group, version))
+    return None
+
+
+def _found(answer: Any) -> Any:
+    if answer is None:
+        raise no_such_resource()
+    return answer
+
+
+def _target(parts: list[str]) -> tuple[Resource, str, str, str]:
+    if parts[:1] == ["api"] and len(parts) > 2:
+        group, version, rest = "", parts[1], parts[2:]
+    elif parts[:1] == ["apis"] and len(parts) > 3:
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        raise no_such_resource()
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 2 and find(group, version, rest[2]) is not None:
+        namespace, rest = rest[1], rest[2:]
+    row = find(group, version, rest[0])
+    if row is None or len(rest) > 3:
+        raise no_such_resource()
+    return row, namespace, rest[1] if len(rest) > 1 else "", rest[2] if len(rest) > 2 else ""
