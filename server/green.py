@@ -1,0 +1,267 @@
+"""The one module that knows which green-thread library runs the server; nothing else imports eventlet.
+
+In: an application and functions to run. Out: the few things the server needs of such a library: spawn, sleep, a bounded queue, an
+event, work in a real thread, a socket taken over for streaming, and a server that starts only on a free port and stops on
+SIGTERM. Another library can take eventlet's place by giving these same names.
+
+``patch()`` must be called before any other import that touches sockets or threads.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket as plain_socket
+import warnings
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+
+import eventlet  # noqa: E402
+from eventlet import event, hubs, queue, semaphore, tpool, wsgi  # noqa: E402
+
+CONNECTIONS = 10_000
+BACKLOG = 1_024
+KEEP_ALIVE = 120
+URL_LIMIT = 32_768
+BUFFERED = 4 << 20
+BURST = 64
+LINGER = 5
+
+Empty, Full = queue.Empty, queue.Full
+Event = event.Event
+Lock = semaphore.Semaphore
+spawn = eventlet.spawn
+spawn_later = eventlet.spawn_after
+sleep = eventlet.sleep
+in_thread = tpool.execute
+
+
+class PortTaken(OSError):
+    """Something listens there already."""
+
+
+def patch() -> None:
+    """Makes the standard library's sockets, threads and sleeps green."""
+    eventlet.monkey_patch()
+
+
+def wait_for(happening: event.Event, timeout: float | None) -> bool:
+    """Waits until an ``Event`` is sent; False if ``timeout`` seconds passed first."""
+    ours = eventlet.Timeout(timeout)
+    try:
+        happening.wait()
+    except eventlet.Timeout as timed_out:
+        if timed_out is not ours:
+            raise
+        return False
+    finally:
+        ours.cancel()
+    return True
+
+
+def bounded_queue(limit: int) -> queue.LightQueue:
+    """``put(item, block)``, ``get(timeout)``; ``Full`` and ``Empty`` say that it could not be done."""
+    return queue.LightQueue(limit)
+
+
+def soon(function: Callable[..., Any], *args: Any) -> None:
+    """Runs ``function`` in a green thread of its own once the current one yields."""
+    eventlet.spawn_n(function, *args)
+
+
+class Stream:
+    """A chunked response written straight to the client's socket, so that headers go out at once and a write costs one system call.
+
+    ``write`` never blocks: what the client does not take yet waits here (``blocked`` is then True) and ``on_drained()`` is
+    called when it has gone. Whoever serves the request calls ``wait`` until the stream ends.
+    """
+
+    def __init__(self, environ: dict[str, Any], status: str, headers: list[tuple[str, str]]) -> None:
+        self._socket = environ["eventlet.input"].get_socket()
+        self._raw = self._socket.fd
+        self._waiting: deque[memoryview] = deque()
+        self._size = 0
+        self._woken = Event()
+        self._watcher = eventlet.spawn(self._watch_client)
+        self._writer: Any = None
+        self.on_drained: Callable[[], None] | None = None
+        self.ended = False
+        wsgi.WSGI_LOCAL.already_handled = True
+        lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
+        self._send("\r\n".join([*lines, "Transfer-Encoding: chunked", "Connection: close", "", ""]).encode("latin-1"))
+
+    @property
+    def blocked(self) -> bool:
+        return bool(self._waiting)
+
+    def write(self, data: bytes) -> None:
+        """Sends a chunk; who writes on while the stream is blocked, until some MiB have piled up, has it cut off."""
+        if data and not self.ended:
+            self._send(b"%x\r\n%b\r\n" % (len(data), data))
+
+    def end(self) -> None:
+        """Ends the stream in order, after what still waits to be sent."""
+        if not self.ended:
+            self._send(b"0\r\n\r\n")
+            self.ended = True
+            self._wake()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Waits until the stream has ended or the client has gone; False if ``timeout`` seconds passed first."""
+        return self.ended or wait_for(self._woken, timeout)
+
+    def close(self) -> None:
+        """Lets go of the socket; what waits to be sent is given a few seconds."""
+        self.ended = True
+        self.on_drained = None
+        if self._writer is not None:
+            if self._waiting:
+                with eventlet.Timeout(LINGER, False):
+                    self._writer.wait()
+            self._writer.kill()
+        self._watcher.kill()
+
+    def _send(self, data: bytes) -> None:
+        if self._waiting:
+            if self._size + len(data) > BUFFERED:
+                return self._gone()
+        else:
+            try:
+                sent = self._raw.send(data)
+            except BlockingIOError:
+                sent = 0
+            except OSError:
+                return self._gone()
+            if sent == len(data):
+                return None
+            data = data[sent:]
+        self._waiting.append(memoryview(data))
+        self._size += len(data)
+        if self._writer is None:
+            self._writer = eventlet.spawn(self._drain)
+        return None
+
+    def _drain(self) -> None:
+        try:
+            while self._waiting:
+                hubs.trampoline(self._raw.fileno(), write=True)
+                self._push()
+        except (OSError, hubs.IOClosed):
+            return self._gone()
+        self._writer = None
+        if self.on_drained is not None and not self.ended:
+            self.on_drained()
+        return None
+
+    def _push(self) -> None:
+        while self._waiting:
+            data = self._waiting[0]
+            try:
+                sent = self._raw.send(data)
+            except BlockingIOError:
+                return
+            self._size -= sent
+            if sent < len(data):
+                self._waiting[0] = data[sent:]
+            else:
+                self._waiting.popleft()
+
+    def _watch_client(self) -> None:
+        """A client that leaves is noticed here, not at the next write: an idle watch would never write."""
+        try:
+            while not self.ended:
+                hubs.trampoline(self._raw.fileno(), read=True)
+                if self._raw.recv(1, plain_socket.MSG_PEEK) == b"":
+                    break
+                eventlet.sleep(1)
+        except (OSError, hubs.IOClosed):
+            pass
+        self._gone()
+
+    def _gone(self) -> None:
+        self.ended = True
+        self._waiting.clear()
+        self._size = 0
+        self._wake()
+
+    def _wake(self) -> None:
+        if not self._woken.ready():
+            self._woken.send()
+
+
+class Flusher:
+    """Calls ``pump()`` of everything that was marked, together and once, as soon as the marking green thread yields.
+
+    One change that a hundred watchers hear of is so written to a hundred sockets in one go, without a hundred switches.
+    """
+
+    def __init__(self) -> None:
+        self._marked: dict[Any, None] = {}
+        self._running = False
+
+    def mark(self, pumped: Any) -> None:
+        self._marked[pumped] = None
+        if not self._running:
+            self._running = True
+            eventlet.spawn_n(self._run)
+
+    def _run(self) -> None:
+        try:
+            done = 0
+            while self._marked:
+                pumped = next(iter(self._marked))
+                del self._marked[pumped]
+                pumped.pump()
+                done += 1
+                if done % BURST == 0:
+                    eventlet.sleep(0)
+        finally:
+            self._running = False
+
+
+def listen(host: str, port: int) -> Any:
+    """A listening socket. ``PortTaken`` if anybody has the port: two servers that share one would split its clients."""
+    family, *_, address = plain_socket.getaddrinfo(host, port, type=plain_socket.SOCK_STREAM)[0]
+    try:
+        return eventlet.listen(address, family, backlog=BACKLOG, reuse_port=False)
+    except OSError as error:
+        raise PortTaken(error.errno, f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from error
+
+
+def serve(app: Callable[..., Any], host: str, port: int, *, on_listen: Callable[[int], None] | None = None,
+          on_stop: Callable[[], None] | None = None) -> None:
+    """Serves a WSGI application until SIGTERM or SIGINT, then calls ``on_stop``. ``on_listen(port)`` is told once it listens."""
+    listener = listen(host, port)
+    stopped = _stop_signal()
+    server = eventlet.spawn(wsgi.server, listener, app, max_size=CONNECTIONS, minimum_chunk_size=1, keepalive=KEEP_ALIVE,
+                            url_length_limit=URL_LIMIT, log_output=False, debug=False)
+    if on_listen is not None:
+        on_listen(listener.getsockname()[1])
+    stopped.wait()
+    server.kill()
+    listener.close()
+    if on_stop is not None:
+        on_stop()
+
+
+def _stop_signal() -> event.Event:
+    """An event that SIGTERM or SIGINT sends. A handler alone would run only when the hub wakes for something else."""
+    stopped = Event()
+    ours, theirs = plain_socket.socketpair()
+    for end in (ours, theirs):
+        end.setblocking(False)
+
+    def wait() -> None:
+        hubs.trampoline(ours.fileno(), read=True)
+        if not stopped.ready():
+            stopped.send()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
+    signal.set_wakeup_fd(theirs.fileno(), warn_on_full_buffer=False)
+    eventlet.spawn(wait)
+    stopped.sockets = (ours, theirs)
+    return stopped

@@ -1,0 +1,165 @@
+"""The Kubernetes REST API of every room, as one WSGI application: ``/r/ROOM/k8s/KEY/...``.
+
+In: HTTP requests of kubectl and other real clients. Out: what the room's API server answers, in the form the client accepts. It is
+mounted below Flask (``mount``), since Flask would double the cost of a request. Nothing is decided here: path, query and media
+types are turned into one ``Request``, and errors into Status objects.
+"""
+
+from __future__ import annotations
+
+import gzip
+import logging
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from server import green
+from server.cluster.apiserver.authorization import ADMIN
+from server.cluster.apiserver.request import Request, Response
+from server.cluster.errors import ApiError, bad_request, internal
+from server.kubeapi import documents, media, query, routing, streams, wire
+from server.kubeapi.rooms import Resolve, RoomLike
+from server.kubeapi.wire import Environ, Headers, StartResponse
+
+log = logging.getLogger(__name__)
+
+WRITES = frozenset(("create", "update", "patch", "delete", "deletecollection"))
+INCLUDES = ("None", "Metadata", "Object")
+
+
+class KubeApi:
+    """The WSGI application; ``resolve(room, key)`` gives the room. What is not ours goes to ``below``."""
+
+    def __init__(self, resolve: Resolve, below: Callable[[Environ, StartResponse], Iterable[bytes]]) -> None:
+        self.resolve = resolve
+        self.below = below
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        path: str = environ["PATH_INFO"]
+        if path.startswith("/r/"):
+            parts = path.split("/", 5)
+            if len(parts) > 4 and parts[3] == "k8s":
+                return self._serve(environ, start_response, parts[2], parts[4], "/" + parts[5] if len(parts) > 5 else "/")
+        return self.below(environ, start_response)
+
+    def _serve(self, environ: Environ, start_response: StartResponse, name: str, key: str, path: str) -> Iterable[bytes]:
+        green.sleep(0)
+        exchange = _Exchange(environ, start_response, path)
+        try:
+            return exchange.run(self._room(name, key))
+        except ApiError as error:
+            return exchange.refuse(error)
+        except Exception as error:
+            log.exception("%s %s", environ["REQUEST_METHOD"], path)
+            return exchange.refuse(internal(f"{type(error).__name__}: {error}"))
+
+    def _room(self, name: str, key: str) -> RoomLike:
+        try:
+            room = self.resolve(name, key)
+        except Exception as error:
+            code = getattr(error, "code", None)
+            if code is None:
+                raise
+            if code in (401, 403, 404):
+                raise ApiError(401, "Unauthorized", "Unauthorized") from error
+            raise ApiError(code, "ServiceUnavailable" if code == 503 else "", str(error)) from error
+        room.touch()
+        return room
+
+
+def mount(app: Any, resolve: Resolve) -> KubeApi:
+    """Puts the API before a Flask application's own routes and whatever already wraps them."""
+    app.wsgi_app = KubeApi(resolve, app.wsgi_app)
+    return app.wsgi_app
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(self, environ: Environ, start_response: StartResponse, path: str) -> None:
+        self.environ = environ
+        self.start_response = start_response
+        self.path = path
+        self.method: str = environ["REQUEST_METHOD"]
+        text = environ.get("QUERY_STRING", "")
+        self.query = query.parse(text) if text else {}
+        self.user_agent: str = environ.get("HTTP_USER_AGENT", "")
+        self.accept: str = environ.get("HTTP_ACCEPT", "")
+
+    def run(self, room: RoomLike) -> Iterable[bytes]:
+        target = routing.target(self.method, self.path)
+        if target is None:
+            return self._document(room)
+        is_log = target.subresource == "log"
+        form = media.Media(media.JSON) if is_log else media.accepted(self.accept)
+        watching = target.verb == "list" and (target.watched or query.wants_watch(self.query))
+        verb = "watch" if watching else target.verb
+        writing = target.verb in WRITES
+        options = query.options(self.query, verb)
+        request = Request(
+            verb, target.resource.key, target.namespace, target.name, target.subresource,
+            raw=wire.body(self.environ) if writing else None,
+            content_type=wire.content_type(self.environ) if writing else "",
+            options=options,
+            client=wire.client_name(self.user_agent, options.field_manager),
+            user=self.environ.get("HTTP_IMPERSONATE_USER") or ADMIN,
+            table=self._included() if form.shape == "Table" else None,
+        )
+        if watching:
+            streams.watch(self.environ, room, request, form)
+            return []
+        response = room.cluster.api.request(request)
+        if writing and not options.dry_run:
+            room.after_write()
+        return self._log(room, response) if is_log else self._answer(response, form)
+
+    def _included(self) -> str:
+        include = (self.query.get("includeObject") or [""])[0] or "Metadata"
+        if include not in INCLUDES:
+            raise bad_request(f'unrecognized includeObject value: "{include}"')
+        return include
+
+    def _document(self, room: RoomLike) -> Iterable[bytes]:
+        found = None
+        if self.method in ("GET", "HEAD"):
+            found = documents.find(self.path, self.query, self.accept, self.environ.get("HTTP_HOST", ""),
+                                   lambda: room.cluster.api.lister("namespaces").get("", "kube-system"))
+        if found is None:
+            return self._send(404, documents.TEXT, documents.NOT_FOUND.encode())
+        headers = [("ETag", found.etag), ("Vary", "Accept")] if found.etag else []
+        if found.etag and found.etag in self.environ.get("HTTP_IF_NONE_MATCH", ""):
+            return self._send(304, found.type, b"", headers)
+        if found.zipped is not None and self._takes_gzip():
+            return self._send(found.code, found.type, found.zipped, [*headers, ("Content-Encoding", "gzip")])
+        body = found.body
+        if found.type == media.JSON and not found.etag and query.pretty(self.query, self.user_agent):
+            body = media.pretty(body)
+        return self._send(found.code, found.type, body, headers)
+
+    def _log(self, room: RoomLike, response: Response) -> Iterable[bytes]:
+        if response.stream is not None:
+            streams.follow(self.environ, room, response)
+            return []
+        return self._send(response.code, "text/plain", (response.text or "").encode(), wire.warnings(response.warnings))
+
+    def _answer(self, response: Response, form: media.Media) -> Iterable[bytes]:
+        indent = query.pretty(self.query, self.user_agent)
+        if form.type == media.JSON and not form.shape and not indent:
+            body = response.json()
+        else:
+            body = media.encoded(media.shaped(response.object, form), form, indent)
+        headers = wire.warnings(response.warnings)
+        if len(body) >= documents.GZIP_FROM and self._takes_gzip():
+            body = gzip.compress(body, 1)
+            headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
+        return self._send(response.code, form.type, body, headers)
+
+    def refuse(self, error: ApiError) -> Iterable[bytes]:
+        """A Status: always JSON, whatever the client would rather have."""
+        body = media.encoded(error.status(), media.Media(media.JSON), query.pretty(self.query, self.user_agent))
+        return self._send(error.code, media.JSON, body, wire.retry_after(error))
+
+    def _takes_gzip(self) -> bool:
+        return "gzip" in self.environ.get("HTTP_ACCEPT_ENCODING", "")
+
+    def _send(self, code: int, type_: str, body: bytes, headers: Headers | None = None) -> Iterable[bytes]:
+        return wire.send(self.environ, self.start_response, code, type_, body, headers or [])

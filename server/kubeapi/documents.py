@@ -1,0 +1,193 @@
+"""What is asked before any resource: discovery, OpenAPI, version and health, encoded once and served from memory.
+
+In: a path and the Accept header. Out: a ``Document`` (bytes, type, ETag and the gzipped form of big ones), or None where there is none.
+
+Source: https://kubernetes.io/docs/reference/using-api/health-checks/
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import platform
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+import orjson
+
+from server.cluster.apiserver import discovery, openapi
+from server.cluster.objects import Object
+from server.kubeapi import media
+
+GZIP_FROM = 128 * 1024
+KUBERNETES_VERSION = "v1.36.2"
+AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+TEXT = "text/plain; charset=utf-8"
+NOT_FOUND = "404 page not found\n"
+CHECKS = {"healthz": ("ping", "etcd"), "livez": ("ping", "etcd"), "readyz": ("ping", "etcd", "informer-sync", "shutdown")}
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """``zipped`` is there for what is big enough to be worth it; ``public`` ones may be kept by the client as long as the ETag holds."""
+
+    body: bytes
+    type: str = media.JSON
+    code: int = 200
+    etag: str = ""
+    zipped: bytes | None = None
+
+
+def find(path: str, query: dict[str, list[str]], accept: str, host: str, ask: Callable[[], Any]) -> Document | None:
+    """The document at a path below the API server's root; None if it is none of ours. ``ask()`` is an API server that must answer."""
+    path = path.rstrip("/")
+    first, _, rest = path.lstrip("/").partition("/")
+    if first in CHECKS:
+        return _health(first, rest, query, ask)
+    if path == "":
+        return Document(orjson.dumps({"paths": discovery.paths()}, option=orjson.OPT_INDENT_2))
+    if path in ("/api", "/apis") and (wanted := _wants_aggregated(accept)) is not None:
+        return _aggregated(path == "/api") if wanted else _plain(path, host)
+    if first in ("api", "apis", "version", "openapi"):
+        return _plain(path, host) if first != "openapi" else _openapi(path, accept)
+    return None
+
+
+def _wants_aggregated(accept: str) -> bool | None:
+    """Whether the first acceptable form is the aggregated one."""
+    for clause in accept.split(","):
+        type_, *parameters = (part.strip() for part in clause.split(";"))
+        if type_ != media.JSON:
+            continue
+        wanted = dict(parameter.split("=", 1) for parameter in parameters if "=" in parameter)
+        if "as" not in wanted:
+            return False
+        if (wanted["as"], wanted.get("g"), wanted.get("v")) == ("APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2"):
+            return True
+    return False
+
+
+def _json(obj: Object, type_: str = media.JSON, tagged: bool = False) -> Document:
+    body = orjson.dumps(obj)
+    etag = f'"{hashlib.sha512(body).hexdigest().upper()}"' if tagged else ""
+    return Document(body, type_, 200, etag, gzip.compress(body, 6) if len(body) >= GZIP_FROM else None)
+
+
+@cache
+def _aggregated(core: bool) -> Document:
+    return _json(discovery.aggregated(core), AGGREGATED_TYPE, tagged=True)
+
+
+@lru_cache(maxsize=256)
+def _plain(path: str, host: str) -> Document | None:
+    parts = path.strip("/").split("/")
+    found: Object | None = None
+    match parts:
+        case ["version"]:
+            found = version()
+        case ["api"]:
+            found = discovery.api_versions(host)
+        case ["api", version_name]:
+            found = discovery.api_resource_list("", version_name)
+        case ["apis"]:
+            found = discovery.api_group_list()
+        case ["apis", group]:
+            found = discovery.api_group(group)
+        case ["apis", group, version_name]:
+            found = discovery.api_resource_list(group, version_name) if group else None
+    return _json(found) if found is not None else None
+
+
+@cache
+def version() -> Object:
+    """``/version``: which Kubernetes this behaves as, and what it really runs on."""
+    major, minor, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
+    return {
+        "major": major, "minor": minor, "emulationMajor": major, "emulationMinor": minor,
+        "minCompatibilityMajor": major, "minCompatibilityMinor": str(int(minor) - 1),
+        "gitVersion": KUBERNETES_VERSION, "gitCommit": "podium", "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z",
+        "goVersion": f"python{platform.python_version()}", "compiler": platform.python_implementation().lower(), "platform": "linux/amd64",
+    }
+
+
+# OpenAPI
+
+
+def _openapi(path: str, accept: str) -> Document | None:
+    if path == "/openapi/v2":
+        _check_json(accept, "openapi.v2")
+        return _openapi_v2()
+    if path == "/openapi/v3":
+        return _openapi_index()
+    if path.startswith("/openapi/v3/"):
+        _check_json(accept, "openapi.v3")
+        return _openapi_v3(path.removeprefix("/openapi/v3/"))
+    return None
+
+
+def _check_json(accept: str, kind: str) -> None:
+    """Clients of OpenAPI would rather have protobuf; those that take nothing else are told so."""
+    types = [clause.partition(";")[0].strip() for clause in accept.split(",")]
+    if accept and not any(type_ in (media.JSON, "*/*", "application/*") for type_ in types):
+        raise media.not_acceptable((media.JSON,))
+
+
+@cache
+def _openapi_v2() -> Document:
+    return _json(openapi.document_v2(), tagged=True)
+
+
+@cache
+def _openapi_v3(prefix: str) -> Document | None:
+    for group, version_name in openapi.group_versions():
+        if openapi.prefix(group, version_name) == prefix:
+            document = openapi.document_v3(group, version_name)
+            return _json(document, tagged=True) if document is not None else None
+    return None
+
+
+@cache
+def _openapi_index() -> Document:
+    paths = {}
+    for group, version_name in openapi.group_versions():
+        prefix = openapi.prefix(group, version_name)
+        document = _openapi_v3(prefix)
+        assert document is not None
+        paths[prefix] = {"serverRelativeURL": f"/openapi/v3/{prefix}?hash={document.etag.strip(chr(34))}"}
+    return _json({"paths": paths}, tagged=True)
+
+
+# health
+
+
+def _health(name: str, check: str, query: dict[str, list[str]], ask: Callable[[], Any]) -> Document:
+    """``ok``, one check, or (``?verbose``) a line for each; 500 with the lines when one fails."""
+    checks = CHECKS[name]
+    if check:
+        if check not in checks:
+            return Document(NOT_FOUND.encode(), TEXT, 404)
+        return Document(b"ok", TEXT) if _passes(ask) else Document(f"internal server error: {check} failed\n".encode(), TEXT, 500)
+    excluded = set(query.get("exclude", ()))
+    lines, healthy = [], True
+    for entry in checks:
+        if entry in excluded:
+            lines.append(f"[+]{entry} excluded: ok")
+        elif entry != "etcd" or _passes(ask):
+            lines.append(f"[+]{entry} ok")
+        else:
+            healthy = False
+            lines.append(f"[-]{entry} failed: reason withheld")
+    if healthy and "verbose" not in query:
+        return Document(b"ok", TEXT)
+    lines.append(f"{name} check {'passed' if healthy else 'failed'}")
+    return Document(("\n".join(lines) + "\n").encode(), TEXT, 200 if healthy else 500)
+
+
+def _passes(ask: Callable[[], Any]) -> bool:
+    try:
+        ask()
+    except Exception:
+        return False
+    return True

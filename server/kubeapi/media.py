@@ -1,0 +1,93 @@
+"""Media types: what the client accepts, and answers put into that form.
+
+In: the Accept header and API objects. Out: bytes as JSON or YAML, of the object itself or of what the client
+wants to see of it (a Table, or only its metadata). Protobuf is refused, as Kubernetes refuses what it cannot do; clients that
+prefer it name JSON as their second choice.
+
+Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-representations-of-resources
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import orjson
+import yaml
+
+from server.cluster.errors import ApiError
+from server.cluster.objects import Object
+
+JSON, YAML = "application/json", "application/yaml"
+ANSWERS = (JSON, YAML)
+SHAPES = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+
+
+class Media(NamedTuple):
+    """The form of an answer. ``shape`` is "" for the object itself, else one of ``SHAPES``; ``version`` is that of the shape."""
+
+    type: str
+    shape: str = ""
+    version: str = "v1"
+
+
+@lru_cache(maxsize=512)
+def accepted(accept: str) -> Media:
+    """The first form in an Accept header that can be had. ApiError 406 if there is none."""
+    for clause in accept.split(",") if accept else (JSON,):
+        type_, *parameters = (part.strip() for part in clause.split(";"))
+        wanted = dict(parameter.split("=", 1) for parameter in parameters if "=" in parameter)
+        if type_ in ("*/*", "application/*", JSON):
+            form = JSON
+        elif type_ == YAML:
+            form = YAML
+        else:
+            continue
+        shape = wanted.get("as", "")
+        if not shape:
+            return Media(form)
+        if shape in SHAPES and wanted.get("g") == "meta.k8s.io" and wanted.get("v") in ("v1", "v1beta1"):
+            return Media(form, shape, wanted["v"])
+    raise not_acceptable(ANSWERS)
+
+
+def not_acceptable(types: tuple[str, ...]) -> ApiError:
+    return ApiError(406, "NotAcceptable", f"only the following media types are accepted: {', '.join(types)}")
+
+
+def metadata_only(obj: Object, version: str = "v1") -> Object:
+    """A PartialObjectMetadata, or the list of them for a list."""
+    api_version = f"meta.k8s.io/{version}"
+    if isinstance(obj.get("items"), list):
+        items = [metadata_only(item, version) for item in obj["items"]]
+        return {"kind": "PartialObjectMetadataList", "apiVersion": api_version, "metadata": obj["metadata"], "items": items}
+    return {"kind": "PartialObjectMetadata", "apiVersion": api_version, "metadata": obj["metadata"]}
+
+
+def shaped(obj: Object, media: Media) -> Object:
+    """The object as the client wants to see it; a Status is always itself, and a Table has been made by the API server."""
+    if obj.get("kind") == "Status":
+        return obj
+    if media.shape == "Table":
+        return obj if media.version == "v1" else {**obj, "apiVersion": f"meta.k8s.io/{media.version}"}
+    return metadata_only(obj, media.version) if media.shape else obj
+
+
+def encoded(obj: Object, media: Media, indent: bool = False) -> bytes:
+    if media.type == YAML:
+        return yaml.dump(obj, Dumper=_Dumper, sort_keys=True, allow_unicode=True, default_flow_style=False, width=1 << 20).encode()
+    if indent:
+        return orjson.dumps(obj, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(obj)
+
+
+def pretty(body: bytes) -> bytes:
+    """JSON for human eyes."""
+    return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
+
+
+class _Dumper(yaml.CSafeDumper):
+    """Objects share parts; YAML for Kubernetes has no anchors."""
+
+    def ignore_aliases(self, data: object) -> bool:
+        return True

@@ -1,0 +1,80 @@
+"""HTTP's small change: bodies in, header lines out, who is asking."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Any
+
+from server.cluster.errors import ApiError, bad_request, request_too_large
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Headers = list[tuple[str, str]]
+
+MAX_BODY = 3 * 1024 * 1024
+DISCARD = 16 * MAX_BODY
+PIECE = 64 * 1024
+_STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+
+
+def body(environ: Environ) -> bytes:
+    """The request's body. ApiError 413 for one that is too large; it is read away first, so that the client hears of it."""
+    stream = environ["wsgi.input"]
+    length = environ.get("CONTENT_LENGTH")
+    try:
+        if length is None:
+            data = stream.read(MAX_BODY + 1)
+        elif int(length) <= MAX_BODY:
+            return stream.read(int(length))
+        else:
+            data = b"x" * (MAX_BODY + 1)
+    except (OSError, ValueError) as error:
+        raise bad_request(f"the request's body could not be read: {error}") from error
+    if len(data) > MAX_BODY:
+        _discard(stream)
+        raise request_too_large(MAX_BODY)
+    return data
+
+
+def _discard(stream: Any) -> None:
+    left = DISCARD
+    while left > 0 and (piece := stream.read(PIECE)):
+        left -= len(piece)
+
+
+def content_type(environ: Environ) -> str:
+    """The Content-Type header, "" if there is none (the server library would make it text/plain)."""
+    given = environ.get("CONTENT_TYPE") or ""
+    if given == "text/plain" and not any(name.lower() == "content-type" for name, _ in environ.get("headers_raw", ())):
+        return ""
+    return given.partition(";")[0].strip().lower()
+
+
+@lru_cache(maxsize=512)
+def client_name(user_agent: str, field_manager: str = "") -> str:
+    """Who asks: ``kubectl`` for ``kubectl/v1.36.3 (linux/amd64)``, else the field manager."""
+    return user_agent.partition("/")[0].strip() or field_manager or "http"
+
+
+def warnings(texts: list[str]) -> Headers:
+    """A ``Warning`` header for each text, as RFC 7234 writes it."""
+    return [("Warning", f'299 - "{_quoted(text)}"') for text in texts]
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", " ").replace("\r", " ")
+    return escaped.encode("utf-8").decode("latin-1")
+
+
+def send(environ: Environ, start_response: StartResponse, code: int, type_: str, data: bytes, headers: Headers) -> Iterable[bytes]:
+    """A whole answer."""
+    start_response(_STATUS_LINES.get(code, f"{code} Unknown"),
+                   [("Content-Type", type_), ("Cache-Control", "no-cache, private"), ("Content-Length", str(len(data))), *headers])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [data]
+
+
+def retry_after(error: ApiError) -> Headers:
+    seconds = (error.details or {}).get("retryAfterSeconds")
+    return [("Retry-After", str(seconds))] if seconds else []
