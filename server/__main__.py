@@ -1,0 +1,36 @@
+"""``python -m server``: the one way to start Podium. Green threads first, then everything else, then serve until told to stop."""
+
+from __future__ import annotations
+
+import gc
+import sys
+
+from server import green
+
+green.patch()
+
+from server import settings  # noqa: E402
+from server.app import create_app  # noqa: E402
+
+# Stored objects are trees of dicts that never change and never form cycles: looking for cycles in them often only costs.
+GC_THRESHOLDS = (50_000, 20, 100)
+
+
+def main() -> int:
+    gc.set_threshold(*GC_THRESHOLDS)
+    chosen = settings.load(sys.argv[1:])
+    app = create_app(chosen)
+
+    def listening(port: int) -> None:
+        print(f"Podium is on http://{chosen.host if chosen.host != '0.0.0.0' else '127.0.0.1'}:{port}", flush=True)
+
+    try:
+        green.serve(app, chosen.host, chosen.port, on_listen=listening, on_stop=app.podium.close)
+    except green.PortTaken as error:
+        print(f"podium: {error}; choose another with --port", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,230 @@
+"""The web application: pages, the rooms' HTTP interface, the Kubernetes API and Socket.IO wired together, and nothing else."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from flask import Blueprint, Flask, Response, current_app, g, render_template, request
+from flask_socketio import SocketIO
+
+from server import kubeapi
+from server.live import inspect
+from server.live.hub import RoomLive, attach
+from server.rooms import apply, kubeconfig
+from server.rooms.files import examples
+from server.rooms.manager import Rooms
+from server.rooms.room import Room, RoomError
+from server.settings import Settings
+
+rooms_http = Blueprint("rooms", __name__)
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "SAMEORIGIN",
+}
+CSP = ("default-src 'self'; script-src 'self' 'nonce-{nonce}'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+       "font-src 'self'; connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; form-action 'self'")
+
+
+class Podium:
+    """What a running server consists of; kept on the Flask application as ``app.podium``."""
+
+    def __init__(self, settings: Settings, socketio: SocketIO) -> None:
+        self.settings = settings
+        self.socketio = socketio
+        self.lives: dict[str, RoomLive] = {}
+        self.rooms = Rooms(settings, self._opened)
+
+    def _opened(self, room: Room) -> None:
+        self.lives[room.name] = RoomLive(self.socketio, room)
+
+    def close(self) -> None:
+        self.rooms.close()
+
+
+def create_app(settings: Settings) -> Flask:
+    """The Flask application, with Socket.IO and the Kubernetes API below it in ``app.wsgi_app``."""
+    app = Flask("server", static_folder="../static", template_folder="../templates")
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body
+    app.json.sort_keys = False
+    socketio = SocketIO(app, async_mode="eventlet", ping_interval=10, ping_timeout=10, max_http_buffer_size=settings.max_manifest,
+                        http_compression=False)
+    app.podium = Podium(settings, socketio)
+    app.register_blueprint(rooms_http)
+    app.before_request(_nonce)
+    app.after_request(_secured)
+    app.register_error_handler(RoomError, lambda error: ({"error": str(error)}, error.code))
+    app.register_error_handler(413, lambda error: ({"error": f"the request is larger than {settings.max_body} bytes"}, 413))
+    app.register_error_handler(404, lambda error: ({"error": "there is nothing at this address"}, 404))
+    app.register_error_handler(405, lambda error: ({"error": "this address does not take that method"}, 405))
+    app.register_error_handler(400, lambda error: ({"error": error.description}, 400))
+    attach(socketio, app.podium.rooms, app.podium.lives, lambda room: f"{_base()}/r/{room.name}/k8s/{room.key}")
+    kubeapi.mount(app, app.podium.rooms.get)
+    app.wsgi_app = _without_deflate(app.wsgi_app)
+    return app
+
+
+def _without_deflate(below: Any) -> Any:
+    """WebSocket compression costs more than it saves here (see README): it is never agreed to."""
+
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+        return below(environ, start_response)
+
+    return application
+
+
+def _nonce() -> None:
+    g.nonce = secrets.token_urlsafe(16)
+
+
+def _secured(response: Response) -> Response:
+    response.headers.update(SECURITY)
+    if response.mimetype == "text/html":
+        response.headers["Content-Security-Policy"] = CSP.format(nonce=g.nonce)
+        response.headers["Cache-Control"] = "no-store"
+    elif request.path.startswith("/static/"):
+        response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+def _podium() -> Podium:
+    return current_app.podium
+
+
+def _room(name: str) -> Room:
+    return _podium().rooms.get(name, request.args.get("key"))
+
+
+def _live(name: str) -> RoomLive:
+    return _podium().lives[_room(name).name]
+
+
+def _base() -> str:
+    return (current_app.podium.settings.public_url or request.host_url).rstrip("/")
+
+
+def _body() -> dict[str, Any]:
+    """The request's JSON object; an empty body is an empty object."""
+    if not request.get_data(cache=True).strip():
+        return {}
+    data = request.get_json(force=True, silent=True)
+    if not isinstance(data, dict):
+        raise RoomError("the body must be a JSON object")
+    return data
+
+
+def _given(data: dict[str, Any], name: str, kinds: type | tuple[type, ...], what: str) -> Any:
+    value = data.get(name)
+    if value is not None and (not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool)):
+        raise RoomError(f"{name} must be {what}")
+    return value
+
+
+@rooms_http.get("/")
+def index() -> str:
+    return render_template("index.html", nonce=g.nonce)
+
+
+@rooms_http.get("/healthz")
+def healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@rooms_http.post("/api/rooms")
+def create_room() -> tuple[dict[str, str], int]:
+    data = _body()
+    room = _podium().rooms.create(
+        preset=_given(data, "preset", str, "a string") or "", seed=data.get("seed"),
+        speed=data["speed"] if data.get("speed") is not None else 1.0, nodes=data.get("nodes"), who=request.remote_addr or "")
+    base = _base()
+    return {"room": room.name, "key": room.key, "url": f"{base}/r/{room.name}?key={room.key}",
+            "kubernetes": f"{base}/r/{room.name}/k8s/{room.key}"}, 201
+
+
+@rooms_http.get("/r/<name>")
+def page(name: str) -> str:
+    try:
+        room = _room(name)
+    except RoomError as error:
+        return render_template("index.html", nonce=g.nonce, problem=str(error)), error.code
+    return render_template("room.html", room=room.name, key=room.key, nonce=g.nonce)
+
+
+@rooms_http.get("/r/<name>/kubeconfig")
+def get_kubeconfig(name: str) -> Response:
+    room = _room(name)
+    text = kubeconfig.of(room, f"{_base()}/r/{room.name}/k8s/{room.key}")
+    return Response(text, mimetype="application/yaml", headers={"Content-Disposition": f'attachment; filename="podium-{room.name}.yaml"'})
+
+
+@rooms_http.post("/r/<name>/apply")
+def post_apply(name: str) -> dict[str, Any]:
+    room = _room(name)
+    try:
+        text = request.get_data().decode()
+    except UnicodeDecodeError:
+        raise RoomError("the YAML is not UTF-8 text") from None
+    return {"results": apply.apply(room, text, dry_run=request.args.get("dry_run", "") in ("1", "true"))}
+
+
+@rooms_http.post("/r/<name>/terminal")
+def post_terminal(name: str) -> dict[str, Any]:
+    live = _live(name)
+    line = _given(_body(), "line", str, "a string")
+    if line is None:
+        raise RoomError("line is missing: the command to run")
+    return live.http_terminal(f"{_base()}/r/{live.room.name}/k8s/{live.room.key}").run(line)
+
+
+@rooms_http.get("/r/<name>/scene")
+def get_scene(name: str) -> dict[str, Any]:
+    return _live(name).snapshot()
+
+
+@rooms_http.post("/r/<name>/clock")
+def post_clock(name: str) -> dict[str, Any]:
+    room = _room(name)
+    data = _body()
+    paused, speed = _given(data, "paused", bool, "true or false"), _given(data, "speed", (int, float), "a number")
+    advance = _given(data, "advance", (int, float), "a number of seconds")
+    if paused is not None or speed is not None:
+        room.set_clock(paused, speed)
+    if data.get("step"):
+        room.step()
+    if advance is not None:
+        room.advance(advance)
+    return room.clock()
+
+
+@rooms_http.post("/r/<name>/traffic")
+def post_traffic(name: str) -> dict[str, Any]:
+    room = _room(name)
+    data = _body()
+    target = _given(data, "target", str, "a Service as namespace/name")
+    port, rate = _given(data, "port", int, "a port number"), _given(data, "rate", (int, float), "requests per second")
+    if not target or rate is None:
+        raise RoomError("target (a Service as namespace/name) and rate (requests per second) are needed")
+    try:
+        identity = room.cluster.network.traffic.aim(target, port, float(rate))
+    except ValueError as error:
+        raise RoomError(str(error)) from None
+    room.after_write()
+    return {"id": identity, "target": target, "rate": rate}
+
+
+@rooms_http.get("/r/<name>/inspect")
+def get_inspect(name: str) -> dict[str, Any]:
+    room = _room(name)
+    found = inspect.inspect(room.cluster, request.args.get("id", ""))
+    if found is None:
+        raise RoomError("there is no such thing in this cluster", 404)
+    return found
+
+
+@rooms_http.get("/r/<name>/examples")
+def get_examples(name: str) -> list[dict[str, str]]:
+    return examples()
+
+

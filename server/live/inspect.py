@@ -1,0 +1,123 @@
+"""Everything about one thing, fetched when somebody clicks it: its YAML, ``kubectl describe``, its events, and why it is as it is.
+
+``causes`` is the chain of writes that led here, newest first: each names its client, verb and object, and the revision that made the
+client act, back to a person's command. Nothing is guessed: it is read from the store's history.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.cluster.apiserver.resources import RESOURCES
+from server.cluster.cluster import Cluster
+from server.cluster.objects import Object
+from server.cluster.process import Process
+from server.cluster.store import Event
+from server.kubectl import main as kubectl
+from server.kubectl import yamlout
+from server.kubectl.context import Context
+from server.live.records import id_of, pod, service
+from server.rooms.files import Files
+
+KINDS = {row.kind: row for row in RESOURCES.values()}
+MAX_CHAIN, MAX_EVENTS, SEARCHED = 40, 50, 20_000
+
+
+def inspect(cluster: Cluster, thing: str) -> dict[str, Any] | None:
+    """What the inspector shows of a thing id (Kind/namespace/name); None if it is not there."""
+    kind, _, rest = thing.partition("/")
+    namespace, _, name = rest.partition("/")
+    row = KINDS.get(kind)
+    obj = cluster.api.lister(row.key).get(namespace, name) if row is not None else None
+    if obj is None:
+        return None
+    shown = {**obj, "metadata": {field: value for field, value in obj["metadata"].items() if field != "managedFields"}}
+    return {
+        "id": thing, "yaml": yamlout.to_yaml(shown), "describe": describe(cluster, row.key, namespace, name),
+        "events": events(cluster, obj), "causes": causes(cluster, thing), "why": why(cluster, kind, obj),
+    }
+
+
+def describe(cluster: Cluster, resource: str, namespace: str, name: str) -> str:
+    """What ``kubectl describe`` prints."""
+    parts: list[str] = []
+    context = Context(cluster.api, cluster.clock, Files(), _Writer(parts), _Writer([]))
+    arguments = ["describe", resource, name, *(["-n", namespace] if namespace else [])]
+    process = Process(cluster.clock, kubectl.run(arguments, context))
+    cluster.clock.run_until(cluster.clock.now, lambda: not process.alive)
+    return "".join(parts)
+
+
+class _Writer:
+    def __init__(self, parts: list[str]) -> None:
+        self.write = parts.append
+
+
+def events(cluster: Cluster, obj: Object) -> list[dict[str, Any]]:
+    """The thing's Events, oldest first."""
+    meta, clock = obj["metadata"], cluster.clock
+    found = [event for event in cluster.api.lister("events").list(meta.get("namespace") or "default")
+             if event["involvedObject"].get("uid") == meta["uid"]]
+    found.sort(key=lambda event: (event.get("lastTimestamp") or event["metadata"]["creationTimestamp"], int(event["metadata"]["resourceVersion"])))
+    return [{"type": event.get("type"), "reason": event.get("reason"), "message": event.get("message"), "count": event.get("count", 1),
+             "last": clock.seconds(event.get("lastTimestamp") or event["metadata"]["creationTimestamp"]),
+             "from": (event.get("source") or {}).get("component") or event.get("reportingComponent")} for event in found[-MAX_EVENTS:]]
+
+
+def causes(cluster: Cluster, thing: str) -> list[dict[str, Any]]:
+    """The writes that made the thing what it is, newest first, each with the chain that led to it."""
+    store = cluster.store
+    chain: list[dict[str, Any]] = []
+    seen: set[int] = set()
+    for event in _own_events(cluster, thing):
+        step: Event | None = event
+        while step is not None and step.revision not in seen and len(chain) < MAX_CHAIN:
+            seen.add(step.revision)
+            chain.append({"revision": step.revision, "time": cluster.clock.seconds(_stamp(step.object)) if _stamp(step.object) else None,
+                          "client": step.cause.client, "user": step.cause.user, "verb": step.cause.verb, "thing": id_of(step.object),
+                          "because": step.cause.because})
+            step = store.event_at(step.cause.because) if step.cause.because is not None else None
+    return sorted(chain, key=lambda entry: -entry["revision"])
+
+
+def _stamp(obj: Object) -> str | None:
+    return obj["metadata"].get("creationTimestamp")
+
+
+def _own_events(cluster: Cluster, thing: str) -> list[Event]:
+    """The thing's last changes and its creation, newest first."""
+    store = cluster.store
+    own = []
+    for revision in range(store.revision, max(store.revision - SEARCHED, 0), -1):
+        event = store.event_at(revision)
+        if event is None:
+            break
+        if id_of(event.object) == thing:
+            own.append(event)
+            if event.previous is None:
+                break
+    return own
+
+
+def why(cluster: Cluster, kind: str, obj: Object) -> list[dict[str, Any]]:
+    """Reasons as codes with parameters; the page has the sentences."""
+    if kind == "Pod":
+        return _why_pod(cluster, obj)
+    if kind == "Service" and obj["spec"].get("selector"):
+        record = service(cluster, obj)
+        if not record["endpoints"]:
+            return [{"code": "near-miss", "params": near} for near in record["near"]] or [
+                {"code": "no-match", "params": {"selector": obj["spec"]["selector"]}}]
+    return []
+
+
+def _why_pod(cluster: Cluster, obj: Object) -> list[dict[str, Any]]:
+    record = pod(cluster, obj)
+    reasons = []
+    if record["state"] == "unscheduled":
+        attempt = cluster.scheduler.attempt(obj["metadata"]["uid"])
+        if attempt is not None:
+            reasons.append({"code": "unschedulable", "params": attempt})
+    if record.get("message"):
+        reasons.append({"code": record["state"], "params": {"message": record["message"]}})
+    return reasons

@@ -1,0 +1,251 @@
+"""One drawn thing, one flat record: what the canvas needs to know of a node, a pod, a Service, a rollout, and nothing more.
+
+Objects come in, plain dicts go out; absent fields are left out. Times are virtual seconds. The shapes are the page's contract and
+are listed in README under "The scene".
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.cluster.cluster import Cluster
+from server.cluster.objects import Object, condition, controller_of, labels
+from server.cluster.printing import node_address, node_roles, pod_status
+from server.cluster.quantity import parse
+from server.cluster.selectors import from_labels
+
+Record = dict[str, Any]
+PULL_FAILURES = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError")
+MAX_NEAR, MAX_SEARCHED = 20, 2_000
+MESSAGE_LIMIT = 500
+
+
+def thing_id(kind: str, namespace: str, name: str) -> str:
+    return f"{kind}/{namespace}/{name}"
+
+
+def id_of(obj: Object) -> str:
+    meta = obj["metadata"]
+    return f"{obj['kind']}/{meta.get('namespace', '')}/{meta['name']}"
+
+
+def _compact(record: Record) -> Record:
+    return {field: value for field, value in record.items() if value is not None}
+
+
+def _milli(resources: dict[str, Any], name: str) -> int:
+    value = resources.get(name)
+    return parse(value).milli() if value is not None else 0
+
+
+def _whole(resources: dict[str, Any], name: str) -> int:
+    value = resources.get(name)
+    return parse(value).value() if value is not None else 0
+
+
+def requests(spec: Object) -> tuple[int, int]:
+    """(millicores, bytes) that a pod asks of its node."""
+    cpu = memory = 0
+    for container in spec.get("containers") or ():
+        wanted = (container.get("resources") or {}).get("requests")
+        if wanted:
+            cpu += _milli(wanted, "cpu")
+            memory += _whole(wanted, "memory")
+    for container in spec.get("initContainers") or ():
+        wanted = (container.get("resources") or {}).get("requests")
+        if wanted:
+            cpu, memory = max(cpu, _milli(wanted, "cpu")), max(memory, _whole(wanted, "memory"))
+    return cpu, memory
+
+
+def node(cluster: Cluster, obj: Object) -> Record:
+    meta, spec, status = obj["metadata"], obj.get("spec") or {}, obj.get("status") or {}
+    allocatable = status.get("allocatable") or {}
+    ready = condition(obj, "Ready")
+    pods = [pod for pod in cluster.api.lister("pods").by_node(meta["name"])
+            if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")]
+    asked = [requests(pod["spec"]) for pod in pods]
+    taints = [f"{taint['key']}{'=' + taint['value'] if taint.get('value') else ''}:{taint['effect']}" for taint in spec.get("taints") or ()]
+    return _compact({
+        "kind": "Node", "name": meta["name"], "ready": ready["status"] if ready else "Unknown",
+        "unschedulable": bool(spec.get("unschedulable")), "roles": node_roles(obj), "taints": taints,
+        "ip": node_address(obj, "InternalIP"), "cpu": _milli(allocatable, "cpu"), "memory": _whole(allocatable, "memory"),
+        "pods": _whole(allocatable, "pods"), "version": (status.get("nodeInfo") or {}).get("kubeletVersion"), "labels": labels(obj),
+        "requested": {"cpu": sum(cpu for cpu, _ in asked), "memory": sum(memory for _, memory in asked), "pods": len(pods)},
+    })
+
+
+def pod(cluster: Cluster, obj: Object) -> Record:
+    meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
+    clock = cluster.clock
+    printed = pod_status(obj)
+    cpu, memory = requests(spec)
+    owner = controller_of(obj)
+    statuses = {entry["name"]: entry for entry in status.get("containerStatuses") or ()}
+    state = pod_state(cluster, obj, printed.status, bool(statuses) and all(entry.get("ready") for entry in statuses.values()))
+    work = cluster.kubelets.progress(meta["uid"]) if spec.get("nodeName") else {}
+    if state == "creating" and "pull" in work:
+        state = "pulling"
+    deleting = None
+    if "deletionTimestamp" in meta:
+        until = clock.seconds(meta["deletionTimestamp"])
+        deleting = {"from": until - meta.get("deletionGracePeriodSeconds", 0), "until": until}
+    return _compact({
+        "kind": "Pod", "ns": meta["namespace"], "name": meta["name"], "node": spec.get("nodeName"), "phase": status.get("phase"),
+        "state": state, "status": printed.status, "ready": printed.ready, "restarts": printed.restarts,
+        "ip": status.get("podIP"), "labels": labels(obj),
+        "owner": thing_id(owner["kind"], meta["namespace"], owner["name"]) if owner else None,
+        "cpu": cpu, "memory": memory, "containers": [_container(entry, statuses.get(entry["name"])) for entry in spec["containers"]],
+        "created": clock.seconds(meta["creationTimestamp"]), "pull": work.get("pull") if state == "pulling" else None,
+        "backoff": work.get("backoff"), "deleting": deleting, "message": _message(obj, statuses),
+        "system": True if meta["namespace"] == "kube-system" else None,
+    })
+
+
+def pod_state(cluster: Cluster, obj: Object, printed: str, ready: bool) -> str:
+    """The one mark of CANVAS.md that fits."""
+    spec, phase = obj["spec"], (obj.get("status") or {}).get("phase")
+    if not spec.get("nodeName"):
+        return "unscheduled"
+    host = cluster.api.lister("nodes").get("", spec["nodeName"])
+    heart = condition(host, "Ready") if host is not None else None
+    if host is None or (heart is not None and heart["status"] == "Unknown"):
+        return "lost"
+    if "deletionTimestamp" in obj["metadata"]:
+        return "terminating"
+    if phase == "Succeeded":
+        return "succeeded"
+    reason = printed.removeprefix("Init:")
+    if reason in PULL_FAILURES:
+        return "imagepull"
+    if reason == "CrashLoopBackOff":
+        return "crashloop"
+    if reason == "OOMKilled":
+        return "oom"
+    if phase == "Failed" or reason.endswith("Error"):
+        return "failed"
+    if phase == "Running":
+        return "ready" if ready else "running"
+    return "creating"
+
+
+def _container(spec: Object, status: Object | None) -> Record:
+    status = status or {}
+    state = next(iter(status.get("state") or {"waiting": {}}))
+    detail = (status.get("state") or {}).get(state) or {}
+    return _compact({"name": spec["name"], "image": spec.get("image", ""), "state": state, "reason": detail.get("reason"),
+                     "ready": bool(status.get("ready")), "restarts": status.get("restartCount", 0)})
+
+
+def _message(obj: Object, statuses: dict[str, Object]) -> str | None:
+    """Why it is not well, in Kubernetes' own words."""
+    scheduled = condition(obj, "PodScheduled")
+    if scheduled is not None and scheduled["status"] == "False":
+        return scheduled.get("message", "")[:MESSAGE_LIMIT]
+    for entry in statuses.values():
+        for detail in (entry.get("state") or {}).values():
+            if detail and detail.get("message"):
+                return detail["message"][:MESSAGE_LIMIT]
+    return (obj["status"].get("message") or None) if obj.get("status") else None
+
+
+def service(cluster: Cluster, obj: Object) -> Record:
+    meta, spec = obj["metadata"], obj["spec"]
+    namespace = meta["namespace"]
+    ports = [_compact({"name": port.get("name"), "port": port["port"], "targetPort": port.get("targetPort"),
+                       "nodePort": port.get("nodePort"), "protocol": port.get("protocol", "TCP")}) for port in spec.get("ports") or ()]
+    ingress = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
+    external = [*(spec.get("externalIPs") or ()), *(entry.get("ip") or entry.get("hostname", "") for entry in ingress)]
+    selector = spec.get("selector") or {}
+    endpoints = _endpoints(cluster, namespace, meta["name"])
+    near = _near(cluster, namespace, selector) if selector and not endpoints else []
+    return _compact({
+        "kind": "Service", "ns": namespace, "name": meta["name"], "type": spec.get("type", "ClusterIP"), "clusterIP": spec.get("clusterIP"),
+        "externalIPs": external, "ports": ports, "selector": selector, "endpoints": endpoints, "near": near,
+        "system": True if namespace == "kube-system" or (namespace, meta["name"]) == ("default", "kubernetes") else None,
+    })
+
+
+def _endpoints(cluster: Cluster, namespace: str, name: str) -> list[Record]:
+    found: dict[str, Record] = {}
+    slices = cluster.api.lister("endpointslices.discovery.k8s.io").select(namespace, from_labels({"kubernetes.io/service-name": name}))
+    for one in slices:
+        for endpoint in one.get("endpoints") or ():
+            target = endpoint.get("targetRef")
+            if target and target.get("kind") == "Pod":
+                pod_id = thing_id("Pod", target.get("namespace", namespace), target["name"])
+                found[pod_id] = {"pod": pod_id, "ready": (endpoint.get("conditions") or {}).get("ready") is not False}
+    return [found[pod_id] for pod_id in sorted(found)]
+
+
+def _near(cluster: Cluster, namespace: str, selector: dict[str, str]) -> list[Record]:
+    """Pods that one label keeps out of a Service without endpoints: the usual typing mistake."""
+    near = []
+    for candidate in cluster.api.lister("pods").list(namespace)[:MAX_SEARCHED]:
+        has = labels(candidate)
+        missed = [key for key, value in selector.items() if has.get(key) != value]
+        if len(missed) == 1 and (len(selector) > 1 or missed[0] in has):
+            key = missed[0]
+            near.append(_compact({"pod": id_of(candidate), "key": key, "want": selector[key], "have": has.get(key)}))
+            if len(near) == MAX_NEAR:
+                break
+    return near
+
+
+def deployment(cluster: Cluster, obj: Object) -> Record:
+    meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
+    replicas = spec.get("replicas", 1)
+    strategy = spec.get("strategy") or {}
+    surge, unavailable = bounds(replicas, strategy)
+    progress = condition(obj, "Progressing")
+    return _compact({
+        "kind": "Deployment", "ns": meta["namespace"], "name": meta["name"], "replicas": replicas, "ready": status.get("readyReplicas", 0),
+        "updated": status.get("updatedReplicas", 0), "available": status.get("availableReplicas", 0),
+        "unavailable": status.get("unavailableReplicas", 0), "current": status.get("replicas", 0), "ceiling": replicas + surge,
+        "floor": replicas - unavailable, "maxSurge": surge, "maxUnavailable": unavailable,
+        "strategy": strategy.get("type", "RollingUpdate"),
+        "revision": (meta.get("annotations") or {}).get("deployment.kubernetes.io/revision"), "paused": bool(spec.get("paused")),
+        "progress": progress.get("reason") if progress else None, "selector": (spec.get("selector") or {}).get("matchLabels") or {},
+        "system": True if meta["namespace"] == "kube-system" else None,
+    })
+
+
+def bounds(replicas: int, strategy: Object) -> tuple[int, int]:
+    """(surge, unavailable) as whole pods: surge is rounded up, unavailable down, and both may not be nothing."""
+    if strategy.get("type") == "Recreate":
+        return 0, replicas
+    rolling = strategy.get("rollingUpdate") or {}
+    surge = _share(rolling.get("maxSurge", "25%"), replicas, up=True)
+    unavailable = min(_share(rolling.get("maxUnavailable", "25%"), replicas, up=False), replicas)
+    return surge, (1 if not surge and not unavailable and replicas else unavailable)
+
+
+def _share(value: int | str, of: int, *, up: bool) -> int:
+    if isinstance(value, int):
+        return value
+    percent = int(str(value).rstrip("%") or 0)
+    return -(-of * percent // 100) if up else of * percent // 100
+
+
+def replica_set(cluster: Cluster, obj: Object) -> Record:
+    meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
+    owner = controller_of(obj)
+    containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or [{}]
+    return _compact({
+        "kind": "ReplicaSet", "ns": meta["namespace"], "name": meta["name"],
+        "owner": thing_id(owner["kind"], meta["namespace"], owner["name"]) if owner else None, "replicas": spec.get("replicas", 1),
+        "ready": status.get("readyReplicas", 0), "current": status.get("replicas", 0),
+        "revision": (meta.get("annotations") or {}).get("deployment.kubernetes.io/revision"),
+        "hash": labels(obj).get("pod-template-hash"), "image": containers[0].get("image"),
+        "system": True if meta["namespace"] == "kube-system" else None,
+    })
+
+
+def namespace(cluster: Cluster, obj: Object) -> Record:
+    return {"kind": "Namespace", "name": obj["metadata"]["name"], "phase": (obj.get("status") or {}).get("phase", "Active")}
+
+
+PROJECTIONS = {
+    "nodes": node, "pods": pod, "services": service, "deployments.apps": deployment, "replicasets.apps": replica_set,
+    "namespaces": namespace,
+}

@@ -1,0 +1,140 @@
+"""The scene: everything the canvas draws, kept up with the store and told as ordered diffs.
+
+A store event marks what it touches; ``flush`` projects what is marked, once however often it changed, and gives the difference as
+operations with a revision of the scene's own. A thing that would be drawn the same again is no operation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from server.cluster.apiserver.resources import RESOURCES
+from server.cluster.cluster import Cluster
+from server.cluster.store import DELETED, Event
+from server.live.records import PROJECTIONS, Record, id_of, thing_id
+
+MAX_OPS, MAX_SIGNALS = 1_500, 200
+KINDS = {RESOURCES[key].kind: key for key in PROJECTIONS}
+UNDRAWN_SIGNALS = ("events", "leases.coordination.k8s.io")
+COMPONENTS = ("kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager")
+
+
+class Scene:
+    """Follows one cluster until ``close``."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self.revision = 0
+        self.things: dict[str, Record] = {}
+        self._marked: dict[str, None] = {}
+        self._signals: list[dict[str, Any]] = []
+        self._watch = cluster.api.watch(None, self._on_event)
+        cluster.network.traffic.on_change(self._on_traffic)
+        cluster.network.traffic.on_walk(self._on_walk)
+        for resource in PROJECTIONS:
+            for obj in cluster.api.lister(resource).list():
+                self._marked[id_of(obj)] = None
+        for name in COMPONENTS:
+            self.things[thing_id("Component", "", name)] = {"kind": "Component", "name": name, "healthy": True}
+        self._on_traffic()
+        self.flush()
+
+    def close(self) -> None:
+        self._watch.stop()
+        self.cluster.network.traffic.off(self._on_traffic, self._on_walk)
+
+    def snapshot(self) -> dict[str, Any]:
+        """All of it, as of the last flush."""
+        clock = self.cluster.clock
+        return {"revision": self.revision, "time": clock.now, "epoch": clock.timestamp(0), "things": self.things}
+
+    # what marks what
+
+    def _on_event(self, event: Event) -> None:
+        resource, obj = event.resource, event.object
+        meta = obj["metadata"]
+        if resource in PROJECTIONS:
+            self._marked[id_of(obj)] = None
+        if resource == "pods":
+            self._mark_around_pod(event)
+        elif resource == "nodes":
+            self._mark_pods_of(event)
+        elif resource == "endpointslices.discovery.k8s.io":
+            self._mark_service(meta["namespace"], (meta.get("labels") or {}).get("kubernetes.io/service-name"))
+        if resource not in UNDRAWN_SIGNALS and len(self._signals) < MAX_SIGNALS:
+            cause = event.cause
+            self._signals.append({
+                "type": "request", "at": self.cluster.clock.now, "client": cause.client, "verb": cause.verb,
+                "thing": thing_id(obj["kind"], meta.get("namespace", ""), meta["name"]), "revision": event.revision,
+                **({"because": cause.because} if cause.because is not None else {})})
+
+    def _mark_around_pod(self, event: Event) -> None:
+        node = event.object["spec"].get("nodeName")
+        before = event.previous
+        if node and (before is None or event.type == DELETED or before["spec"].get("nodeName") != node
+                     or (before.get("status") or {}).get("phase") != (event.object.get("status") or {}).get("phase")):
+            self._marked[thing_id("Node", "", node)] = None
+        if before is None or event.type == DELETED or before["metadata"].get("labels") is not event.object["metadata"].get("labels"):
+            namespace = event.object["metadata"]["namespace"]
+            for service in self.cluster.api.lister("services").list(namespace):
+                if not self.things.get(id_of(service), {}).get("endpoints"):
+                    self._marked[id_of(service)] = None
+
+    def _mark_pods_of(self, event: Event) -> None:
+        before = event.previous
+        if before is not None and event.type != DELETED and (before.get("status") or {}).get("conditions") is \
+                (event.object.get("status") or {}).get("conditions"):
+            return
+        for pod in self.cluster.api.lister("pods").by_node(event.object["metadata"]["name"]):
+            self._marked[id_of(pod)] = None
+
+    def _mark_service(self, namespace: str, name: str | None) -> None:
+        if name:
+            self._marked[thing_id("Service", namespace, name)] = None
+
+    def _on_traffic(self) -> None:
+        for thing in [thing for thing in self.things if thing.startswith("Traffic/")]:
+            self._marked[thing] = None
+        for source in self.cluster.network.traffic.sources():
+            self._marked[thing_id("Traffic", "", source["name"])] = None
+
+    def _on_walk(self, walk: dict[str, Any]) -> None:
+        if len(self._signals) < MAX_SIGNALS:
+            self._signals.append({"type": "walk", **walk})
+
+    # what comes of it
+
+    def flush(self) -> list[dict[str, Any]]:
+        """Diffs since the last flush, each of a bounded size; none when nothing happened."""
+        ops = []
+        marked, self._marked = self._marked, {}
+        sources = {thing_id("Traffic", "", source["name"]): source for source in self.cluster.network.traffic.sources()}
+        for thing in marked:
+            record = self._project(thing, sources)
+            known = self.things.get(thing)
+            if record is None:
+                if known is not None:
+                    del self.things[thing]
+                    ops.append(["del", thing])
+            elif record != known:
+                self.things[thing] = record
+                ops.append(["set", thing, record])
+        signals, self._signals = self._signals, []
+        if not ops and not signals:
+            return []
+        chunks = [ops[start:start + MAX_OPS] for start in range(0, len(ops), MAX_OPS)] or [[]]
+        diffs = []
+        for index, chunk in enumerate(chunks):
+            diffs.append({"from": self.revision, "to": self.revision + 1, "time": self.cluster.clock.now, "ops": chunk,
+                          "signals": signals if index == 0 else []})
+            self.revision += 1
+        return diffs
+
+    def _project(self, thing: str, sources: dict[str, Record]) -> Record | None:
+        kind, namespace, name = thing.split("/", 2)
+        if kind == "Traffic":
+            source = sources.get(thing)
+            return {"kind": "Traffic", **source} if source is not None else None
+        resource = KINDS[kind]
+        obj = self.cluster.api.lister(resource).get(namespace, name)
+        return PROJECTIONS[resource](self.cluster, obj) if obj is not None else None

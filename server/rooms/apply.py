@@ -1,0 +1,107 @@
+"""Applying the editor's YAML: a result a document, each as kubectl prints it, and for what is wrong the line and column.
+
+The text is read once with the place of every field; each document then goes through the terminal's own ``kubectl apply``, and the
+field that an error names is looked up in the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+from typing import Any
+
+import orjson
+
+from server import green
+from server.cluster.process import Process
+from server.cluster.yamltext import Document, load_yaml
+from server.kubectl import main as kubectl
+from server.kubectl.context import Context
+from server.rooms.files import Files
+from server.rooms.room import Room, RoomError
+
+SOURCE = "manifest.yaml"
+MAX_DOCUMENTS = 200
+FIELDS = (
+    re.compile(r'(?:unknown|duplicate) field "([^"]+)"'),
+    re.compile(r"unmarshal \w+ into Go struct field \w+\.([\w.\[\]-]+) of type"),
+    re.compile(r"(?:^|[\[\s*])([a-zA-Z][\w\-]*(?:\.[\w\-/]+|\[[^\]]+\])*): (?:Invalid value|Required value|Unsupported value|Duplicate value|"
+               r"Forbidden|Too long|Too many|Not found)"),
+)
+DEADLINE = 30.0
+
+
+def apply(room: Room, text: str, dry_run: bool = False) -> list[dict[str, Any]]:
+    """Applies every document in order; one that fails does not keep the others from being applied, as in kubectl."""
+    if len(text.encode()) > room.settings.max_manifest:
+        raise RoomError(f"the YAML is larger than {room.settings.max_manifest} bytes", 413)
+    documents = load_yaml(text, room.settings.max_manifest)
+    if len(documents) > MAX_DOCUMENTS:
+        raise RoomError(f"more than {MAX_DOCUMENTS} documents at once", 413)
+    if not documents:
+        return [{"ok": False, "error": "error: no objects passed to apply", "line": 1, "column": 1}]
+    results = []
+    for document in documents:
+        results.append(_unreadable(document) if document.error else _applied(room, document, dry_run))
+        green.sleep(0)
+    if not dry_run:
+        room.after_write()
+    return results
+
+
+def _unreadable(document: Document) -> dict[str, Any]:
+    error = document.error
+    return {"ok": False, "error": f"error: error parsing {SOURCE}: {error.message}", "line": error.line, "column": error.column}
+
+
+def _applied(room: Room, document: Document, dry_run: bool) -> dict[str, Any]:
+    out: list[str] = []
+    err: list[str] = []
+    done = green.Event()
+    files = Files()
+    files.write(SOURCE, orjson.dumps(document.obj).decode())
+    arguments = ["apply", "-f", SOURCE, *(["--dry-run=server"] if dry_run else [])]
+    context = Context(room.cluster.api, room.cluster.clock, files, _Writer(out), _Writer(err))
+    Process(room.cluster.clock, _program(arguments, context), done.send)
+    room.instant()
+    if not green.wait_for(done, DEADLINE):
+        return {"ok": False, "error": "podium: apply did not finish", "line": document.line, "column": 1}
+    return _result(document, "".join(out), "".join(err), done.wait())
+
+
+def _program(arguments: list[str], context: Context) -> Generator[Any, Any, Any]:
+    return (yield from kubectl.run(arguments, context))
+
+
+class _Writer:
+    def __init__(self, parts: list[str]) -> None:
+        self.write = parts.append
+
+
+def _result(document: Document, out: str, err: str, code: Any) -> dict[str, Any]:
+    obj = document.obj if isinstance(document.obj, dict) else {}
+    meta = obj.get("metadata") if isinstance(obj.get("metadata"), dict) else {}
+    about = {"kind": obj.get("kind"), "name": meta.get("name"), "namespace": meta.get("namespace"), "line": document.line}
+    about = {field: value for field, value in about.items() if value is not None}
+    warnings = [line.removeprefix("Warning: ") for line in err.splitlines() if line.startswith("Warning: ")]
+    repeats = [{"line": repeat.line, "column": repeat.column, "message": f'key "{repeat.key}" is given twice; the last one counts'}
+               for repeat in document.repeated]
+    if code == 0:
+        return {"ok": True, "message": out.strip(), **about, **({"warnings": warnings} if warnings else {}),
+                **({"repeated": repeats} if repeats else {})}
+    error = "\n".join(line for line in err.splitlines() if not line.startswith("Warning: ")).strip() or f"exit code {code}"
+    field = field_of(error)
+    line, column = document.position(field) if field else (document.line, 1)
+    return {"ok": False, "error": error, **about, "line": line, "column": column, **({"field": field} if field else {})}
+
+
+def field_of(error: str) -> str | None:
+    """The first field an error names.
+
+    >>> field_of('The Deployment "x" is invalid: spec.replicas: Invalid value: -2: must be greater than or equal to 0')
+    'spec.replicas'
+    """
+    for pattern in FIELDS:
+        if found := pattern.search(error):
+            return found[1]
+    return None

@@ -1,0 +1,160 @@
+"""All rooms: making them, finding them, waking them from disk and putting to sleep those that nobody watches."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from server import green
+from server.cluster.cluster import SETTLE, Cluster
+from server.cluster.machines import PRESETS, NodeSpec, with_workers
+from server.rooms import journal
+from server.rooms.room import SPEEDS, Room, RoomError
+from server.rooms.storage import Storage
+from server.settings import Settings
+
+LETTERS = "bcdfghjkmnpqrstvwxz23456789"
+NAME = re.compile(r"[a-z0-9]{4,32}")
+UNITS = {"": 1, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
+HOUSEKEEPING = 5.0
+
+
+class Rooms:
+    """``on_open(room)`` is called for every room that comes to life, made or woken."""
+
+    def __init__(self, settings: Settings, on_open: Callable[[Room], None] = lambda room: None) -> None:
+        self.settings = settings
+        self.storage = Storage(settings.data)
+        self.on_open = on_open
+        self._awake: dict[str, Room] = {}
+        self._known = set(self.storage.rooms())
+        self._made: dict[str, deque[float]] = defaultdict(deque)
+        self._waking: dict[str, green.Event] = {}
+        green.spawn(self._keep_house)
+
+    def create(self, preset: str = "", seed: int | None = None, speed: float = 1.0, nodes: Any = None, who: str = "") -> Room:
+        """A new room with a new cluster. RoomError for bad wishes, or when there are too many rooms."""
+        self._check_rate(who)
+        machines = _machines(preset, nodes, self.settings)
+        if seed is None:
+            seed = secrets.randbelow(2**31)
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise RoomError("seed must be a whole number")
+        if isinstance(speed, bool) or not isinstance(speed, int | float) or not SPEEDS[0] <= speed <= SPEEDS[1]:
+            raise RoomError(f"speed must be a number from {SPEEDS[0]} to {SPEEDS[1]:g}")
+        if len(self._known) >= self.settings.max_rooms:
+            raise RoomError(f"this server holds at most {self.settings.max_rooms} rooms", 503)
+        self._make_place()
+        name = "".join(secrets.choice(LETTERS) for _ in range(8))
+        key = "".join(secrets.choice(LETTERS) for _ in range(24))
+        cluster = Cluster(seed, datetime.now(UTC) - timedelta(seconds=SETTLE), machines)
+        meta = {"key": key, "speed": float(speed), "paused": False, "created": time.time()}
+        self.storage.create(name, meta, journal.clock_of(cluster, exact=True), journal.all_rows(cluster))
+        self._known.add(name)
+        return self._open(name, meta, cluster)
+
+    def get(self, name: str, key: str | None) -> Room:
+        """The room behind a link; woken if it sleeps. RoomError 404 for an unknown room, 403 for a wrong key."""
+        room = self._awake.get(name)
+        if room is None:
+            room = self._wake(name)
+        if not room.opens(key):
+            raise RoomError("this link's key does not open the room", 403)
+        room.touch()
+        return room
+
+    def _open(self, name: str, meta: dict[str, Any], cluster: Cluster) -> Room:
+        room = self._awake[name] = Room(name, meta, cluster, self.storage, self.settings)
+        self.on_open(room)
+        return room
+
+    def _wake(self, name: str) -> Room:
+        if not NAME.fullmatch(name) or name not in self._known:
+            raise RoomError("there is no such room", 404)
+        self._make_place()
+        found = self.storage.load(name)
+        if found is None:
+            raise RoomError("there is no such room", 404)
+        meta, clock, rows = found
+        return self._open(name, meta, journal.restored(clock, rows))
+
+    def _make_place(self) -> None:
+        """Puts the room that was not used for longest to sleep when too many are awake; people in it keep a room awake."""
+        while len(self._awake) >= self.settings.max_awake_rooms:
+            idle = [room for room in self._awake.values() if not room.people and not room.commands]
+            if not idle:
+                raise RoomError("too many rooms are busy right now; try again in a minute", 503)
+            self._sleep(min(idle, key=lambda room: room.used))
+
+    def _sleep(self, room: Room) -> None:
+        del self._awake[room.name]
+        room.close()
+
+    def _keep_house(self) -> None:
+        while True:
+            green.sleep(HOUSEKEEPING)
+            now = time.monotonic()
+            for room in list(self._awake.values()):
+                if not room.people and not room.commands and now - room.used > self.settings.sleep_after:
+                    self._sleep(room)
+
+    def _check_rate(self, who: str) -> None:
+        now = time.monotonic()
+        made = self._made[who]
+        while made and now - made[0] > 60:
+            made.popleft()
+        if len(made) >= self.settings.new_rooms_per_minute:
+            raise RoomError("too many new rooms from this address; try again in a minute", 429)
+        made.append(now)
+        if len(self._made) > 10_000:
+            self._made.clear()
+
+    def close(self) -> None:
+        """Puts every room away."""
+        for room in list(self._awake.values()):
+            self._sleep(room)
+        self.storage.close()
+
+
+def _machines(preset: str, nodes: Any, settings: Settings) -> list[NodeSpec]:
+    """The machines that were asked for: a preset, and beside it a number of workers or a list of them."""
+    if nodes is None:
+        if preset and preset not in PRESETS:
+            raise RoomError(f"unknown preset {preset!r}; there are: {', '.join(PRESETS)}")
+        return PRESETS[preset or "default"]
+    if isinstance(nodes, int) and not isinstance(nodes, bool):
+        if not 0 < nodes <= settings.max_nodes:
+            raise RoomError(f"nodes must be from 1 to {settings.max_nodes}")
+        return with_workers(nodes)
+    if not isinstance(nodes, list) or not nodes or len(nodes) > settings.max_nodes:
+        raise RoomError(f"nodes must be a number or a list of at most {settings.max_nodes} machines")
+    specs = [_machine(number, entry) for number, entry in enumerate(nodes, 1)]
+    if len({spec.name for spec in specs}) != len(specs):
+        raise RoomError("two nodes have the same name")
+    return specs
+
+
+def _machine(number: int, entry: Any) -> NodeSpec:
+    default = with_workers(number)[-1]
+    if not isinstance(entry, dict) or not set(entry) <= {"name", "cpu", "memory", "labels", "control_plane"}:
+        raise RoomError("a node is an object with any of: name, cpu, memory, labels, control_plane")
+    name, cpu, labels = entry.get("name", default.name), entry.get("cpu", default.cpu), entry.get("labels", {})
+    if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9]([-a-z0-9.]{0,60}[a-z0-9])?", name):
+        raise RoomError(f"{name!r} is no node name")
+    if isinstance(cpu, bool) or not isinstance(cpu, int) or not 1 <= cpu <= 1024:
+        raise RoomError("cpu must be a whole number of cores from 1 to 1024")
+    if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
+        raise RoomError("labels must be an object of strings")
+    return NodeSpec(name, default.address, bool(entry.get("control_plane")), cpu, _bytes(entry.get("memory", default.memory)), labels=labels)
+
+
+def _bytes(value: Any) -> int:
+    match = re.fullmatch(r"(\d{1,15})(Ki|Mi|Gi)?", str(value))
+    if not match or int(match[1]) * UNITS[match[2] or ""] < 64 * 1024**2:
+        raise RoomError("memory must be a number of bytes, or one with Ki, Mi or Gi, of at least 64Mi")
+    return int(match[1]) * UNITS[match[2] or ""]
