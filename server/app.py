@@ -17,6 +17,7 @@ from server.rooms.manager import Rooms
 from server.rooms.room import Room, RoomError
 from server.settings import Settings
 
+DISCARDED = 8
 rooms_http = Blueprint("rooms", __name__)
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -53,6 +54,7 @@ def create_app(settings: Settings) -> Flask:
     app.podium = Podium(settings, socketio)
     app.register_blueprint(rooms_http)
     app.before_request(_nonce)
+    app.before_request(_bounded)
     app.after_request(_secured)
     app.register_error_handler(RoomError, lambda error: ({"error": str(error)}, error.code))
     app.register_error_handler(413, lambda error: ({"error": f"the request is larger than {settings.max_body} bytes"}, 413))
@@ -77,6 +79,17 @@ def _without_deflate(below: Any) -> Any:
 
 def _nonce() -> None:
     g.nonce = secrets.token_urlsafe(16)
+
+
+def _bounded() -> tuple[dict[str, str], int] | None:
+    """A body that is too large is read and thrown away (up to a limit), so that its sender gets to hear why it was refused."""
+    limit = current_app.config["MAX_CONTENT_LENGTH"]
+    if (request.content_length or 0) <= limit:
+        return None
+    left = min(request.content_length, DISCARDED * limit)
+    while left > 0 and (chunk := request.environ["wsgi.input"].read(min(left, 65_536))):
+        left -= len(chunk)
+    return {"error": f"the request is larger than {limit} bytes"}, 413
 
 
 def _secured(response: Response) -> Response:

@@ -8,7 +8,7 @@ FORBIDDEN_IN_SIMULATION = {"flask", "eventlet", "socketio", "flask_socketio", "t
                            "requests", "http", "urllib", "secrets", "os"}
 LAYERS = (
     ("clock", "process", "objects", "errors", "store"),
-    ("schema", "quantity", "selectors", "names", "gotypes", "gojson", "yamltext", "conditions", "printing", "machines"),
+    ("schema", "enums", "quantity", "selectors", "names", "gotypes", "gojson", "yamltext", "conditions", "printing", "machines"),
     ("apiserver",),
     ("events", "parts"),
     ("controllers", "scheduler", "kubelet", "runtime", "network"),

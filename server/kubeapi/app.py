@@ -95,11 +95,10 @@ class _Exchange:
         verb = "watch" if watching else target.verb
         writing = target.verb in WRITES
         options = query.options(self.query, verb)
+        raw, content_type = wire.content(self.environ) if writing else (None, "")
         request = Request(
             verb, target.resource.key, target.namespace, target.name, target.subresource,
-            raw=wire.body(self.environ) if writing else None,
-            content_type=wire.content_type(self.environ) if writing else "",
-            options=options,
+            raw=raw, content_type=content_type, options=options,
             client=wire.client_name(self.user_agent, options.field_manager),
             user=self.environ.get("HTTP_IMPERSONATE_USER") or ADMIN,
             table=self._included() if form.shape == "Table" else None,
@@ -122,7 +121,7 @@ class _Exchange:
         found = None
         if self.method in ("GET", "HEAD"):
             found = documents.find(self.path, self.query, self.accept, self.environ.get("HTTP_HOST", ""),
-                                   lambda: room.cluster.api.lister("namespaces").get("", "kube-system"))
+                                   room.cluster.store.revision, lambda: room.cluster.api.lister("namespaces").get("", "kube-system"))
         if found is None:
             return self._send(404, documents.TEXT, documents.NOT_FOUND.encode())
         headers = [("ETag", found.etag), ("Vary", "Accept")] if found.etag else []

@@ -19,13 +19,15 @@ import orjson
 
 from server.cluster.apiserver import discovery, openapi
 from server.cluster.objects import Object
-from server.kubeapi import media
+from server.kubeapi import media, openapi_protobuf
 
 GZIP_FROM = 128 * 1024
 KUBERNETES_VERSION = "v1.36.2"
 AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 TEXT = "text/plain; charset=utf-8"
 NOT_FOUND = "404 page not found\n"
+# not in discovery, but kubectl looks here before it says that there is no such kind: there are no custom resources
+CUSTOM_RESOURCES = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 CHECKS = {"healthz": ("ping", "etcd"), "livez": ("ping", "etcd"), "readyz": ("ping", "etcd", "informer-sync", "shutdown")}
 
 
@@ -40,14 +42,18 @@ class Document:
     zipped: bytes | None = None
 
 
-def find(path: str, query: dict[str, list[str]], accept: str, host: str, ask: Callable[[], Any]) -> Document | None:
-    """The document at a path below the API server's root; None if it is none of ours. ``ask()`` is an API server that must answer."""
+def find(path: str, query: dict[str, list[str]], accept: str, host: str, revision: int, ask: Callable[[], Any]) -> Document | None:
+    """The document at a path below the API server's root; None if it is none of ours. ``revision`` is the cluster's, and ``ask()``
+    asks the API server something it must know."""
     path = path.rstrip("/")
     first, _, rest = path.lstrip("/").partition("/")
     if first in CHECKS:
         return _health(first, rest, query, ask)
     if path == "":
         return Document(orjson.dumps({"paths": discovery.paths()}, option=orjson.OPT_INDENT_2))
+    if path == CUSTOM_RESOURCES:
+        return _json({"kind": "CustomResourceDefinitionList", "apiVersion": "apiextensions.k8s.io/v1",
+                      "metadata": {"resourceVersion": str(revision)}, "items": []})
     if path in ("/api", "/apis") and (wanted := _wants_aggregated(accept)) is not None:
         return _aggregated(path == "/api") if wanted else _plain(path, host)
     if first in ("api", "apis", "version", "openapi"):
@@ -70,7 +76,10 @@ def _wants_aggregated(accept: str) -> bool | None:
 
 
 def _json(obj: Object, type_: str = media.JSON, tagged: bool = False) -> Document:
-    body = orjson.dumps(obj)
+    return _document(orjson.dumps(obj), type_, tagged)
+
+
+def _document(body: bytes, type_: str, tagged: bool) -> Document:
     etag = f'"{hashlib.sha512(body).hexdigest().upper()}"' if tagged else ""
     return Document(body, type_, 200, etag, gzip.compress(body, 6) if len(body) >= GZIP_FROM else None)
 
@@ -117,18 +126,24 @@ def version() -> Object:
 
 def _openapi(path: str, accept: str) -> Document | None:
     if path == "/openapi/v2":
-        _check_json(accept, "openapi.v2")
+        if _first(accept) in (openapi_protobuf.ACCEPTED, openapi_protobuf.MEDIA_TYPE):
+            return _openapi_v2_protobuf()
+        _check_json(accept)
         return _openapi_v2()
     if path == "/openapi/v3":
         return _openapi_index()
     if path.startswith("/openapi/v3/"):
-        _check_json(accept, "openapi.v3")
+        _check_json(accept)
         return _openapi_v3(path.removeprefix("/openapi/v3/"))
     return None
 
 
-def _check_json(accept: str, kind: str) -> None:
-    """Clients of OpenAPI would rather have protobuf; those that take nothing else are told so."""
+def _first(accept: str) -> str:
+    return accept.partition(",")[0].partition(";")[0].strip()
+
+
+def _check_json(accept: str) -> None:
+    """Those that take nothing but what we do not have are told so."""
     types = [clause.partition(";")[0].strip() for clause in accept.split(",")]
     if accept and not any(type_ in (media.JSON, "*/*", "application/*") for type_ in types):
         raise media.not_acceptable((media.JSON,))
@@ -137,6 +152,11 @@ def _check_json(accept: str, kind: str) -> None:
 @cache
 def _openapi_v2() -> Document:
     return _json(openapi.document_v2(), tagged=True)
+
+
+@cache
+def _openapi_v2_protobuf() -> Document:
+    return _document(openapi_protobuf.encode(openapi.document_v2()), openapi_protobuf.MEDIA_TYPE, tagged=True)
 
 
 @cache

@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from server.cluster.errors import ApiError, bad_request, request_too_large
+from server.kubeapi import protobuf
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -16,6 +17,7 @@ Headers = list[tuple[str, str]]
 MAX_BODY = 3 * 1024 * 1024
 DISCARD = 16 * MAX_BODY
 PIECE = 64 * 1024
+JSON = "application/json"
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -50,6 +52,12 @@ def content_type(environ: Environ) -> str:
     if given == "text/plain" and not any(name.lower() == "content-type" for name, _ in environ.get("headers_raw", ())):
         return ""
     return given.partition(";")[0].strip().lower()
+
+
+def content(environ: Environ) -> tuple[bytes, str]:
+    """The body and its media type; protobuf has become JSON."""
+    type_, data = content_type(environ), body(environ)
+    return (protobuf.to_json(data), JSON) if type_ == protobuf.MEDIA_TYPE and data else (data, type_)
 
 
 @lru_cache(maxsize=512)

@@ -19,9 +19,9 @@ PATCH_TYPES = {"json": JSON_PATCH, "merge": MERGE_PATCH, "strategic": STRATEGIC_
 Object = dict[str, Any]
 
 
-def compact(value: Any) -> str:
-    """JSON as Go's encoder writes a map: compact, sorted keys, <, > and & escaped."""
-    text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+def compact(value: Any, in_order: bool = False) -> str:
+    """JSON as Go's encoder writes a map: compact, sorted keys (unless `in_order`), <, > and & escaped."""
+    text = json.dumps(value, separators=(",", ":"), sort_keys=not in_order, ensure_ascii=False)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 

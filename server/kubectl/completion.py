@@ -52,7 +52,7 @@ def _command(words: list[str]) -> tuple[Command, list[str]]:
 
 
 def _candidates(ctx: Context, command: Command, words: list[str], word: str) -> list[str]:
-    flags = Flags((*command.flags, *GLOBAL_FLAGS))
+    flags = Flags((*GLOBAL_FLAGS, *command.flags))
     if "--" in words:
         return []
     waiting = _waiting(flags, words)

@@ -78,6 +78,9 @@ def render(error: Exception) -> tuple[str, int]:
     if isinstance(error, Exit):
         return "", error.code
     if isinstance(error, Errors):
+        only = error.errors[0]
+        if len(error.errors) == 1 and isinstance(only, Errors):
+            return render(only) if len(only.errors) > 1 else render(only.errors[0])
         return "\n".join(_one_of_many(each) for each in error.errors), 1
     if isinstance(error, ApiError):
         return (_invalid(error) if error.reason == "Invalid" else server_message(error)), 1
@@ -103,6 +106,9 @@ def server_message(error: ApiError) -> str:
 
 
 def _one_of_many(error: Exception) -> str:
+    if isinstance(error, Errors):
+        told = list(dict.fromkeys(message_of(each) for each in error.errors))
+        return told[0] if len(told) == 1 else f"[{', '.join(told)}]"
     return server_message(error) if isinstance(error, ApiError) else message_of(error)
 
 
@@ -120,5 +126,5 @@ def _invalid(error: ApiError) -> str:
         return text
     lines = list(dict.fromkeys(f"{cause.get('field', '')}: {cause.get('message', '')}" for cause in causes))
     if len(lines) == 1:
-        return f"{text}: {lines[0]}"
-    return f"{text}: \n" + "\n".join(f"* {line}" for line in lines)
+        return f"{text}: {lines[0]}\n"
+    return f"{text}: \n" + "".join(f"* {line}\n" for line in lines)

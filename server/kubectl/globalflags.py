@@ -6,7 +6,7 @@ In: parsed flags. Out: the session's namespace and strictness, or a plain refusa
 from __future__ import annotations
 
 from server.kubectl.context import Context
-from server.kubectl.errors import CommandError
+from server.kubectl.errors import CommandError, PlainError
 from server.kubectl.flags import Flag, Flags
 
 GLOBAL_FLAGS = (
@@ -51,21 +51,24 @@ HARMLESS = {"as", "cache-dir", "disable-compression", "insecure-skip-tls-verify"
             "namespace", "request-timeout", "vmodule", "warnings-as-errors", "v", "context", "cluster", "user", "kubeconfig"}
 
 
-def enter(ctx: Context, flags: Flags) -> Context:
-    """The session of this command line."""
-    for flag in GLOBAL_FLAGS:
-        if flags.changed(flag.name) and flag.name not in HARMLESS:
-            raise CommandError(f"--{flag.name} is not available in Podium's terminal yet")
+def enter(ctx: Context, flags: Flags, own: frozenset[str] = frozenset()) -> Context:
+    """The session of this command line; `own` are flags that the command declares itself, which are not the global ones."""
+    given = {flag.name: flags[flag.name] for flag in GLOBAL_FLAGS if flag.name not in own and flags.changed(flag.name)}
+    for name in given:
+        if name not in HARMLESS:
+            raise CommandError(f"--{name} is not available in Podium's terminal yet")
+    context = given.get("context", "")
     data = ctx.kubeconfig.data
-    if flags.context and not any(entry["name"] == flags.context for entry in data["contexts"]):
-        raise CommandError(f'context "{flags.context}" does not exist')
-    if flags.cluster and not any(entry["name"] == flags.cluster for entry in data["clusters"]):
-        raise CommandError(f'cluster "{flags.cluster}" does not exist')
-    if flags.user and not any(entry["name"] == flags.user for entry in data["users"]):
-        raise CommandError(f'auth info "{flags.user}" does not exist')
-    if flags.v:
-        ctx.err(f"Podium: log level {flags.v} shows nothing more here")
-    namespace = flags.namespace or (ctx.kubeconfig.context(flags.context).get("namespace") if flags.context else None)
-    session = ctx.session(namespace, flags["as"])
-    session.warnings_as_errors = flags.warnings_as_errors
+    if context and not any(entry["name"] == context for entry in data["contexts"]):
+        raise PlainError(f"Error in configuration: context was not found for specified context: {context}")
+    for name, key, what in (("cluster", "clusters", "cluster"), ("user", "users", "auth info")):
+        if name in given and not any(entry["name"] == given[name] for entry in data[key]):
+            raise CommandError(f'{what} "{given[name]}" does not exist')
+    if given.get("v"):
+        ctx.err(f"Podium: log level {given['v']} shows nothing more here")
+    namespace = given.get("namespace") or None
+    if context and not namespace:
+        namespace = ctx.kubeconfig.context(context).get("namespace")
+    session = ctx.session(namespace, given.get("as", ""))
+    session.warnings_as_errors = given.get("warnings-as-errors", False)
     return session

@@ -44,13 +44,13 @@ class _Continue(Exception):
 
 @dataclass
 class Operand:
-    """`kind`: literal, dot, variable, function, pipe; then `fields` are looked up in turn. `places` are where each stands."""
+    """`kind`: literal, dot, variable, function, pipe; then `fields` are looked up in turn. `text` and `place` are for errors."""
 
     kind: str
     value: Any = None
     fields: list[str] = field(default_factory=list)
     text: str = ""
-    places: list[str] = field(default_factory=list)
+    place: str = ""
 
 
 @dataclass
@@ -91,8 +91,9 @@ class _Reader:
         self.pieces = self._pieces(text)
         self.position = 0
 
-    def _pieces(self, text: str) -> list[tuple[str, str]]:
-        pieces: list[tuple[str, str]] = []
+    def _pieces(self, text: str) -> list[tuple[str, str, int]]:
+        """("text" or "action", its text, where it begins)"""
+        pieces: list[tuple[str, str, int]] = []
         start, trim = 0, False
         while True:
             match = _ACTION.search(text, start)
@@ -104,12 +105,12 @@ class _Reader:
             if match and match.group(1):
                 plain = plain.rstrip()
             if plain:
-                pieces.append(("text", plain))
+                pieces.append(("text", plain, start))
             if match is None:
                 return pieces
             action = match.group(2)
             if not (action.startswith("/*") and action.endswith("*/")):
-                pieces.append(("action", action))
+                pieces.append(("action", action, match.start(2)))
             trim = bool(match.group(3))
             start = match.end()
 
@@ -127,7 +128,7 @@ class _Reader:
         """Blocks up to an `end` or `else` at this level, and that word with what follows it."""
         body: list[Block] = []
         while self.position < len(self.pieces):
-            kind, text = self.pieces[self.position]
+            kind, text, begin = self.pieces[self.position]
             self.position += 1
             if kind == "text":
                 body.append(Block("text", text))
@@ -137,23 +138,25 @@ class _Reader:
                 return body, text
             if word in _UNSUPPORTED:
                 raise TemplateError(f"{{{{{word}}}}} is not supported by Podium's go-template")
-            body.append(self._block(word, rest.strip(), text))
+            body.append(self._block(word, rest.strip(), text, begin))
         return body, ""
 
-    def _block(self, word: str, rest: str, text: str) -> Block:
+    def _block(self, word: str, rest: str, text: str, begin: int) -> Block:
         if word in ("break", "continue"):
             return Block(word)
         if word not in ("if", "range", "with"):
-            return Block("print", pipe=_pipe(text))
+            return Block("print", pipe=self._pipe(text, begin))
         if not rest:
             raise TemplateError(f"template: output:1: missing value for {word}")
-        block = Block(word, pipe=_pipe(rest))
+        end = begin + len(text)
+        block = Block(word, pipe=self._pipe(rest, end - len(rest)))
         block.body, ended = self._until()
+        after = self.pieces[self.position - 1][2] + len(ended)
         if ended.startswith("else"):
             following = ended[4:].strip()
             if following:
                 inner, _, condition = following.partition(" ")
-                block.otherwise = [self._block(inner, condition.strip(), following)]
+                block.otherwise = [self._block(inner, condition.strip(), following, after - len(following))]
                 return block
             block.otherwise, ended = self._until()
         if ended != "end":
@@ -161,23 +164,26 @@ class _Reader:
         return block
 
 
-def _pipe(text: str) -> Pipe:
-    tokens = list(_tokens(text))
-    pipe, rest = _read_pipe(tokens)
-    if rest:
-        raise TemplateError(f"template: output:1: unexpected {quoted(rest[0][1])} in operand")
-    return pipe
+    def _pipe(self, text: str, begin: int) -> Pipe:
+        tokens = [(kind, token, spaced, self._place(begin + at)) for kind, token, spaced, at in _tokens(text)]
+        pipe, rest = _read_pipe(tokens)
+        if rest:
+            raise TemplateError(f"template: output:1: unexpected {quoted(rest[0][1])} in operand")
+        return pipe
+
+    def _place(self, position: int) -> str:
+        return f"{self._line(self.text, position)}:{position - self.text.rfind(chr(10), 0, position) - 1}"
 
 
-def _tokens(text: str) -> Iterator[tuple[str, str, bool]]:
-    """(kind, text, whether a blank stands before it)"""
+def _tokens(text: str) -> Iterator[tuple[str, str, bool, int]]:
+    """(kind, text, whether a blank stands before it, where)"""
     position, spaced = 0, True
     while position < len(text):
         match = _TOKEN.match(text, position)
         if not match:
             raise TemplateError(f"template: output:1: unexpected {quoted(text[position])} in operand")
         if match.lastgroup:
-            yield match.lastgroup, match.group(), spaced
+            yield match.lastgroup, match.group(), spaced, position
         spaced = match.lastgroup is None
         position = match.end()
 
@@ -209,7 +215,7 @@ def _read_pipe(tokens: list) -> tuple[Pipe, list]:
 
 
 def _operand(tokens: list) -> tuple[Operand, list]:
-    kind, text, _ = tokens[0]
+    kind, text, _, place = tokens[0]
     tokens = tokens[1:]
     if kind == "string":
         operand = Operand("literal", text[1:-1] if text[0] == "`" else unescape(text[1:-1]))
@@ -232,8 +238,12 @@ def _operand(tokens: list) -> tuple[Operand, list]:
         operand, tokens = Operand("pipe", inner), tokens[1:]
     else:
         raise TemplateError(f"template: output:1: unexpected {quoted(text)} in operand")
+    operand.text, operand.place = text, place
     while tokens and tokens[0][0] == "field" and not tokens[0][2]:
+        if operand.text == text:
+            operand.place = tokens[0][3]
         operand.fields.append(tokens[0][1][1:])
+        operand.text += tokens[0][1]
         tokens = tokens[1:]
     return operand, tokens
 
@@ -319,10 +329,16 @@ class _Run:
             if first.value in ("and", "or"):
                 return self._shortcut(first.value, command[1:], dot, scopes, piped)
             args = [self._value(operand, dot, scopes) for operand in command[1:]]
-            return _call(first.value, [*args, *piped])
+            return self._called(command, [*args, *piped])
         if len(command) > 1 or piped:
             raise TemplateError(f"can't give argument to non-function {quoted(first.value if isinstance(first.value, str) else '.')}")
         return self._value(first, dot, scopes)
+
+    def _called(self, command: list[Operand], args: list[Any]) -> Any:
+        try:
+            return _call(command[0].value, args)
+        except TemplateError as error:
+            raise _at(command[0].place, " ".join(operand.text for operand in command), error) from None
 
     def _shortcut(self, name: str, operands: list[Operand], dot: Any, scopes: list, piped: tuple) -> Any:
         value: Any = None
@@ -347,7 +363,10 @@ class _Run:
         else:
             value = _call(operand.value, [])
         for name in operand.fields:
-            value = self._look_up(value, name)
+            try:
+                value = self._look_up(value, name)
+            except TemplateError as error:
+                raise _at(operand.place, operand.text, error) from None
         return value
 
     def _look_up(self, value: Any, name: str) -> Any:
@@ -363,11 +382,11 @@ class _Run:
             return MISSING
         if value is None:
             raise TemplateError(f"nil pointer evaluating interface {{}}.{name}")
-        raise TemplateError(f"can't evaluate field {name} in type {_type(value)}")
+        raise TemplateError(f"can't evaluate field {name} in type interface {{}}")
 
 
-def _type(value: Any) -> str:
-    return "interface {}" if isinstance(value, dict | list) or value is None else type_name(value)
+def _at(place: str, text: str, error: TemplateError) -> TemplateError:
+    return TemplateError(f'template: output:{place}: executing "output" at <{text}>: {error}')
 
 
 def _pairs(value: Any) -> list[tuple[Any, Any]]:
@@ -412,7 +431,7 @@ def _eq(first: Any, *others: Any) -> bool:
         raise TemplateError("missing argument for comparison")
     for other in others:
         if first is not None and other is not None and _basic(first) != _basic(other):
-            raise TemplateError("incompatible types for comparison")
+            raise TemplateError(f"incompatible types for comparison: {_basic(first)} and {_basic(other)}")
         if isinstance(first, dict | list):
             raise TemplateError("non-comparable type")
         if first == other:
@@ -460,7 +479,7 @@ def _len(item: Any) -> int:
         return len(item.encode())
     if isinstance(item, dict | list):
         return len(item)
-    raise TemplateError("len of nil pointer" if item is None else f"len of type {type_name(item)}")
+    raise TemplateError("reflect: call of reflect.Value.Type on zero Value" if item is None else f"len of type {type_name(item)}")
 
 
 def _base64decode(text: Any) -> str:

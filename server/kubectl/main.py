@@ -29,13 +29,13 @@ def run(argv: list[str], ctx: Context) -> Generator[Any, Any, int]:
     try:
         path, command, words = resolve(argv)
         ctx.command_path = " ".join(path)
-        flags = Flags((*command.flags, *GLOBAL_FLAGS))
+        flags = Flags((*GLOBAL_FLAGS, *command.flags))
         try:
             args = words if command.unparsed and not {"-h", "--help"} & {*words} else flags.parse(words, command.interspersed)
         except HelpRequested:
             ctx.stdout.write(manual.of_command(path, command))
             return 0
-        session = enter(ctx, flags)
+        session = enter(ctx, flags, frozenset(flag.name for flag in command.flags))
         session.command_path = ctx.command_path
         if command.run is None:
             return _group(session, path, command, args)
@@ -79,7 +79,7 @@ def resolve(argv: list[str]) -> tuple[list[str], Command, list[str]]:
 
 def _first_argument(command: Command, words: list[str]) -> int | None:
     """Where the first word is that is neither a flag nor a flag's value."""
-    known = Flags((*command.flags, *GLOBAL_FLAGS))
+    known = Flags((*GLOBAL_FLAGS, *command.flags))
     position = 0
     while position < len(words):
         word = words[position]
@@ -97,12 +97,16 @@ def _first_argument(command: Command, words: list[str]) -> int | None:
     return None
 
 
+# How a group of commands called bare shows its help: on which stream and with which exit code; others on stderr with 1.
+_BARE = {"kubectl": ("stdout", 0), "rollout": ("stdout", 1), "certificate": ("stdout", 0)}
+
+
 def _group(ctx: Context, path: list[str], command: Command, args: list[str]) -> int:
     if args:
-        told = " ".join(args)
-        raise UsageError(f"Unexpected args: [{told}]" if path[-1] in ("create", "apply") else f'unknown command "{told}"')
-    ctx.stdout.write(manual.of_root(command) if len(path) == 1 else manual.of_command(path, command))
-    return 0 if len(path) == 1 else 1
+        raise UsageError(f'unknown command "{args[0]}"')
+    stream, code = _BARE.get(path[-1], ("stderr", 1))
+    getattr(ctx, stream).write(manual.of_command(path, command))
+    return code
 
 
 def _unknown(command: Command, word: str) -> CommandError:

@@ -81,7 +81,7 @@ def _templated(ctx: Context, flags: Flags, name: str, text: str) -> Printer:
         try:
             content = ctx.files.read(text)
         except (FileNotFoundError, IsADirectoryError):
-            raise CommandError(f"error reading {name.removesuffix('-file')} {text}, open {text}: no such file or directory\n") from None
+            raise CommandError(f"error reading template {text}, open {text}: no such file or directory\n") from None
         text = content
     allow_missing = bool(flags.get("allow-missing-template-keys", True))
     if columns:
@@ -144,9 +144,9 @@ def _go_template(ctx: Context, text: str, allow_missing: bool) -> Callable[[Obje
     return render
 
 
-def for_objects(ctx: Context, flags: Flags, operation: str = "", typed: bool = False) -> Callable[..., None]:
+def for_objects(ctx: Context, flags: Flags, operation: str = "", typed: bool = False, mark_dry_run: bool = True) -> Callable[..., None]:
     """`print(obj, resource=None)`: the object in the format asked for, else `kind.group/name OPERATION` with the dry run's mark."""
-    suffix = SUFFIX[strategy(flags)] if "dry-run" in flags else ""
+    suffix = SUFFIX[strategy(flags)] if mark_dry_run and "dry-run" in flags else ""
     done = f"{operation}{suffix}"
     printer = choose(ctx, flags, typed=typed) if "output" in flags else None
 

@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from server.cluster import schema
 from server.cluster.apiserver.resources import Resource, by_kind
+from server.cluster.apiserver.typed import Decoder, TypeMismatch
 from server.cluster.errors import ApiError
 from server.kubectl import manifests
 from server.kubectl.context import Context
@@ -192,7 +194,7 @@ def find(
     namespace = "" if all_namespaces else ctx.namespace
     chosen = bool(selector or field_selector or everything)
     if filenames:
-        found = _from_files(ctx, list(filenames), arguments, recursive, validate, local, all_namespaces, selector)
+        found = _from_files(ctx, list(filenames), arguments, recursive, validate, local, selector)
     elif chosen or (types_alone and arguments.types and not arguments.names):
         found = _selected(ctx, arguments, namespace, selector, field_selector, subresource)
         return _finish(found, stop_at_error)
@@ -262,7 +264,7 @@ def _selected(ctx: Context, arguments: Arguments, namespace: str, selector: str,
     return Found(infos, errors=errors)
 
 
-def _from_files(ctx: Context, names: list[str], arguments: Arguments, recursive: bool, validate: bool, local: bool, all_namespaces: bool,
+def _from_files(ctx: Context, names: list[str], arguments: Arguments, recursive: bool, validate: bool, local: bool,
                 selector: str) -> Found:
     if arguments.types or arguments.names or arguments.pairs:
         raise CommandError("when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well")
@@ -282,7 +284,7 @@ def _from_files(ctx: Context, names: list[str], arguments: Arguments, recursive:
             if problem is not None:
                 found.errors.append(problem)
                 break
-            _add_documents(ctx, found, document, all_namespaces)
+            _add_documents(ctx, found, document, local)
     if selector:
         from server.cluster.selectors import parse
 
@@ -291,17 +293,18 @@ def _from_files(ctx: Context, names: list[str], arguments: Arguments, recursive:
     return found
 
 
-def _add_documents(ctx: Context, found: Found, document: manifests.Document, all_namespaces: bool) -> None:
+def _add_documents(ctx: Context, found: Found, document: manifests.Document, local: bool) -> None:
     for one in manifests.flattened(document):
         try:
-            found.infos.append(from_document(ctx, one, all_namespaces))
+            found.infos.append(from_document(ctx, one, local))
         except CommandError as error:
             found.errors.append(error)
 
 
-def from_document(ctx: Context, document: manifests.Document, all_namespaces: bool = False) -> Info:
-    """An Info of one document: its resource, and its namespace as -n and the context say."""
+def from_document(ctx: Context, document: manifests.Document, local: bool = False) -> Info:
+    """An Info of one document: its resource, and its namespace as -n and the context say; `local` leaves the object as it is."""
     obj = document.object
+    _check_metadata(document)
     row = for_object(ctx, obj, document.source)
     meta = obj.get("metadata") if isinstance(obj.get("metadata"), dict) else {}
     namespace = str(meta.get("namespace") or "") if row.namespaced else ""
@@ -311,12 +314,21 @@ def from_document(ctx: Context, document: manifests.Document, all_namespaces: bo
                 f'the namespace from the provided object "{namespace}" does not match the namespace "{ctx.namespace}". You must pass '
                 f"'--namespace={namespace}' to perform this operation."
             )
-        if not namespace:
+        if not namespace and not local:
             namespace = ctx.namespace
             obj = {**obj, "metadata": {**meta, "namespace": namespace}}
     elif meta.get("namespace"):
         obj = {**obj, "metadata": {key: value for key, value in meta.items() if key != "namespace"}}
     return Info(row, namespace, str(meta.get("name") or ""), obj, document.source, obj)
+
+
+def _check_metadata(document: manifests.Document) -> None:
+    """kubectl reads the metadata of a document itself, and refuses what has the wrong type."""
+    try:
+        Decoder().decode({"metadata": document.object.get("metadata")}, schema.for_kind("v1", "ConfigMap"))
+    except TypeMismatch as error:
+        told = str(error).replace("field ConfigMap.", "field metadataOnlyObject.")
+        raise CommandError(f'unable to decode "{document.source}": {told}') from None
 
 
 def _fetched(ctx: Context, found: Found, subresource: str, stop_at_error: bool, ignore_missing: bool) -> Found:

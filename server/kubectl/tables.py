@@ -15,6 +15,7 @@ from server.cluster.apiserver import tables as server_tables
 from server.cluster.apiserver.resources import Resource
 from server.kubectl.context import Context
 from server.kubectl.errors import CommandError
+from server.kubectl.gosort import gosort
 from server.kubectl.jsonpath import JsonPath, JsonPathError, relaxed
 
 Object = dict[str, Any]
@@ -47,7 +48,7 @@ def sort_rows(table: Object, expression: str, alone: bool = True) -> Object:
         if not alone:
             raise _nowhere(expression)
         return {**table, "rows": []}
-    order = sorted(range(len(rows)), key=lambda index: keys[index])
+    order = gosort(range(len(rows)), key=lambda index: keys[index])
     return {**table, "rows": [rows[index] for index in order]}
 
 
@@ -59,7 +60,7 @@ def sort_objects(objects: list[Object], expression: str) -> list[Object]:
     keys = sort_keys(objects, expression)
     if keys is None:
         raise _nowhere(expression)
-    return [objects[index] for index in sorted(range(len(objects)), key=lambda index: keys[index])]
+    return [objects[index] for index in gosort(range(len(objects)), key=lambda index: keys[index])]
 
 
 def sort_keys(objects: list[Object], expression: str) -> list[Any] | None:

@@ -117,22 +117,30 @@ def _diff_lists(patch: Object, key: str, old: list[Any], new: list[Any], field: 
 
 
 def _diff_maps(old: list[Object], new: list[Object], field: Field, want: _Want) -> list[Object]:
-    merge_key, element = field.merge_key, inner(field.type)
-    before = {compact(item.get(merge_key)): item for item in old}
-    after = {compact(item.get(merge_key)) for item in new}
-    changed: list[Object] = []
-    for item in new:
-        known = before.get(compact(item.get(merge_key)))
-        if known is None:
+    """Elements matched by merge key, in the order of keys as Kubernetes walks them, so that repeated keys meet one another."""
+    merge_key, element, retain = field.merge_key, inner(field.type), "retainKeys" in field.strategies
+    before = sorted(old, key=lambda item: str(item.get(merge_key)))
+    order = sorted(range(len(new)), key=lambda index: str(new[index].get(merge_key)))
+    changed: dict[int, Object] = {}
+    deleted: list[Object] = []
+    left = right = 0
+    while left < len(before) or right < len(order):
+        was = str(before[left].get(merge_key)) if left < len(before) else None
+        now = str(new[order[right]].get(merge_key)) if right < len(order) else None
+        if was is not None and was == now:
+            inside = _diff(before[left], new[order[right]], element, want, retain)
+            if inside:
+                changed[order[right]] = {**inside, merge_key: new[order[right]][merge_key]}
+            left, right = left + 1, right + 1
+        elif was is None or (now is not None and now < was):
             if want.changes:
-                changed.append(item)
-            continue
-        inside = _diff(known, item, element, want, retain="retainKeys" in field.strategies)
-        if inside:
-            changed.append({**inside, merge_key: item[merge_key]})
-    if want.deletions:
-        changed += [{DIRECTIVE: "delete", merge_key: item.get(merge_key)} for item in old if compact(item.get(merge_key)) not in after]
-    return changed
+                changed[order[right]] = new[order[right]]
+            right += 1
+        else:
+            if want.deletions:
+                deleted.append({DIRECTIVE: "delete", merge_key: before[left].get(merge_key)})
+            left += 1
+    return [changed[index] for index in sorted(changed)] + deleted
 
 
 def _merge(delta: Object, deletions: Object, type_: Type | None) -> Object:

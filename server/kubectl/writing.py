@@ -25,6 +25,14 @@ def last_applied(obj: Object) -> str | None:
     return (obj["metadata"].get("annotations") or {}).get(LAST_APPLIED)
 
 
+def without_last_applied(obj: Object) -> Object:
+    meta = obj["metadata"]
+    if LAST_APPLIED not in (meta.get("annotations") or {}):
+        return obj
+    annotations = {key: value for key, value in meta["annotations"].items() if key != LAST_APPLIED}
+    return {**obj, "metadata": {**meta, "annotations": annotations}}
+
+
 def annotated(obj: Object) -> Object:
     """The object with itself, as it stands without that annotation, in its last-applied annotation."""
     meta = obj.get("metadata") or {}
@@ -33,8 +41,15 @@ def annotated(obj: Object) -> Object:
     return {**obj, "metadata": {**meta, "annotations": {**annotations, LAST_APPLIED: text}}}
 
 
-def saved(obj: Object, save: bool) -> Object:
-    """For --save-config; an annotation that is there already is brought up to date in any case."""
+def saved(obj: Object, save: bool, typed: bool = False) -> Object:
+    """For --save-config; an annotation that is there already is brought up to date in any case. A typed object is written with its
+    fields in their order and without empty annotations."""
+    if typed:
+        if not save:
+            return obj
+        meta = obj["metadata"]
+        text = compact(obj, in_order=True) + "\n"
+        return {**obj, "metadata": {**meta, "annotations": {**(meta.get("annotations") or {}), LAST_APPLIED: text}}}
     has = LAST_APPLIED in ((obj.get("metadata") or {}).get("annotations") or {})
     return annotated(obj) if save or has else obj
 

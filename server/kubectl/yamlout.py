@@ -26,6 +26,7 @@ _TIMESTAMP = re.compile(
 )
 _ESCAPES = {"\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r", "\x1b": "\\e",
             '"': '\\"', "\\": "\\\\", "\x85": "\\N", "\xa0": "\\_", "\u2028": "\\L", "\u2029": "\\P"}
+WIDTH = 80
 _FIRST_INDICATORS = frozenset("#,[]{}&*!|>'\"%@`")
 _BREAKS = frozenset("\r\n\x85\u2028\u2029")
 
@@ -55,7 +56,7 @@ def _node(value: Any, indent: int, lead: str, lines: list[str]) -> None:
         _sequence(value, indent, lead, lines)
     else:
         text = _scalar(value, indent)
-        lines.append(f"{lead} {text}" if lead else text)
+        lines.append(f"{lead} {_folded(text, len(lead) + 1, indent + 2)}" if lead else text)
 
 
 def _mapping(mapping: dict[str, Any], indent: int, lead: str, lines: list[str]) -> None:
@@ -100,6 +101,26 @@ def _scalar(value: Any, indent: int) -> str:
     if isinstance(value, dict):
         return "{}"
     return "[]" if isinstance(value, list) else str(value)
+
+
+def _folded(text: str, column: int, indent: int) -> str:
+    """A long scalar goes on in the next line at the first single blank past the width."""
+    if column + len(text) <= WIDTH or "\n" in text:
+        return text
+    double, last, after_blank = text[0] == '"', len(text) - 1, False
+    edges = (0, 1, last - 1, last) if text[0] in "'\"" else ()
+    out: list[str] = []
+    for at, letter in enumerate(text):
+        blank = letter == " "
+        followed = at < last and text[at + 1] == " "
+        if blank and not after_blank and column > WIDTH and at not in edges and (double or not followed):
+            out.append("\n" + " " * indent + ("\\" if followed else ""))
+            column = indent + followed
+        else:
+            out.append(letter)
+            column += 1
+        after_blank = blank
+    return "".join(out)
 
 
 def _float(value: float) -> str:

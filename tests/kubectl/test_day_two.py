@@ -4,6 +4,7 @@ tests/clients/test_differential.py --record)."""
 from __future__ import annotations
 
 import pytest
+
 from tests.kubectl.terminal import Terminal
 from tests.kubectl.world import FILES, build, chapters, comparable, recorded
 
@@ -18,4 +19,5 @@ def test_the_terminal_prints_what_the_real_kubectl_printed(chapter: str) -> None
 
 def test_there_are_recordings_of_every_day_two_command() -> None:
     told = {line.split()[1] for chapter in chapters() for line, *_ in recorded(chapter)}
-    assert told >= {"describe", "rollout", "set", "scale", "label", "annotate", "logs", "wait", "events", "cordon", "uncordon", "drain", "taint"}
+    assert told >= {"annotate", "cordon", "describe", "drain", "events", "label", "logs", "rollout", "scale", "set", "taint", "uncordon",
+                    "wait"}

@@ -20,7 +20,9 @@ from server.cluster.clock import Clock
 from server.cluster.store import Store
 
 RECORDINGS = Path(__file__).parent / "recordings"
+_SHARED = Path(__file__).parent / "files"
 FILES = {
+    **{str(path.relative_to(_SHARED)): path.read_text() for path in sorted(_SHARED.rglob("*")) if path.is_file()},
     "pod.yaml": "apiVersion: v1\nkind: Pod\nmetadata: {name: multi}\nspec:\n  containers:\n  - {name: web, image: nginx}\n",
     "web.yaml": "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: d1}\nspec:\n  selector: {matchLabels: {app: d1}}\n  template:\n"
                 "    metadata: {labels: {app: d1}}\n    spec:\n      containers:\n      - {name: nginx, image: nginx}\n",
@@ -60,7 +62,8 @@ def build() -> Any:
     _create(client, "services", "v1", "Service", "svc", spec={"selector": {"app": "d1"}, "ports": [{"port": 80}]})
     _create(client, "services", "v1", "Service", "nosel", spec={"ports": [{"port": 80}]})
     for name, more in (("e1", {"count": 1}), ("e2", {"count": 3, "type": "Warning"})):
-        _create(client, "events", "v1", "Event", name, involvedObject={"apiVersion": "v1", "kind": "Pod", "name": "multi", "namespace": "default"},
+        about = {"apiVersion": "v1", "kind": "Pod", "name": "multi", "namespace": "default"}
+        _create(client, "events", "v1", "Event", name, involvedObject=about,
                 **{"type": "Normal", "reason": name, "message": f"hello {name}", "source": {"component": "x"},
                    "firstTimestamp": clock.timestamp(), "lastTimestamp": clock.timestamp(), **more})
     return world

@@ -61,7 +61,7 @@ def decode_patched(content_type: str, value: Object, patch: bytes, kind: str, ap
                    field_validation: str = "Warn") -> tuple[Object, list[str]]:
     """A patched object, its faults blamed on the patch as the server does: ApiError 422."""
     try:
-        decoded, warnings = _decoded(value, kind, api_version, field_validation, [])
+        decoded, warnings = _decoded(value, kind, api_version, field_validation, [], _repeated(gojson.loads(patch.decode()), ""))
         return _sharing(decoded, value), warnings
     except ApiError as error:
         why = error.message.partition(f" cannot be handled as a {kind}: ")[2]
@@ -73,6 +73,21 @@ def decode_patched(content_type: str, value: Object, patch: bytes, kind: str, ap
             shown = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
         fault = FieldError("Invalid value", "patch", shown, why)
         raise ApiError(422, "Invalid", f' "" is invalid: {fault.message()}', {"causes": [fault.cause()]}) from None
+
+
+def _repeated(value: Any, path: str) -> list[str]:
+    """What a patch says twice."""
+    found: list[str] = []
+    if isinstance(value, gojson.Repeating):
+        names = [name for name, _ in value.pairs]
+        found += dict.fromkeys(f'duplicate field "{path}{name}"' for index, name in enumerate(names) if name in names[:index])
+    if isinstance(value, dict):
+        for name, item in value.items():
+            found += _repeated(item, f"{path}{name}.")
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            found += _repeated(item, f"{path.removesuffix('.')}[{index}].")
+    return found
 
 
 def _sharing(new: Any, known: Any) -> Any:
@@ -169,7 +184,8 @@ def _internal_package(api_version: str) -> str:
     return group.partition(".")[0] or "core"
 
 
-def _decoded(value: Object, kind: str, api_version: str, field_validation: str, repeated: list[str]) -> tuple[Object, list[str]]:
+def _decoded(value: Object, kind: str, api_version: str, field_validation: str, repeated: list[str],
+             noted: list[str] | None = None) -> tuple[Object, list[str]]:
     group, _, version = api_version.rpartition("/")
     type_ = schema.for_gvk(group, version, kind) or (schema.for_gvk("", "v1", kind) if _is_options(kind) else None)
     if type_ is None:
@@ -182,7 +198,7 @@ def _decoded(value: Object, kind: str, api_version: str, field_validation: str, 
     decoded = {"kind": kind, "apiVersion": api_version, **{key: item for key, item in decoded.items() if key not in ("kind", "apiVersion")}}
     if field_validation == "Ignore":
         return decoded, []
-    strict = [f"yaml: unmarshal errors:\n  {fault}" for fault in repeated[:1]] + decoder.strict
+    strict = [f"yaml: unmarshal errors:\n  {fault}" for fault in repeated[:1]] + (noted or []) + decoder.strict
     if len(repeated) > 1:
         strict[0] = "yaml: unmarshal errors:\n" + "\n".join(f"  {fault}" for fault in repeated)
     if strict and field_validation == "Strict":

@@ -26,14 +26,13 @@ Object = dict[str, Any]
 
 def apply(content_type: str, old: Object, patch: bytes | dict | list, api_version: str, kind: str) -> Object:
     """``old`` patched. ApiError 400, 413 or 422 when the patch is no patch, too large, or does not fit."""
-    value = _loaded(patch) if isinstance(patch, bytes) else patch
+    before = "" if content_type not in (JSON_PATCH, MERGE_PATCH) else "error decoding patch: "
+    value = _loaded(patch, before) if isinstance(patch, bytes) else patch
     if content_type == JSON_PATCH:
         return _json_patch(old, value)
     if not isinstance(value, dict):
-        if content_type == MERGE_PATCH:
-            raise bad_request("Invalid JSON Patch")
         found = {list: "array", str: "string", bool: "bool", type(None): "null"}.get(type(value), "number")
-        raise bad_request(f"json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")
+        raise bad_request(f"{before}json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")
     if content_type == MERGE_PATCH:
         return merge(old, value)
     group, _, version = api_version.rpartition("/")
@@ -47,15 +46,15 @@ def apply(content_type: str, old: Object, patch: bytes | dict | list, api_versio
         raise ApiError(error.code, "BadRequest" if error.code == 400 else "", str(error)) from None
 
 
-def _loaded(raw: bytes) -> Any:
+def _loaded(raw: bytes, before: str) -> Any:
     if len(raw) > MAX_BYTES:
         raise request_too_large(MAX_BYTES)
     try:
         return gojson.loads(raw.decode("utf-8"))
     except UnicodeDecodeError:
-        raise bad_request("invalid UTF-8") from None
+        raise bad_request(f"{before}invalid UTF-8") from None
     except gojson.JsonError as error:
-        raise bad_request(f"error decoding patch: {error}") from None
+        raise bad_request(f"{before}{error}") from None
 
 
 # merge patch -------------------------------------------------------------------------------------------------------------

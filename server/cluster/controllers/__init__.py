@@ -3,6 +3,7 @@
 from server.cluster.controllers.deployment import DeploymentController
 from server.cluster.controllers.endpoints import EndpointsController
 from server.cluster.controllers.endpointslice import EndpointSliceController
+from server.cluster.controllers.endpointslice_mirroring import EndpointSliceMirroringController
 from server.cluster.controllers.garbage_collector import GarbageCollector
 from server.cluster.controllers.namespace import NamespaceController
 from server.cluster.controllers.node_lifecycle import NodeLifecycleController
@@ -22,6 +23,7 @@ CONTROLLERS = (
     DeploymentController,
     EndpointsController,
     EndpointSliceController,
+    EndpointSliceMirroringController,
     PodGarbageCollector,
     GarbageCollector,
 )

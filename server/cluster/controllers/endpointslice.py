@@ -128,7 +128,7 @@ def _slice(metadata: Object, labelled: dict[str, str], content: Content, trigger
     if not noted:
         del metadata["annotations"]
     return {"apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": metadata, "addressType": "IPv4",
-            "endpoints": content.endpoints, "ports": content.ports}
+            "endpoints": content.endpoints or None, "ports": content.ports or None}
 
 
 def _settle(known: dict[str, str], slice_name: str, content: Content) -> None:

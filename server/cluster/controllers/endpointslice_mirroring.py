@@ -51,13 +51,15 @@ class EndpointSliceMirroringController(Controller):
         mirrored = service is not None and not service["spec"].get("selector") and labels(endpoints).get(SKIP) != "true"
         wanted = _slices(endpoints) if mirrored else []
         there = [entry for entry in self._slices.by_owner(uid(endpoints)) if labels(entry).get(MANAGED_BY) == MANAGER]
-        for content, current in zip(wanted, there, strict=False):
-            changed = {**content, "metadata": {**current["metadata"], "labels": content["metadata"]["labels"],
-                                               "annotations": content["metadata"]["annotations"]}}
-            self.client.update(RESOURCE, changed)
-        for content in wanted[len(there):]:
-            self.client.create(RESOURCE, content)
-        for surplus in there[len(wanted):]:
+        for content in wanted:
+            current = next((entry for entry in there if entry["addressType"] == content["addressType"]), None)
+            if current is None:
+                self.client.create(RESOURCE, content)
+                continue
+            there.remove(current)
+            metadata = {**current["metadata"], **{field: content["metadata"][field] for field in ("labels", "annotations")}}
+            self.client.update(RESOURCE, {**content, "metadata": metadata})
+        for surplus in there:
             self._delete(surplus)
 
     def _delete(self, entry: Object) -> None:

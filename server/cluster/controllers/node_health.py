@@ -55,12 +55,53 @@ def zone(node: Object) -> str:
     return ":".join(labels.get(label, "") for label in ZONE_LABELS)
 
 
-def zone_state(nodes: list[Object]) -> str:
-    """How bad it is: all down, so many down that it is more likely the network, or nothing out of the ordinary."""
-    down = sum(1 for node in nodes if readiness(node) != "True")
-    if down and down == len(nodes):
+def zone_state(down: int, total: int) -> str:
+    """How bad it is: all down, so many down that it is more likely the network, or nothing out of the ordinary.
+
+    >>> zone_state(1, 4), zone_state(3, 4), zone_state(4, 4), zone_state(0, 0)
+    ('Normal', 'PartialDisruption', 'FullDisruption', 'Normal')
+    """
+    if down and down == total:
         return FULL
-    return PARTIAL if down > 2 and down / len(nodes) >= UNHEALTHY_ZONE else NORMAL
+    return PARTIAL if down > 2 and down / total >= UNHEALTHY_ZONE else NORMAL
+
+
+class Zones:
+    """How many nodes of each zone there are and which are down, kept up node by node."""
+
+    def __init__(self) -> None:
+        self._zone_of: dict[str, str] = {}
+        self._total: dict[str, int] = {}
+        self._down: dict[str, dict[str, None]] = {}
+
+    def put(self, node: Object) -> None:
+        self.remove(node)
+        name, where = node["metadata"]["name"], zone(node)
+        self._zone_of[name] = where
+        self._total[where] = self._total.get(where, 0) + 1
+        if readiness(node) != "True":
+            self._down.setdefault(where, {})[name] = None
+
+    def remove(self, node: Object) -> None:
+        name = node["metadata"]["name"]
+        where = self._zone_of.pop(name, None)
+        if where is not None:
+            self._total[where] -= 1
+            self._down.get(where, {}).pop(name, None)
+            if not self._total[where]:
+                del self._total[where]
+
+    def states(self) -> dict[str, str]:
+        return {where: zone_state(len(self._down.get(where, ())), total) for where, total in self._total.items()}
+
+    def size(self, where: str) -> int:
+        return self._total.get(where, 0)
+
+    def down(self) -> list[str]:
+        return sorted(name for names in self._down.values() for name in names)
+
+    def all_down(self) -> bool:
+        return all(state == FULL for state in self.states().values())
 
 
 def seconds_between_evictions(state: str, nodes_in_zone: int) -> float | None:

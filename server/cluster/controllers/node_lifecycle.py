@@ -33,8 +33,15 @@ class NodeLifecycleController(Controller):
         self._arrived: dict[str, Object] = {}
         self._left: dict[str, Object] = {}
         self._next_eviction: dict[str, float] = {}
+        self._zones = health.Zones()
         self.watch("nodes", self._on_node)
         parts.heartbeats.on_change(self._on_heartbeat)
+
+    def start(self) -> None:
+        self._zones = health.Zones()
+        for node in self._nodes.list():
+            self._zones.put(node)
+        super().start()
 
     # what wakes it
 
@@ -42,16 +49,20 @@ class NodeLifecycleController(Controller):
         self.enqueue(("", node))
 
     def _on_node(self, event: Event) -> None:
-        node, before = event.object, event.previous
+        node = event.object
         if event.type == ADDED:
             self._arrived[name(node)] = node
         elif event.type == DELETED:
             self._left[name(node)] = node
         self.enqueue(key(node), event)
-        if event.type == DELETED or before is None or health.readiness(before) != health.readiness(node):
-            for other in self._nodes.list():
-                if health.readiness(other) != "True":
-                    self.enqueue(key(other), event)
+        states = self._zones.states()
+        if event.type == DELETED:
+            self._zones.remove(node)
+        else:
+            self._zones.put(node)
+        if self._zones.states() != states:
+            for down in self._zones.down():
+                self.enqueue(("", down), event)
 
     # what it does
 
@@ -65,7 +76,7 @@ class NodeLifecycleController(Controller):
         executing = health.NO_EXECUTE_KEYS.get(health.readiness(node))
         if executing is None or self._may_evict(node, executing):
             self._taint(node, "NoExecute", EXECUTING_KEYS, [executing] if executing is not None else [])
-        elif self._everything_is_down():
+        elif self._zones.all_down():
             self._taint(node, "NoExecute", EXECUTING_KEYS, [])
 
     def _tell_of_comings_and_goings(self, name: str) -> None:
@@ -135,12 +146,11 @@ class NodeLifecycleController(Controller):
     def _may_evict(self, node: Object, executing: str) -> bool:
         """Whether it is this node's turn; if its turn comes later, it is looked at again then."""
         if any(taint["key"] == executing and taint.get("effect") == "NoExecute" for taint in node["spec"].get("taints") or ()):
-            return not self._everything_is_down()
-        if self._everything_is_down():
+            return not self._zones.all_down()
+        if self._zones.all_down():
             return False
         zone = health.zone(node)
-        neighbours = [other for other in self._nodes.list() if health.zone(other) == zone]
-        pause = health.seconds_between_evictions(health.zone_state(neighbours), len(neighbours))
+        pause = health.seconds_between_evictions(self._zones.states()[zone], self._zones.size(zone))
         if pause is None:
             return False
         free_at = self._next_eviction.get(zone, 0.0)
@@ -149,11 +159,3 @@ class NodeLifecycleController(Controller):
             return False
         self._next_eviction[zone] = self.clock.now + pause
         return True
-
-    def _everything_is_down(self) -> bool:
-        zones: dict[str, list[Object]] = {}
-        for node in self._nodes.list():
-            zones.setdefault(health.zone(node), []).append(node)
-        return all(health.zone_state(nodes) == health.FULL for nodes in zones.values())
-
-

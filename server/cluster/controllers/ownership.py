@@ -20,21 +20,22 @@ from server.cluster.store import DELETED, Event
 
 def claim(client: Client, resource: str, owner: Object, selector: Selector, owned: Iterable[Object],
           orphans: Iterable[Object]) -> list[Object]:
-    """Those of ``owned`` that still match and those of ``orphans`` that now do; the others are released."""
+    """Those of ``owned`` that still match and those of ``orphans`` that now do; the others are released. Objects that share their
+    references and labels, as the pods of one template do, are judged together."""
     owner_uid, owner_deleting = uid(owner), deleting(owner)
     claimed: list[Object] = []
-    matches: dict[int, bool] = {}
+    judged: dict[tuple[int, int], tuple[bool, bool]] = {}
     for obj in owned:
-        reference = controller_of(obj)
-        if reference is None or reference["uid"] != owner_uid:
-            continue
-        labelled = labels(obj)
-        match = matches.get(id(labelled))
-        if match is None:
-            match = matches[id(labelled)] = selector.matches(labelled)
-        if match:
+        metadata = obj["metadata"]
+        alike = id(metadata.get("ownerReferences")), id(metadata.get("labels"))
+        verdict = judged.get(alike)
+        if verdict is None:
+            reference = controller_of(obj)
+            verdict = judged[alike] = (reference is not None and reference["uid"] == owner_uid, selector.matches(labels(obj)))
+        ours, matches = verdict
+        if ours and matches:
             claimed.append(obj)
-        elif not owner_deleting:
+        elif ours and not owner_deleting:
             _release(client, resource, obj, owner_uid)
     if not owner_deleting:
         for obj in orphans:

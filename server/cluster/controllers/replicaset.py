@@ -21,7 +21,7 @@ from server.cluster.store import DELETED, Event
 
 BURST = 500
 SLOW_START = 1
-STATUS_BATCH = 0.0005
+STATUS_BATCH = 0.001
 LONGEST_BATCH = 1.0
 
 

@@ -19,19 +19,22 @@ from server.cluster.store import DELETED, Event
 
 BATCH_PER_POD = 0.001
 LONGEST_BATCH = 1.0
+ANSWERS_KEPT = 1024
 HEADLESS = "service.kubernetes.io/headless"
 LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time"
 
 
 class ServiceIndex:
-    """Services by the first pair of their selector."""
+    """Services by the first pair of their selector. Pods of one template share their labels, so answers are kept by identity."""
 
     def __init__(self) -> None:
         self._selectors: dict[Key, Selector] = {}
         self._by_label: dict[tuple[str, str, str], dict[Key, None]] = {}
+        self._answers: dict[tuple[str, int], tuple[dict[str, str], list[Key]]] = {}
 
     def put(self, key: Key, selector: dict[str, str] | None) -> None:
         """The Service now selects that; None or {} is nothing."""
+        self._answers.clear()
         old = self._selectors.pop(key, None)
         if old is not None:
             self._by_label[key[0], *old.exact[0]].pop(key)
@@ -41,9 +44,15 @@ class ServiceIndex:
 
     def selecting(self, namespace: str, labelled: dict[str, str]) -> list[Key]:
         """The Services that select these labels, in order of name."""
-        found = [key for label in labelled.items() for key in self._by_label.get((namespace, *label), ())
-                 if self._selectors[key].matches(labelled)]
-        return sorted(found) if len(found) > 1 else found
+        known = self._answers.get((namespace, id(labelled)))
+        if known is not None:
+            return known[1]
+        found = sorted(key for label in labelled.items() for key in self._by_label.get((namespace, *label), ())
+                       if self._selectors[key].matches(labelled))
+        if len(self._answers) >= ANSWERS_KEPT:
+            self._answers.clear()
+        self._answers[namespace, id(labelled)] = labelled, found
+        return found
 
 
 class SelectedPodsController(Controller):
@@ -163,7 +172,9 @@ def _address(pod: Object) -> str:
 
 
 def _endpoint_changed(before: Object, after: Object) -> bool:
-    """Whether the change is one that a pod's endpoint could show."""
+    """Whether the change is one that a pod's endpoint could show. A pod without an address has none."""
+    if not _address(before) and not _address(after):
+        return False
     if ("deletionTimestamp" in before["metadata"]) != ("deletionTimestamp" in after["metadata"]):
         return True
     if before.get("status") is after.get("status"):

@@ -44,6 +44,18 @@ def start_next(worker: PodWorker, pod: Object) -> None:
     for cell in worker.main:
         if not cell.begun:
             start(worker, pod, cell)
+        if f"pull:{cell.name}" in worker.due or f"create:{cell.name}" in worker.due:
+            return
+
+
+def _others_wait(worker: PodWorker) -> bool:
+    """Whether containers have still to be begun: they are, one after the other."""
+    return len(worker.main) > 1 and any(not cell.begun for cell in worker.main)
+
+
+def _seen(worker: PodWorker, moment: float) -> float:
+    """When the kubelet sees a start that is through at ``moment``: at once, when it goes on to the next container."""
+    return moment if _others_wait(worker) else worker.kubelet.observed(moment)
 
 
 def start(worker: PodWorker, pod: Object, cell: Cell) -> None:
@@ -58,11 +70,11 @@ def start(worker: PodWorker, pod: Object, cell: Cell) -> None:
         worker.record(pod, "Normal", "Pulling", f'Pulling image "{template.image}"', cell)
         pull = kubelet.images.pull(reference, now)
         cell.pull = [now, pull.begin, pull.end]
-        worker.at(f"pull:{cell.name}", kubelet.observed(pull.end))
+        worker.at(f"pull:{cell.name}", _seen(worker, pull.end))
     elif kubelet.images.has(reference):
         worker.record(pod, "Normal", "Pulled",
                       f'Container image "{template.image}" already present on machine and can be accessed by the pod', cell)
-        worker.at(f"create:{cell.name}", kubelet.observed(now + CREATION))
+        worker.at(f"create:{cell.name}", _seen(worker, now + CREATION))
     else:
         message = f'Container image "{template.image}" is not present with pull policy of Never'
         worker.record(pod, "Warning", "ErrImageNeverPull", message, cell)
@@ -87,6 +99,20 @@ def _wait(worker: PodWorker, cell: Cell, reason: str, message: str) -> None:
 
 
 def _pulled(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    _end_of_pull(worker, pod, cell)
+    _go_on(worker, pod)
+
+
+def _go_on(worker: PodWorker, pod: Object) -> None:
+    """One container has been seen to: on to the next, and the status waits for the kubelet's next look."""
+    if _others_wait(worker) and all(cell.initialized() for cell in worker.init):
+        if worker.changed:
+            worker.changed = False
+            worker.at("write", worker.kubelet.observed(worker.now))
+        start_next(worker, pod)
+
+
+def _end_of_pull(worker: PodWorker, pod: Object, cell: Cell) -> None:
     template = cell.template
     try:
         image = resolve(template.reference)
@@ -135,6 +161,7 @@ def _resync(worker: PodWorker, pod: Object, cell: Cell) -> None:
 
 def _create_present(worker: PodWorker, pod: Object, cell: Cell) -> None:
     create(worker, pod, cell, resolve(cell.template.reference))
+    _go_on(worker, pod)
 
 
 def create(worker: PodWorker, pod: Object, cell: Cell, image: Image) -> None:
@@ -174,7 +201,7 @@ def create(worker: PodWorker, pod: Object, cell: Cell, image: Image) -> None:
     hook = template.lifecycle.get("postStart")
     if hook:
         _after_start(worker, pod, cell, hook)
-    if cell.init and cell.started:
+    if cell.sidecar and cell.started:
         start_next(worker, pod)
 
 
@@ -297,7 +324,7 @@ def ended(worker: PodWorker, pod: Object, cell: Cell) -> None:
     """A container that will not run again."""
     if cell.init:
         if cell.terminated["exitCode"] == 0:
-            cell.done = True
+            cell.done = cell.ready = True
             return start_next(worker, pod)
         return termination.finish(worker, pod)
     if all(other.terminated is not None and not restarts(pod, other, other.terminated["exitCode"]) for other in worker.main):

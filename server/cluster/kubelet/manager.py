@@ -13,7 +13,7 @@ from server.cluster.errors import ApiError
 from server.cluster.kubelet import logs, node_status
 from server.cluster.kubelet.agenda import Agenda
 from server.cluster.kubelet.kubelet import Kubelet
-from server.cluster.kubelet.pod_worker import NEW, PodWorker
+from server.cluster.kubelet.pod_worker import ACTIVE, NEW, WAITING, PodWorker
 from server.cluster.kubelet.system_pods import CONTROL_PLANE_IMAGES, NODE_IMAGES
 from server.cluster.machines import NodeSpec
 from server.cluster.objects import Object, key
@@ -74,6 +74,8 @@ class Kubelets:
             kubelet.changed(pod, None)
         else:
             worker.restore(pod, data, chunks)
+            if "deletionTimestamp" in pod["metadata"] and worker.stage in (WAITING, ACTIVE):
+                kubelet.changed(pod, None)
 
     # what happens in the store
 

@@ -22,6 +22,7 @@ LEASE_SECONDS = 40
 LEASE_NAMESPACE = "kube-node-lease"
 EVICTION_RESERVE = 100 * 1024 * 1024
 KIBI = 1024
+KERNEL_MEMORY, FILE_SYSTEM = 41_964_000, 0.9134  # what a machine's kernel keeps of its memory, and what a file system leaves of its disk
 CONDITIONS = (
     ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
     ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
@@ -67,11 +68,12 @@ def pod_network(index: int) -> str:
 
 
 def _capacity(spec: NodeSpec) -> dict[str, dict[str, str]]:
+    memory, disk = spec.memory - KERNEL_MEMORY, int(spec.disk * FILE_SYSTEM) // KIBI
     fixed = {"hugepages-1Gi": "0", "hugepages-2Mi": "0", "pods": str(spec.max_pods)}
     return {
-        "capacity": {"cpu": str(spec.cpu), "ephemeral-storage": f"{spec.disk // KIBI}Ki", "memory": f"{spec.memory // KIBI}Ki", **fixed},
-        "allocatable": {"cpu": str(spec.cpu), "ephemeral-storage": str(spec.disk * 9 // 10),
-                        "memory": f"{(spec.memory - EVICTION_RESERVE) // KIBI}Ki", **fixed},
+        "capacity": {"cpu": str(spec.cpu), "ephemeral-storage": f"{disk}Ki", "memory": f"{memory // KIBI}Ki", **fixed},
+        "allocatable": {"cpu": str(spec.cpu), "ephemeral-storage": str(disk * KIBI * 9 // 10),
+                        "memory": f"{(memory - EVICTION_RESERVE) // KIBI}Ki", **fixed},
     }
 
 

@@ -18,6 +18,7 @@ from server.cluster.kubelet import admission, containers, environment, probing, 
 from server.cluster.kubelet.agenda import chance
 from server.cluster.kubelet.cell import Cell
 from server.cluster.kubelet.template import Template, pod_resources, template_of
+from server.cluster.network.addresses import AddressesExhausted
 from server.cluster.objects import Key, Object
 from server.cluster.runtime.container import Container
 from server.cluster.runtime.runtime import Sandbox
@@ -25,7 +26,7 @@ from server.cluster.runtime.runtime import Sandbox
 if TYPE_CHECKING:
     from server.cluster.kubelet.kubelet import Kubelet
 
-NEW, WAITING, ACTIVE, STOPPING, ENDED = "new", "waiting", "active", "stopping", "ended"
+NEW, WAITING, ACTIVE, STOPPING, ENDED, GONE = "new", "waiting", "active", "stopping", "ended", "gone"
 MOUNT_FIRST, MOUNT_LONGEST, ATTACH_TIMEOUT = 0.5, 122.0, 123.0
 WRITE_AGAIN, REBOOTED = 1.0, 0.5
 
@@ -209,7 +210,13 @@ class PodWorker:
         self.mount_delay = min(self.mount_delay * 2, MOUNT_LONGEST)
 
     def _network(self, pod: Object) -> None:
-        self.make_sandbox(pod)
+        try:
+            self.make_sandbox(pod)
+        except AddressesExhausted as fault:
+            self.record(pod, "Warning", "FailedCreatePodSandBox", "Failed to create pod sandbox: rpc error: code = Unknown desc = failed "
+                        f'to setup network for sandbox: plugin type="calico" failed (add): {fault}')
+            self.at("mount", self.now + self.chance(10, 15, "sandbox"))
+            return
         self.stage = ACTIVE
         self.changed = True
         containers.start_next(self, pod)
@@ -322,6 +329,8 @@ class PodWorker:
 
     def save(self) -> None:
         """Keeps what cannot be read off the pod's status."""
+        if self.stage == GONE:
+            return
         state = self.kubelet.state
         if self.plain():
             if self.kept:
@@ -405,6 +414,7 @@ class PodWorker:
 
     def forget(self) -> None:
         """The pod is gone from the store."""
+        self.stage = GONE
         self.kubelet.manager.forget(self)
         self.wakes_at = None
         self.due.clear()

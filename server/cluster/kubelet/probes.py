@@ -64,8 +64,8 @@ def ask(probe: Probe, runtime: Runtime, pod: Object, spec: Object, container: Co
         return _tcp(container, host, port)
     if probe.how == "grpc":
         ok = container.listens(port)
-        return Result(ok,
-                      "" if ok else f'timeout: failed to connect service "{host}:{port}" within {probe.timeout:g}s: context deadline exceeded')
+        late = f'timeout: failed to connect service "{host}:{port}" within {probe.timeout:g}s: context deadline exceeded'
+        return Result(ok, "" if ok else late)
     return _http(probe, runtime, pod, container, host, port)
 
 

@@ -24,7 +24,7 @@ def begin(worker: PodWorker, cell: Cell) -> None:
     """The container has started."""
     probes = cell.template.probes
     if not probes:
-        cell.started = cell.ready = not cell.init or cell.sidecar
+        cell.started, cell.ready = True, not cell.init or cell.sidecar
         return
     kinds = [probe.kind for probe in probes]
     cell.counts = {}

@@ -177,8 +177,8 @@ class Container:
     @property
     def files(self) -> Files:
         if self._files is None:
-            self.own_files.setdefault("/etc/hostname", f"{self.hostname}\n")
-            self._files = Files(self.own_files, self.sandbox.volumes, self.launch.mounts, self.sandbox.volume_source, self._files_changed)
+            self._files = Files({"/etc/hostname": f"{self.hostname}\n"}, self.own_files, self.sandbox.volumes, self.launch.mounts,
+                                self.sandbox.volume_source, self._files_changed)
         return self._files
 
     def mounted(self, path: str) -> bool:

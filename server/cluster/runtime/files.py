@@ -25,11 +25,13 @@ class Mount(NamedTuple):
 
 
 class Files:
-    """``own`` and ``volumes`` (by volume name) map absolute paths to text and are plain data; ``source(volume)`` gives the files of a
-    projected volume, None for one that is only written to, and raises NotSimulated for what cannot be shown."""
+    """``base`` are files of the image that are only read. ``own`` and ``volumes`` (by volume name) map absolute paths to text and are
+    plain data; ``source(volume)`` gives the files of a projected volume, None for one that is only written to, and raises NotSimulated
+    for what cannot be shown."""
 
-    def __init__(self, own: dict[str, str], volumes: dict[str, dict[str, str]], mounts: tuple[Mount, ...],
+    def __init__(self, base: dict[str, str], own: dict[str, str], volumes: dict[str, dict[str, str]], mounts: tuple[Mount, ...],
                  source: Callable[[str], dict[str, str] | None], changed: Callable[[], None]) -> None:
+        self.base = base
         self.own = own
         self.volumes = volumes
         self._mounts = sorted(mounts, key=lambda mount: -len(mount.path))
@@ -51,7 +53,8 @@ class Files:
 
     def read(self, path: str) -> str | None:
         files, inside, _ = self._place(path)
-        return files.get(inside)
+        text = files.get(inside)
+        return self.base.get(inside) if text is None and files is self.own else text
 
     def write(self, path: str, text: str, append: bool = False) -> bool:
         """False on a file system that is read-only."""

@@ -93,7 +93,7 @@ def anything(tag: str) -> bool:
     return not WRONG.search(tag.lower())
 
 
-DEBIAN = r"alpine[\d.]*|slim|bookworm|bullseye|buster|trixie|slim-bookworm|slim-bullseye|slim-trixie|alpine-slim|perl|alpine-perl|otel|alpine-otel"
+DEBIAN = r"alpine[\d.]*(-(slim|perl|otel))?|slim|perl|otel|(slim-)?(bookworm|bullseye|buster|trixie)(-perl)?"
 RELEASE = matching(r"v\d{1,2}\.\d{1,3}\.\d{1,3}")
 SIMPLE = matching(r"v?\d{1,2}(\.\d{1,2}){0,2}")
 KUBERNETES = matching(r"v1\.(1\d|2\d|3[0-6])\.\d{1,2}")
@@ -103,10 +103,10 @@ OFFICIAL: dict[str, Row] = {
                           "1.22.1 1.23.4 1.24.0 1.25.5 1.26.3 1.27.5 1.28.0 1.29.3", "stable mainline", DEBIAN),
                  72.3, "debian", ("/docker-entrypoint.sh",), ("nginx", "-g", "daemon off;"), (80,), "nginx"),
     "httpd": Row(versions("2.2.34 2.4.66", "", DEBIAN), 58.2, "debian", (), ("httpd-foreground",), (80,), "httpd"),
-    "busybox": Row(versions("1.21.1 1.22.1 1.23.2 1.24.2 1.25.1 1.26.2 1.27.2 1.28.4 1.29.3 1.30.1 1.31.1 1.32.1 1.33.1 1.34.1 1.35.0 1.36.1 "
-                            "1.37.0", "stable unstable glibc musl uclibc", "glibc|musl|uclibc"), 2.2, "busybox", (), ("sh",)),
-    "alpine": Row(versions("2.6 2.7 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9 3.10.9 3.11.13 3.12.12 3.13.12 3.14.10 3.15.11 3.16.9 3.17.10 3.18.12 "
-                           "3.19.9 3.20.8 3.21.5 3.22.2", "edge"), 3.8, "busybox", (), ("/bin/sh",)),
+    "busybox": Row(versions("1.21.1 1.22.1 1.23.2 1.24.2 1.25.1 1.26.2 1.27.2 1.28.4 1.29.3 1.30.1 1.31.1 1.32.1 1.33.1 1.34.1 1.35.0 "
+                            "1.36.1 1.37.0", "stable unstable glibc musl uclibc", "glibc|musl|uclibc"), 2.2, "busybox", (), ("sh",)),
+    "alpine": Row(versions("2.6 2.7 3.1 3.2 3.3 3.4 3.5 3.6 3.7 3.8 3.9 3.10.9 3.11.13 3.12.12 3.13.12 3.14.10 3.15.11 3.16.9 3.17.10 "
+                           "3.18.12 3.19.9 3.20.8 3.21.5 3.22.2", "edge"), 3.8, "busybox", (), ("/bin/sh",)),
     "ubuntu": Row(versions("12.04 14.04 16.04 18.04 20.04 22.04 24.04 25.10", "xenial bionic focal jammy noble rolling devel"),
                   29.7, "debian", (), ("/bin/bash",)),
     "debian": Row(versions("7.11 8.11 9.13 10.13 11.11 12.12 13.1", "stable testing unstable sid buster bullseye bookworm trixie", "slim"),
@@ -272,8 +272,8 @@ def resolve(reference: Reference) -> Image:
 
 def image(name: str) -> Image:
     """
-    >>> image("nginx:1.27").id[:32]
-    'docker.io/library/nginx@sha256:d'
+    >>> image("nginx:1.27").id[:29]
+    'docker.io/library/nginx@sha25'
     """
     return resolve(parse(name))
 

@@ -116,9 +116,9 @@ def _server(image: Image, argv: list[str]) -> str:
     name = _name(argv[0])
     if name in ("stress", "hello") and image.server == name:
         return name
-    if image.server and name in {_name(word) for word in (*image.entrypoint[:1], *image.command[:1])}:
-        if name not in SHIMS and not (name in SHELLS and tuple(argv) != image.command):
-            return image.server
+    default = {_name(word) for word in (*image.entrypoint[:1], *image.command[:1])} - SHIMS
+    if image.server and name in default:
+        return image.server
     if name in EXECUTABLES and image.server in (EXECUTABLES[name], "echo-hname", "echo-ip"):
         return image.server
     if name in ("python", "python3") and image.kit in ("python", "application") and argv[1:3] == ["-m", "http.server"]:

@@ -105,9 +105,7 @@ def _says(text: Callable[[Machine, str], str], kind: str = PLAIN) -> Callable[[M
 
 
 def _kiamol(machine: Machine, path: str) -> str:
-    return ("<html>\n  <body>\n    <h1>\n      Hello from Chapter 2!\n    </h1>\n    <h2>\n      <p>\n        This is\n      </p>\n      <p>\n"
-            "        <a\n          href=\"https://www.manning.com/books/learn-kubernetes-in-a-month-of-lunches\"\n          >Learn Kubernetes in a "
-            f"Month of Lunches</a\n        >\n      </p>\n      <p>By <a href=\"https://blog.sixeyed.com\">Elton Stoneman</a>.</p>\n    </h2>\n"
+    return ("<html>\n  <body>\n    <h1>Hello from Chapter 2!</h1>\n    <h2>Learn Kubernetes in a Month of Lunches</h2>\n"
             f"    <p>I'm <i>{machine.hostname}</i>.</p>\n  </body>\n</html>\n")
 
 

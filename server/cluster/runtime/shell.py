@@ -220,9 +220,9 @@ def _expansion(script: str, at: int, quoted: bool) -> tuple[Part, int]:
             raise ShellSyntax("sh: syntax error: unterminated quoted string")
         return Part("command", script[at + 1:end], quoted), end + 1
     if script.startswith("$((", at):
-        end = script.find("))", at)
-        if end < 0:
-            raise ShellSyntax("sh: syntax error: unterminated quoted string")
+        end = _closing(script, at + 3)
+        if not script.startswith("))", end):
+            raise Unsupported(script[at:end + 1])
         return Part("arithmetic", script[at + 3:end], quoted), end + 2
     if script.startswith("$(", at):
         end = _closing(script, at + 2)

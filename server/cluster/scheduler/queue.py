@@ -22,7 +22,7 @@ FLUSH_AFTER = 300.0
 class Entry:
     """A pod's way through the queue. ``refused_by``: plugins that must change their mind; ``because``: the revision that queued it."""
 
-    __slots__ = ("info", "attempts", "queued_at", "tried_at", "state", "refused_by", "gated", "because", "failures", "waits_for")
+    __slots__ = ("info", "attempts", "queued_at", "tried_at", "state", "refused_by", "gated", "because", "failures")
 
     def __init__(self, info: PodInfo, now: float, because: int | None) -> None:
         self.info = info
@@ -34,7 +34,6 @@ class Entry:
         self.refused_by: tuple[str, ...] = ()
         self.gated = False
         self.because = because
-        self.waits_for = ""
 
     def backoff_ends(self) -> float:
         if not self.failures:
@@ -43,7 +42,8 @@ class Entry:
 
 
 class SchedulingQueue:
-    """``ready()`` is called whenever a pod may be popped that could not before."""
+    """``ready()`` is called whenever a pod may be popped that could not before. ``refused`` has what waits for events, by the plugins that
+    refused it."""
 
     def __init__(self, clock: Clock, ready: Callable[[], None]) -> None:
         self._clock = clock
@@ -53,6 +53,7 @@ class SchedulingQueue:
         self._backoff: list[tuple[float, int, Entry]] = []
         self.entries: dict[str, Entry] = {}
         self.unschedulable: dict[str, Entry] = {}
+        self.refused: dict[tuple[str, ...], dict[str, Entry]] = {}
         self._flush: Timer | None = None
 
     def add(self, info: PodInfo, because: int | None = None) -> Entry:
@@ -72,12 +73,21 @@ class SchedulingQueue:
         entry = self.entries.pop(uid, None)
         if entry is not None:
             entry.state = "gone"
-            self.unschedulable.pop(uid, None)
+            self._leave(entry)
+
+    def _leave(self, entry: Entry) -> None:
+        """It waits for events no more."""
+        uid = entry.info.uid
+        if self.unschedulable.pop(uid, None) is not None and not entry.gated:
+            group = self.refused[entry.refused_by]
+            del group[uid]
+            if not group:
+                del self.refused[entry.refused_by]
 
     def clear(self) -> None:
         for entry in self.entries.values():
             entry.state = "gone"
-        self.entries, self.unschedulable, self._active, self._backoff = {}, {}, [], []
+        self.entries, self.unschedulable, self.refused, self._active, self._backoff = {}, {}, {}, [], []
         if self._flush is not None:
             self._flush.cancel()
             self._flush = None
@@ -110,6 +120,7 @@ class SchedulingQueue:
             return
         entry.state = "unschedulable"
         self.unschedulable[entry.info.uid] = entry
+        self.refused.setdefault(refused_by, {})[entry.info.uid] = entry
         self._flush_later(entry.tried_at + FLUSH_AFTER)
 
     def _after_error(self, entry: Entry) -> None:
@@ -121,7 +132,7 @@ class SchedulingQueue:
         for entry in entries:
             if entry.state != "unschedulable" or entry.gated:
                 continue
-            del self.unschedulable[entry.info.uid]
+            self._leave(entry)
             entry.because = because
             if entry.backoff_ends() > self._clock.now:
                 entry.state = "backoff"
@@ -133,9 +144,9 @@ class SchedulingQueue:
 
     def release(self, entry: Entry, because: int | None = None) -> None:
         """The last scheduling gate is gone."""
+        self._leave(entry)
         entry.gated = False
         entry.because = because
-        self.unschedulable.pop(entry.info.uid, None)
         self._activate(entry)
 
     def _activate(self, entry: Entry) -> None:

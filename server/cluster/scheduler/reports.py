@@ -17,6 +17,7 @@ from server.cluster.errors import ApiError
 from server.cluster.objects import Object
 
 COMPONENT = "default-scheduler"
+CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 SERIES_ENDS, REFRESH, KEPT, LONGEST = 360.0, 1800.0, 4096, 1024
 
 
@@ -30,10 +31,10 @@ class _Series:
 
 
 class Reports:
-    def __init__(self, clock: Clock, client: Client, host: str = COMPONENT) -> None:
+    def __init__(self, clock: Clock, client: Client) -> None:
         self._clock = clock
         self._client = client
-        self._instance = f"{COMPONENT}-{host}" if host != COMPONENT else COMPONENT
+        self._instance = ""
         self._known: OrderedDict[tuple, _Series] = OrderedDict()
 
     def say(self, obj: Object, type_: str, reason: str, action: str, message: str, related: Object | None = None) -> None:
@@ -53,7 +54,7 @@ class Reports:
             "metadata": {"name": f"{meta['name']}.{moment:016x}", "namespace": meta.get("namespace") or "default"},
             "involvedObject": reference(obj), "type": type_, "reason": reason, "action": action, "message": message, "source": {},
             "firstTimestamp": None, "lastTimestamp": None, "eventTime": self._clock.microtime(), "reportingComponent": COMPONENT,
-            "reportingInstance": self._instance}
+            "reportingInstance": self._instance or self._find_instance()}
         if related is not None:
             event["related"] = reference(related)
         try:
@@ -64,6 +65,14 @@ class Reports:
             self._known[key] = _Series(event, now)
             if len(self._known) > KEPT:
                 self._known.popitem(last=False)
+
+    def _find_instance(self) -> str:
+        """The component and the machine it runs on: the control plane's first."""
+        for node in self._client.api.lister("nodes").list():
+            if CONTROL_PLANE in (node["metadata"].get("labels") or {}):
+                self._instance = f"{COMPONENT}-{node['metadata']['name']}"
+                return self._instance
+        return COMPONENT
 
     def _again(self, known: _Series) -> None:
         known.count += 1

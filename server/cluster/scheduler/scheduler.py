@@ -63,8 +63,7 @@ class Scheduler:
         self._reset()
         for node in self._api.lister("nodes").list():
             self.snapshot.set_node(node)
-        pods = self._api.lister("pods").list()
-        for pod in sorted(pods, key=lambda pod: pod["metadata"].get("creationTimestamp") or ""):
+        for pod in sorted(self._api.lister("pods").list(), key=_age):
             self._see_pod(pod, None)
         callbacks = {"pods": self._on_pod, "nodes": self._on_node, "namespaces": self._on_namespace,
                      "persistentvolumeclaims": self._on_claim, **dict.fromkeys(WORKLOADS, self._on_workload)}
@@ -117,6 +116,8 @@ class Scheduler:
                      or labels_key(pod["metadata"]) == known[0].labels_key) \
                 and (seen is None or seen["spec"].get("containers") is pod["spec"].get("containers")):
             known[0].pod = pod
+            if seen is None or not seen["spec"].get("nodeName"):
+                self._tell(ClusterEvent("Pod", ("added",), pod=pod), revision)
             return
         if known is not None:
             self.snapshot.remove_pod(uid)
@@ -184,15 +185,16 @@ class Scheduler:
         """Queues the pods for which the event may make a difference."""
         if not self.queue.unschedulable:
             return
-        self.queue.wake([entry for entry in self.queue.unschedulable.values() if self._matters(entry, event)], revision)
-
-    def _matters(self, entry: Entry, event: ClusterEvent) -> bool:
-        if entry.gated:
-            return False
-        if not entry.refused_by:
-            return True
-        plugins = self.framework.plugins
-        return any(name not in plugins or plugins[name].hint(entry.info, event, self.snapshot) for name in entry.refused_by)
+        plugins, snapshot = self.framework.plugins, self.snapshot
+        worth: list[Entry] = []
+        for refused_by, entries in self.queue.refused.items():
+            asked = [plugins[name] for name in refused_by if name in plugins and plugins[name].interested(event)]
+            if not refused_by:
+                worth += entries.values()
+            elif asked:
+                worth += [entry for entry in entries.values() if any(plugin.hint(entry.info, event, snapshot) for plugin in asked)]
+        if worth:
+            self.queue.wake(worth, revision)
 
     # scheduling
 
@@ -316,6 +318,12 @@ class Scheduler:
             except ApiError:
                 continue
             self._reports.say(current, "Normal", "Preempted", "Preempting", f"Preempted by pod {info.uid} on node {chosen.node.name}", pod)
+
+
+def _age(pod: Object) -> tuple[str, int]:
+    """Oldest first; of one second, in order of writing."""
+    meta = pod["metadata"]
+    return meta.get("creationTimestamp") or "", int(meta["resourceVersion"])
 
 
 def _differs(old: Object, new: Object) -> bool:

@@ -16,6 +16,7 @@ from server.cluster.scheduler.podinfo import LabelsKey, PodInfo
 
 LOG_LIMIT = 50_000
 ZONE, REGION, HOSTNAME = "topology.kubernetes.io/zone", "topology.kubernetes.io/region", "kubernetes.io/hostname"
+FACTS = ("allocatable", "labels", "taints", "unschedulable", "images")
 _EMPTY: dict[str, Any] = {}
 _NONE: list[Any] = []
 
@@ -50,13 +51,12 @@ class NodeInfo:
                  spec.get("taints") or _NONE, spec.get("unschedulable", False), status.get("images") or _NONE)
         self.node = node
         if not self.facts:
-            changed = ("allocatable", "labels", "taints", "unschedulable", "images")
+            changed = FACTS
         else:
-            changed = tuple(name for name, old, new in zip(("allocatable", "labels", "taints", "unschedulable", "images"), self.facts, facts, strict=True)
-                            if old is not new and old != new)
+            changed = tuple(name for name, old, new in zip(FACTS, self.facts, facts, strict=True) if old is not new and old != new)
         self.facts = facts
         if changed:
-            self.generation += 1
+            self.generation += changed != ("images",)
             _, self.labels, self.taints, self.unschedulable, self.images = facts
             if "allocatable" in changed:
                 self._allocate(facts[0])
@@ -71,7 +71,7 @@ class NodeInfo:
                          if name not in ("cpu", "memory", "ephemeral-storage", "pods")}
 
     def clear_node(self) -> None:
-        self.node, self.facts = None, ()
+        self.node, self.facts, self.images = None, (), _NONE
         self.generation += 1
 
     def add(self, info: PodInfo) -> None:
@@ -161,24 +161,25 @@ class Snapshot:
 
     def set_node(self, node: Object) -> tuple[str, ...]:
         info = self.node(node["metadata"]["name"])
-        known, zone = info.node is not None, _zone(info.labels)
+        known, zone, images = info.node is not None, _zone(info.labels), info.images
         changed = info.set_node(node)
         if "images" in changed:
-            self._recount_images()
+            self._count_images(images, -1)
+            self._count_images(info.images, 1)
         if "labels" in changed:
             self._labelled.clear()
         if not known or zone != _zone(info.labels):
             self._stale = True
-        if changed:
+        if changed and changed != ("images",):
             self.touch(info.slot)
         return changed
 
     def remove_node(self, name: str) -> None:
         info = self.nodes.get(name)
         if info is not None and info.node is not None:
+            self._count_images(info.images, -1)
             info.clear_node()
             self._labelled.clear()
-            self._recount_images()
             self._stale = True
             self.touch(info.slot)
 
@@ -210,15 +211,15 @@ class Snapshot:
             self.log_start += len(log)
             log.clear()
 
-    def _recount_images(self) -> None:
-        """Size and number of nodes of each image that nodes say they have."""
-        found: dict[str, tuple[int, int]] = {}
-        for info in self.slots:
-            if info.node is not None:
-                for image in info.images:
-                    for name in image.get("names") or ():
-                        found[name] = (image.get("sizeBytes", 0), found.get(name, (0, 0))[1] + 1)
-        self.images = found
+    def _count_images(self, images: list[Object], sign: int) -> None:
+        """Keeps size and number of nodes of each image that nodes say they have."""
+        for image in images:
+            for name in image.get("names") or ():
+                number = self.images.get(name, (0, 0))[1] + sign
+                if number:
+                    self.images[name] = image.get("sizeBytes", 0), number
+                else:
+                    self.images.pop(name, None)
         self.images_version += 1
 
     # pods

@@ -15,8 +15,6 @@ from server.kubectl.errors import CommandError, UsageError
 from server.kubectl.flags import Flag, Flags
 from server.kubectl.tabwriter import Tabs
 
-_BINDING = {"name": "bindings", "api_version": "v1", "namespaced": True, "kind": "Binding", "verbs": ["create"]}
-
 
 def api_resources(ctx: Context, args: list[str], flags: Flags) -> None:
     if args:
@@ -38,10 +36,7 @@ def api_resources(ctx: Context, args: list[str], flags: Flags) -> None:
 
 
 def _rows(ctx: Context, flags: Flags) -> list[dict[str, Any]]:
-    served = sorted(ctx.api.resources.values(), key=lambda row: (row.group, row.plural))
-    rows = [_row(row) for row in served]
-    if any(row["kind"] == "Pod" for row in rows):
-        rows.insert(0, {**_row(next(row for row in served if row.key == "pods")), **_BINDING, "key": "bindings", "short": [], "categories": []})
+    rows = [_row(row) for row in sorted(ctx.api.resources.values(), key=lambda row: (row.group, row.plural))]
     if flags.changed("namespaced"):
         rows = [row for row in rows if row["namespaced"] == flags.namespaced]
     if flags.changed("api-group"):

@@ -18,11 +18,11 @@ from server.kubectl.command import ALL, DRY_RUN, FILENAME, OUTPUT, SELECTOR, SUB
 from server.kubectl.commands.delete import CASCADE, FORCE, GRACE, TIMEOUT, propagation, remove
 from server.kubectl.context import Context
 from server.kubectl.dryrun import field_validation, strategy
-from server.kubectl.errors import CommandError, UsageError, WrappedApiError, message_of, raise_all, when
+from server.kubectl.errors import CommandError, Errors, UsageError, WrappedApiError, message_of, raise_all, when
 from server.kubectl.flags import Flag, Flags
 from server.kubectl.resources import Info
 from server.kubectl.threeway import three_way
-from server.kubectl.writing import LAST_APPLIED, annotated, described, last_applied, wait_gone
+from server.kubectl.writing import LAST_APPLIED, annotated, described, last_applied, wait_gone, without_last_applied
 from server.kubectl.yamlout import to_json, to_yaml
 
 Object = dict[str, Any]
@@ -49,7 +49,7 @@ def apply(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, in
         ctx, [], filenames=flags.filename, recursive=flags.recursive, kustomize=flags.kustomize, selector=flags.selector, fetch=False,
         validate=validation != "Ignore",
     )
-    errors = list(found.errors)
+    errors: list[Exception] = [Errors(found.errors)] if found.errors else []
     if not found.infos and not errors:
         raise CommandError("no objects passed to apply")
     printed: list[Object] = []
@@ -65,7 +65,8 @@ def apply(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, in
             show[word](obj, info.resource)
     if printed:
         show["created"](printed[0] if len(printed) == 1 else printers.list_of(printed))
-    raise_all(errors)
+    if errors:
+        raise Errors(errors) if len(errors) > 1 or isinstance(errors[0], Errors) else errors[0]
     return None
 
 
@@ -99,7 +100,7 @@ def _apply_one(ctx: Context, info: Info, flags: Flags, dry_run: str, validation:
         obj = ctx.api.patch(info.resource, info.namespace, info.name, patch, type="strategic", **options)
     except ApiError as error:
         if not flags.force or error.reason not in ("Conflict", "Invalid"):
-            raise when_patching(info, patch, error) from None
+            raise when_patching(info, patch, when("patching", info.source, error)) from None
         obj = yield from _recreate(ctx, info, modified, flags, options)
     _warn_if_deleting(ctx, info, obj)
     return "configured", obj
@@ -167,14 +168,14 @@ def view_last_applied(ctx: Context, args: list[str], flags: Flags) -> None:
     for info in _chosen(ctx, args, flags):
         text = last_applied(info.object)
         if text is None:
-            raise CommandError(f"no last-applied-configuration annotation found on resource: {info.name}")
+            continue
         value = json.loads(text)
         ctx.stdout.write(to_yaml(value) if flags.output == "yaml" else to_json(value, indent=2))
 
 
 def _chosen(ctx: Context, args: list[str], flags: Flags) -> list[Info]:
     found = resources.find(ctx, args, filenames=flags.filename, recursive=flags.recursive, kustomize=flags.kustomize,
-                           selector=flags.selector, everything=flags.all)
+                           selector=flags.selector, everything=flags.all, types_alone=False)
     raise_all(found.errors)
     return found.infos
 
@@ -190,7 +191,7 @@ def set_last_applied(ctx: Context, args: list[str], flags: Flags) -> None:
     raise_all(found.errors)
     for info in found.infos:
         live = ctx.api.get(info.resource, info.namespace, info.name)
-        text = annotated(info.manifest)["metadata"]["annotations"][LAST_APPLIED]
+        text = compact(without_last_applied(info.manifest)) + "\n"
         if last_applied(live) is None and not flags.create_annotation:
             raise CommandError(f"no last-applied-configuration annotation found on resource: {info.name}, to create the annotation, run "
                                "the command with --create-annotation")

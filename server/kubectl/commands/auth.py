@@ -16,6 +16,7 @@ from server.kubectl.tabwriter import Tabs
 Object = dict[str, Any]
 REVIEWS = "selfsubjectreviews.authentication.k8s.io"
 ACCESS = "selfsubjectaccessreviews.authorization.k8s.io"
+NOT_ENABLED = "the selfsubjectreviews API is not enabled in the cluster"
 RULES = "selfsubjectrulesreviews.authorization.k8s.io"
 
 
@@ -25,11 +26,10 @@ def whoami(ctx: Context, args: list[str], flags: Flags) -> None:
     try:
         review = ctx.api.create(REVIEWS, "", {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {}})
     except ApiError as error:
-        if error.code == 404:
-            raise CommandError("the selfsubjectreviews API is not enabled in the cluster") from None
-        if error.code == 403:
-            raise CommandError("the selfsubjectreviews API is not enabled in the cluster or you do not have permission to call it") from None
-        raise
+        told = {404: NOT_ENABLED, 403: f"{NOT_ENABLED} or you do not have permission to call it"}.get(error.code)
+        if told is None:
+            raise
+        raise CommandError(told) from None
     if flags.output:
         printers.for_objects(ctx, flags)(review)
         return
@@ -104,8 +104,8 @@ def _rules(ctx: Context, flags: Flags) -> None:
 COMMANDS = (
     Command("auth", short="Inspect authorization", use="[flags]", commands=(
         Command("can-i", can_i, (
-            ALL_NAMESPACES, Flag("quiet", "q", False, "Tell by the exit code alone."), Flag("list", "", False, "Everything that is allowed."),
-            Flag("subresource", "", "", "Ask about this subresource."), Flag("no-headers", "", False, "Leave the header out.")),
+            ALL_NAMESPACES, Flag("quiet", "q", False, "Tell by the exit code alone."),
+            Flag("list", "", False, "Everything that is allowed."), Flag("subresource", "", "", "Ask about this subresource."), Flag("no-headers", "", False, "Leave the header out.")),
             "Check whether an action is allowed", "VERB [TYPE | TYPE/NAME | NONRESOURCEURL]"),
         Command("whoami", whoami, OUTPUT, "Experimental: Check self subject attributes", "", complete="none"),
     )),

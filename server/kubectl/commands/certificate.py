@@ -34,9 +34,9 @@ def _deciding(done: str, type_: str, reason: str, message: str) -> Callable[[Con
 FLAGS = (*OUTPUT, *FILENAME, Flag("force", "", False, "Decide anew what is decided."))
 COMMANDS = (
     Command("certificate", short="Modify certificate resources", use="SUBCOMMAND", commands=(
-        Command("approve", _deciding("approved", "Approved", "KubectlApprove", "This CSR was approved by kubectl certificate approve."), FLAGS,
-                "Approve a certificate signing request", "(-f FILENAME | NAME)"),
-        Command("deny", _deciding("denied", "Denied", "KubectlDeny", "This CSR was denied by kubectl certificate deny."), FLAGS,
-                "Deny a certificate signing request", "(-f FILENAME | NAME)"),
+        Command("approve",
+                _deciding("approved", "Approved", "KubectlApprove", "This CSR was approved by kubectl certificate approve."), FLAGS, "Approve a certificate signing request", "(-f FILENAME | NAME)"),
+        Command("deny",
+                _deciding("denied", "Denied", "KubectlDeny", "This CSR was denied by kubectl certificate deny."), FLAGS, "Deny a certificate signing request", "(-f FILENAME | NAME)"),
     )),
 )

@@ -31,9 +31,16 @@ def view(ctx: Context, args: list[str], flags: Flags) -> None:
         _minify(data)
     if not flags.raw:
         _redact(data)
-    printer = printers.choose(ctx, flags)
-    printer.print(data)
+    printer = printers.choose(ctx, flags, typed=True)
+    printer.print(_in_order(data))
     printer.flush()
+
+
+def _in_order(data: Object) -> Object:
+    """The fields in the order of kubectl's own type."""
+    lists = {key: [{"name": entry["name"], inner: entry[inner]} for entry in data[key]]
+             for key, inner in (("clusters", "cluster"), ("users", "user"), ("contexts", "context"))}
+    return {"kind": data["kind"], "apiVersion": data["apiVersion"], **lists, "current-context": data["current-context"]}
 
 
 def _minify(data: Object) -> None:

@@ -83,7 +83,7 @@ def finish(ctx: Context, flags: Flags, obj: Object, prefix: str, operation: str 
     if row.namespaced and ctx.namespace_given:
         meta = {"name": obj["metadata"]["name"], "namespace": ctx.namespace, **obj["metadata"]}
         obj = {**obj, "metadata": meta}
-    obj = saved(obj, flags.save_config)
+    obj = saved(obj, flags.save_config, typed=True)
     if dry_run != "client":
         try:
             obj = ctx.api.create(row, ctx.namespace if row.namespaced else "", obj, dry_run=dry_run == "server",

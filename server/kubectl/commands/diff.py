@@ -13,7 +13,7 @@ from server.kubectl import resources
 from server.kubectl.command import FILENAME, SELECTOR, Command, field_manager
 from server.kubectl.commands.apply import MANAGER, patch_for
 from server.kubectl.context import Context
-from server.kubectl.errors import CommandError, UsageError, raise_all
+from server.kubectl.errors import CommandError, Errors, UsageError, raise_all, render
 from server.kubectl.flags import Flag, Flags
 from server.kubectl.printers import without_managed
 from server.kubectl.resources import Info
@@ -24,6 +24,17 @@ Object = dict[str, Any]
 
 
 def diff(ctx: Context, args: list[str], flags: Flags) -> int:
+    """Exit code 0 for no difference, 1 for one, 2 for a failure."""
+    try:
+        return int(_diff(ctx, args, flags))
+    except (ApiError, CommandError, Errors) as error:
+        if isinstance(error, UsageError):
+            raise
+        ctx.stderr.write(render(error)[0].rstrip("\n") + "\n")
+        return 2
+
+
+def _diff(ctx: Context, args: list[str], flags: Flags) -> bool:
     if args:
         raise UsageError(f"Unexpected args: [{' '.join(args)}]")
     for name in ("server-side", "prune", "force-conflicts"):
@@ -42,7 +53,7 @@ def diff(ctx: Context, args: list[str], flags: Flags) -> int:
         if live != merged:
             changed = True
             ctx.stdout.write(_unified(ctx, [f"{folder}/{name}" for folder in folders], live, merged))
-    return int(changed)
+    return changed
 
 
 def _versions(ctx: Context, info: Info, flags: Flags) -> tuple[str, str]:
@@ -57,10 +68,12 @@ def _versions(ctx: Context, info: Info, flags: Flags) -> tuple[str, str]:
         merged = live
         if patch:
             merged = ctx.api.patch(info.resource, info.namespace, info.name, patch, type="strategic", **options)
+    absent = ""
     if info.resource.key == "secrets" and not flags.show_secrets:
         live, merged = _masked(live, merged)
+        absent = "null\n"
     keep = flags.show_managed_fields
-    return tuple("" if obj is None else to_yaml(obj if keep else without_managed(obj)) for obj in (live, merged))
+    return tuple(absent if obj is None else to_yaml(obj if keep else without_managed(obj)) for obj in (live, merged))
 
 
 def _plain(manifest: Object) -> Object:

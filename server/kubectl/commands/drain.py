@@ -50,9 +50,9 @@ def verdict(ctx: Context, flags: Flags, pod: Object) -> Verdict:
     if MIRROR in annotations(pod):
         return Verdict(False)
     told = GOES
-    if any("emptyDir" in volume for volume in (pod.get("spec") or {}).get("volumes") or ()) and not ended:
-        if not flags["delete-emptydir-data"]:
-            return Verdict(False, "cannot delete Pods with local storage (use --delete-emptydir-data to override)", True)
+    local = any("emptyDir" in volume for volume in (pod.get("spec") or {}).get("volumes") or ())
+    if local and not ended and not flags["delete-emptydir-data"]:
+        return Verdict(False, "cannot delete Pods with local storage (use --delete-emptydir-data to override)", True)
     if owner is None and not ended:
         if not flags.force:
             return Verdict(False, "cannot delete Pods that declare no controller (use --force to override)", True)
@@ -166,7 +166,8 @@ def _remove(ctx: Context, flags: Flags, pods: list[Object]) -> Generator[Any, An
             break
         if deadline is not None and ctx.clock.now >= deadline:
             limit = format_duration(flags.timeout)
-            faults += [f'error when evicting pods/"{name(pod)}" -n "{namespace(pod)}": global timeout reached: {limit}' for _, pod in due.values()]
+            faults += [f'error when evicting pods/"{name(pod)}" -n "{namespace(pod)}": global timeout reached: {limit}'
+                       for _, pod in due.values()]
             faults += [f'error when waiting for pod "{name(pod)}" in namespace "{namespace(pod)}" to terminate: context deadline exceeded'
                        for pod in waiting]
             break

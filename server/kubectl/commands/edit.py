@@ -19,11 +19,11 @@ from server.kubectl.command import FILENAME, OUTPUT, SUBRESOURCE, VALIDATE, Comm
 from server.kubectl.commands.create import SAVE_CONFIG
 from server.kubectl.context import Context
 from server.kubectl.dryrun import field_validation
-from server.kubectl.errors import CommandError, Exit, message_of, raise_all, server_message
+from server.kubectl.errors import CommandError, Exit, raise_all, server_message
 from server.kubectl.flags import Flag, Flags
 from server.kubectl.resources import Info
 from server.kubectl.threeway import two_way
-from server.kubectl.writing import saved
+from server.kubectl.writing import annotated
 from server.kubectl.yamlout import to_json, to_yaml
 
 Object = dict[str, Any]
@@ -85,9 +85,8 @@ def _save(ctx: Context, info: Info, original: Object, content: str, flags: Flags
     """Send the change; None when it is done, else what to say before the editor is opened again."""
     documents = load_yaml(content)
     if not documents or documents[0].error is not None or not isinstance(documents[0].obj, dict):
-        reason = message_of(documents[0].error) if documents and documents[0].error is not None else "not an object"
-        return f"error: error parsing edited-file: {reason}"
-    edited = saved(documents[0].obj, flags.save_config)
+        return f'error: {info.resource.key} "{info.name}" is invalid'
+    edited = annotated(documents[0].obj) if flags.save_config else documents[0].obj
     meta = edited.get("metadata") or {}
     if (meta.get("name"), edited.get("kind"), edited.get("apiVersion")) != (info.name, original["kind"], original["apiVersion"]):
         return f'error: {info.resource.key} "{info.name}" is invalid: the name, kind and apiVersion of an object cannot be edited'
@@ -105,7 +104,7 @@ def _save(ctx: Context, info: Info, original: Object, content: str, flags: Flags
         if error.reason == "Invalid":
             return f'error: {row.key} "{info.name}" is invalid'
         return server_message(error)
-    ctx.out(f"{printers.named(after, row)} edited")
+    printers.for_objects(ctx, flags, "edited")(after, row)
     return None
 
 

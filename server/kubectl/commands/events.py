@@ -13,6 +13,7 @@ from server.kubectl.context import Context
 from server.kubectl.describe.values import since
 from server.kubectl.errors import CommandError, PlainError
 from server.kubectl.flags import Flag, Flags
+from server.kubectl.gosort import gosort
 from server.kubectl.tabwriter import Tabs
 
 Object = dict[str, Any]
@@ -32,7 +33,7 @@ def events(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, N
     if not found:
         ctx.err("No events found." if flags["all-namespaces"] else f"No events found in {ctx.namespace} namespace.")
         return
-    found.sort(key=seen)
+    found = gosort(found, key=seen)
     if flags.output == "name":
         return
     if flags.output:

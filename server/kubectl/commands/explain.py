@@ -5,6 +5,8 @@ In: TYPE or TYPE.FIELD.FIELD. Out: its description, and its fields with theirs; 
 
 from __future__ import annotations
 
+import re
+
 from server.cluster import schema
 from server.cluster.apiserver.resources import Resource
 from server.cluster.schema import Field, Type, inner
@@ -34,6 +36,7 @@ def explain(ctx: Context, args: list[str], flags: Flags) -> None:
     for step in path:
         owner = inner(field.type if field else type_)
         if step not in owner.fields:
+            ctx.stdout.write(_head(row))
             raise CommandError(f'field "{step}" does not exist')
         field = owner.fields[step]
     ctx.stdout.write(_page(row, type_, field, flags.recursive))
@@ -46,19 +49,19 @@ def _asked(ctx: Context, text: str, api_version: str) -> tuple[Resource, list[st
         row = resources.try_lookup(ctx, word)
         if row is not None and (count == 1 or row.group):
             if api_version and api_version != row.api_version:
-                raise CommandError(f'couldn\'t find resource for "{api_version}, Kind={row.kind}"')
+                raise CommandError(f'couldn\'t find resource for "{api_version}, Resource={row.plural}"')
             return row, steps[count:]
     raise PlainError(f'the server doesn\'t have a resource type "{steps[0]}"')
 
 
 def _page(row: Resource, type_: Type, field: Field | None, recursive: bool) -> str:
-    head = (f"GROUP:      {row.group}\n" if row.group else "") + f"KIND:       {row.kind}\nVERSION:    {row.version}\n\n"
+    head = _head(row)
     shown = inner(field.type if field else type_)
     texts = [type_.description] if field is None else [field.description, shown.description]
     if field is not None:
         head += f"FIELD: {field.name} <{type_name(field.type)}>{_required(field)}\n"
-        head += "ENUM:\n" + "".join(f"    {value}\n" for value in field.enum) if field.enum else ""
-        head += "\n\n" if not field.enum else "\n"
+        values = _enum(field)
+        head += "ENUM:\n" + "".join(f"    {value}\n" for value in values) + "\n" if values else "\n\n"
     described = "\n".join(dict.fromkeys(text for text in texts if text)) or "<empty>"
     head += "DESCRIPTION:\n" + _indented(described, 4) + "    \n"
     if not shown.fields:
@@ -67,14 +70,18 @@ def _page(row: Resource, type_: Type, field: Field | None, recursive: bool) -> s
     return f"{head}FIELDS:\n{body}\n"
 
 
+def _head(row: Resource) -> str:
+    return (f"GROUP:      {row.group}\n" if row.group else "") + f"KIND:       {row.kind}\nVERSION:    {row.version}\n\n"
+
+
 def _entry(field: Field) -> str:
     return _line(field, "  ") + _indented(field.description or "<no description>", 4) + "\n"
 
 
 def _line(field: Field, pad: str) -> str:
     line = f"{pad}{field.name}\t<{type_name(field.type)}>{_required(field)}\n"
-    if field.enum and field.name not in ("apiVersion", "kind"):
-        line += f"{pad}enum: {', '.join(field.enum[:_ENUM_SHOWN])}{', ....' if len(field.enum) > _ENUM_SHOWN else ''}\n"
+    if values := _enum(field):
+        line += f"{pad}enum: {', '.join(values[:_ENUM_SHOWN])}{', ....' if len(values) > _ENUM_SHOWN else ''}\n"
     return line
 
 
@@ -87,6 +94,13 @@ def _tree(type_: Type, depth: int, above: tuple[str, ...]) -> str:
         if below.fields and below.name not in above:
             text += _tree(below, depth + 1, (*above, below.name))
     return text
+
+
+def _enum(field: Field) -> list[str]:
+    """The values a field can have; an object's own kind and apiVersion are no choice."""
+    if field.name in ("apiVersion", "kind") and len(field.enum) == 1:
+        return []
+    return [value or '""' for value in field.enum]
 
 
 def _required(field: Field) -> str:
@@ -108,17 +122,14 @@ def _indented(text: str, indent: int) -> str:
 
 
 def _wrapped(paragraph: str) -> list[str]:
-    """Lines of at most 76 characters; a blank at the front stays, a word that is longer stands alone."""
-    lead = paragraph[: len(paragraph) - len(paragraph.lstrip(" "))]
+    """Lines of at most 76 characters; blanks stay as they are but where a line ends, a word that is longer stands alone."""
     lines, current = [], ""
-    for word in paragraph.split():
-        if not current:
-            current = lead + word if not lines else word
-        elif len(current) + 1 + len(word) <= WIDTH:
-            current += f" {word}"
-        else:
+    for blank, word in re.findall(r"(\s*)(\S+)", paragraph):
+        if current and len(current) + len(blank) + len(word) > WIDTH:
             lines.append(current)
             current = word
+        else:
+            current += blank + word
     return [*lines, current]
 
 

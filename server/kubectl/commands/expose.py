@@ -19,7 +19,6 @@ from server.kubectl.resources import Info
 
 Object = dict[str, Any]
 EXPOSED = ("services", "pods", "deployments.apps", "replicasets.apps", "replicationcontrollers")
-_TYPES = ("", "ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 
 
 def expose(ctx: Context, args: list[str], flags: Flags) -> None:
@@ -42,8 +41,6 @@ def _service(info: Info, flags: Flags) -> Object:
     selector = parse_labels(flags.selector) if flags.selector else _selector(info)
     labels = parse_labels(flags.labels) if flags.labels else obj["metadata"].get("labels") or {}
     ports = _ports(flags, info)
-    if flags.type not in _TYPES:
-        raise CommandError(f"unsupported service type: {flags.type}")
     spec: Object = {"ports": ports} if ports else {}
     if selector:
         spec["selector"] = selector

@@ -16,6 +16,6 @@ def kustomize(ctx: Context, args: list[str], flags: Flags) -> None:
 
 
 COMMANDS = (
-    Command("kustomize", kustomize, (Flag("output", "o", "", "Write to this file."),), "Build a kustomization target from a directory or URL",
-            "DIR", complete="files"),
+    Command("kustomize", kustomize, (Flag("output", "o", "", "Write to this file."),),
+            "Build a kustomization target from a directory or URL", "DIR", complete="files"),
 )

@@ -122,8 +122,8 @@ def pods_selector(obj: Object, kind: str) -> str:
     spec = obj.get("spec") or {}
     if kind == "Service":
         if not spec.get("selector"):
-            raise CommandError(f"cannot get the logs from *v1.Service: invalid service '{obj['metadata']['name']}': Service is defined without "
-                               "a selector")
+            name = obj["metadata"]["name"]
+            raise CommandError(f"cannot get the logs from *v1.Service: invalid service '{name}': Service is defined without a selector")
         return selector_text({"matchLabels": spec["selector"]})
     selector = spec.get("selector")
     if not isinstance(selector, dict):
@@ -162,7 +162,8 @@ def all_containers(pod: Object) -> list[tuple[str, str]]:
 def _sources(ctx: Context, pod: Object, container: str, everything: bool, all_pods: bool) -> list[Source]:
     spec, meta = pod["spec"], pod["metadata"]
     if everything:
-        return [Source(pod, each["name"]) for field in ("initContainers", "containers", "ephemeralContainers") for each in spec.get(field) or ()]
+        fields = ("initContainers", "containers", "ephemeralContainers")
+        return [Source(pod, each["name"]) for field in fields for each in spec.get(field) or ()]
     known = all_containers(pod)
     listed = ", ".join(f"{name}{told}" for name, told in known)
     names = [name for name, _ in known]

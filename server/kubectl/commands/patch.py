@@ -25,7 +25,7 @@ Object = dict[str, Any]
 
 def patch(ctx: Context, args: list[str], flags: Flags) -> None:
     if flags.type not in PATCH_TYPES:
-        raise UsageError(f"--type must be one of [json merge strategic], not {quoted(flags.type)}")
+        raise CommandError(f"--type must be one of [json merge strategic], not {quoted(flags.type)}")
     if flags.patch and flags.patch_file:
         raise CommandError("cannot specify --patch and --patch-file together")
     if not flags.patch and not flags.patch_file:
@@ -34,7 +34,8 @@ def patch(ctx: Context, args: list[str], flags: Flags) -> None:
         raise UsageError("cannot specify --local and resources" if args else "--filename must be specified when --local=true")
     body = _body(ctx, flags)
     dry_run = strategy(flags)
-    show = {changed: printers.for_objects(ctx, flags, "patched" if changed else "patched (no change)") for changed in (True, False)}
+    show = {changed: printers.for_objects(ctx, flags, "patched" if changed else "patched (no change)", mark_dry_run=False)
+            for changed in (True, False)}
     found = resources.find(ctx, args, filenames=flags.filename, recursive=flags.recursive, kustomize=flags.kustomize, types_alone=False,
                            subresource=flags.subresource, fetch=not flags.local and dry_run == "client", local=flags.local)
     errors = list(found.errors)
@@ -57,6 +58,8 @@ def _body(ctx: Context, flags: Flags) -> Any:
             text = ctx.files.read(flags.patch_file)
         except (FileNotFoundError, IsADirectoryError):
             raise CommandError(f"unable to read patch file: open {flags.patch_file}: no such file or directory") from None
+    if text.lstrip().startswith("{"):
+        return text
     try:
         return load_document(text)[0]
     except YamlError as error:
@@ -68,7 +71,7 @@ def _patched(ctx: Context, info: Info, flags: Flags, body: Any, dry_run: str) ->
     """The object before (None when not known) and after."""
     if flags.local or dry_run == "client":
         row = info.resource
-        after = server_patch.apply(PATCH_TYPES[flags.type], info.object, body, row.api_version, row.kind)
+        after = server_patch.apply(PATCH_TYPES[flags.type], info.object, body.encode() if isinstance(body, str) else body, row.api_version, row.kind)
         return info.object, after
     before = ctx.api.get(info.resource, info.namespace, info.name, subresource=flags.subresource)
     after = ctx.api.patch(info.resource, info.namespace, info.name, body, type=flags.type, subresource=flags.subresource,

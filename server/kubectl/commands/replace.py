@@ -15,15 +15,13 @@ from server.kubectl.commands.create import SAVE_CONFIG
 from server.kubectl.commands.delete import AT_ONCE, CASCADE, FORCE, GRACE, TIMEOUT, propagation, remove
 from server.kubectl.context import Context
 from server.kubectl.dryrun import field_validation, strategy
-from server.kubectl.errors import CommandError, UsageError, raise_all, when
+from server.kubectl.errors import CommandError, raise_all, when
 from server.kubectl.flags import Flag, Flags
 from server.kubectl.raw import raw_write
 from server.kubectl.writing import saved, wait_gone
 
 
 def replace(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, None]:
-    if args:
-        raise UsageError(f"Unexpected args: [{' '.join(args)}]")
     if not flags.filename and not flags.kustomize:
         raise CommandError("must specify one of -f and -k")
     if flags.grace_period >= 0 and not flags.force:

@@ -34,7 +34,8 @@ RESTARTABLE = ("Deployment", "DaemonSet", "StatefulSet")
 WORKLOADS = ("DaemonSet", "Deployment", "Job", "Pod", "ReplicaSet", "ReplicationController", "StatefulSet", "CronJob")
 UNDO_WARNING = (
     "resource {}/{} was previously managed with 'kubectl apply'. Rolling back will not update the {} annotation, which may cause "
-    "unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file instead."
+    "unexpected behavior on future 'kubectl apply' operations. Consider using 'kubectl apply' with your previous configuration file "
+    "instead."
 )
 
 
@@ -277,8 +278,8 @@ def _patched(ctx: Context, flags: Flags, info: Info, patch_for: Callable[[Contex
     except CommandError as problem:
         raise CommandError(f"error: {info.resource.key} {quoted(info.name)} {problem.message}") from None
     if not patch:
-        raise CommandError(f"failed to create patch for {info.name}: if restart has already been triggered within the past second, please wait "
-                           "before attempting to trigger another")
+        raise CommandError(f"failed to create patch for {info.name}: if restart has already been triggered within the past second, "
+                           "please wait before attempting to trigger another")
     try:
         return ctx.api.patch(info.resource, info.namespace, info.name, patch, "strategic", field_manager=flags["field-manager"])
     except ApiError as error:
@@ -300,6 +301,7 @@ COMMANDS = (
             Flag("revision", "", 0, "Insist on this revision; 0 means the latest."),
             Flag("timeout", "", 0.0, "How long to watch (1s, 2m, 3h); zero means for ever.", kind="duration")),
             "Show the status of the rollout", USE),
-        Command("undo", undo, (*OUTPUT, *FILENAME, SELECTOR, DRY_RUN, Flag("to-revision", "", 0, "Revision to go back to; 0 means the previous.")),
+        Command("undo", undo, (
+            *OUTPUT, *FILENAME, SELECTOR, DRY_RUN, Flag("to-revision", "", 0, "Revision to go back to; 0 means the previous.")),
                 "Undo a previous rollout", USE))),
 )

@@ -32,11 +32,11 @@ def run(ctx: Context, args: list[str], flags: Flags) -> None:
         raise UsageError(f"invalid restart policy: {flags.restart}")
     attach = flags.attach or flags.stdin or flags.tty
     if flags.rm and not attach:
-        raise CommandError("--rm should only be used for attached containers")
+        raise UsageError("--rm should only be used for attached containers")
     if flags.tty and not flags.stdin:
-        raise CommandError("-i/--stdin is required for containers with -t/--tty=true")
+        raise UsageError("-i/--stdin is required for containers with -t/--tty=true")
     if flags.stdin and flags.dry_run != "none":
-        raise CommandError("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)")
+        raise UsageError("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)")
     if not _IMAGE.match(flags.image):
         raise CommandError(f'Invalid image name "{flags.image}": invalid reference format')
     if flags.expose and not flags.port:
@@ -49,6 +49,8 @@ def run(ctx: Context, args: list[str], flags: Flags) -> None:
     pod = apply_overrides(_pod(args[0], command, flags), flags.overrides, flags.override_type)
     if flags.expose:
         finish(ctx, flags, _service(args[0], pod, flags), "")
+        if flags.output and flags.output != "name":
+            ctx.out("---\n---" if flags.output == "yaml" else "---")
     finish(ctx, flags, pod, "")
 
 

@@ -29,8 +29,8 @@ UNNAMED = "one or more resources must be specified as <resource> <name> or <reso
 
 def find(ctx: Context, flags: Flags, targets: list[str]) -> Found:
     if flags.local and targets:
-        raise CommandError("error: you must specify resources by --filename when --local is set.\nExample resource specifications include:\n"
-                           "   '-f rsrc.yaml'\n   '--filename=rsrc.json'")
+        raise CommandError("error: you must specify resources by --filename when --local is set.\n"
+                           "Example resource specifications include:\n   '-f rsrc.yaml'\n   '--filename=rsrc.json'")
     found = resources.find(ctx, targets, filenames=flags.filename, recursive=flags.recursive, kustomize=flags.kustomize,
                            selector=flags.get("selector", ""), everything=flags.all, types_alone=False, local=flags.local)
     raise_all(found.errors)
@@ -224,7 +224,7 @@ def env(ctx: Context, args: list[str], flags: Flags) -> None:
 COMMON = (*OUTPUT, *FILENAME, ALL, LOCAL, DRY_RUN, field_manager("kubectl-set"))
 CONTAINERS = Flag("containers", "c", "*", "Names of the containers to change; * stands for anything.")
 COMMANDS = (
-    Command("set", short="Set specific features on objects", use="SUBCOMMAND", long="Change parts of objects that are often changed.", commands=(
+    Command("set", short="Set specific features on objects", use="SUBCOMMAND", long="Change what is often changed.", commands=(
         Command("env", env, (
             *COMMON, SELECTOR, CONTAINERS, Flag("env", "e", [], "KEY=VALUE to set in each container.", kind="array"),
             Flag("from", "", "", "ConfigMap or Secret, as TYPE/NAME, to take variables from."),

@@ -82,7 +82,8 @@ def parse(specs: list[str]) -> tuple[list[Taint], list[Taint]]:
         if "effect" not in one:
             raise UsageError(f"invalid taint spec: {spec}")
         if any((one["key"], one["effect"]) == (other["key"], other["effect"]) for other in added):
-            raise UsageError(f"duplicated taints with the same key and effect: {{{one['key']} {one.get('value', '')} {one['effect']} <nil>}}")
+            told = f"{{{one['key']} {one.get('value', '')} {one['effect']} <nil>}}"
+            raise UsageError(f"duplicated taints with the same key and effect: {told}")
         added.append(one)
     return added, removed
 

@@ -1,7 +1,7 @@
 """kubectl wait: until a condition is met, a JSONPath has a value, an object is there or gone.
 
-In: objects and --for, which may be given several times. Out: "condition met" for each; the time limit is counted on the virtual clock and holds
-for the whole command. Changes come by watch.
+In: objects and --for, which may be given several times. Out: "condition met" for each; the time limit is counted on the virtual
+clock and holds for the whole command. Changes come by watch.
 """
 
 from __future__ import annotations

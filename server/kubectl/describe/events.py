@@ -12,7 +12,9 @@ from server.cluster.errors import ApiError
 from server.kubectl.describe.layout import NONE, Page
 from server.kubectl.describe.scope import Object, Scope
 from server.kubectl.describe.values import since
+from server.kubectl.gosort import gosort
 
+MIRROR = "kubernetes.io/config.mirror"
 COLUMNS = ("Type", "Reason", "Age", "From", "Message")
 RULES = ("----", "------", "----", "----", "-------")
 
@@ -27,13 +29,15 @@ def events_about(scope: Scope, namespace: str, involved: dict[str, str]) -> list
 
 
 def describe_events_of(obj: Object, scope: Scope, page: Page, *, any_kind: bool = False) -> None:
+    """Those of a mirror pod bear the uid of the static pod it stands for."""
     if not scope.show_events:
         return
     meta = obj["metadata"]
     namespace = meta.get("namespace", "")
     involved = {"name": meta["name"], "namespace": namespace}
-    if meta.get("uid"):
-        involved["uid"] = meta["uid"]
+    uid = (meta.get("annotations") or {}).get(MIRROR) or meta.get("uid")
+    if uid:
+        involved["uid"] = uid
     if not any_kind:
         involved["kind"] = obj["kind"]
     write_events(events_about(scope, namespace, involved), scope, page)
@@ -45,7 +49,7 @@ def write_events(events: list[Object], scope: Scope, page: Page) -> None:
         return
     page.flush()
     page.row(0, "Events:")
-    page.table(COLUMNS, RULES, (_row(event, scope) for event in sorted(events, key=last_seen)))
+    page.table(COLUMNS, RULES, (_row(event, scope) for event in gosort(events, key=last_seen)))
 
 
 def last_seen(event: Object) -> str:

@@ -195,6 +195,12 @@ def test_a_patched_object_keeps_the_parts_that_did_not_change():
     assert decoded["metadata"]["labels"] == {"a": "b", "c": ""}
 
 
+def test_what_a_patch_says_twice_is_noted():
+    raw = b'{"metadata":{"labels":{"a":"1","a":"2"}},"spec":{"template":{"spec":{"containers":[{"name":"c","name":"c"}]}}}}'
+    _, warnings = decode_patched(STRATEGIC, DEPLOYMENT, raw, "Deployment", "apps/v1", "Warn")
+    assert warnings == ['duplicate field "metadata.labels.a"', 'duplicate field "spec.template.spec.containers[0].name"']
+
+
 VALUES = st.recursive(st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "a", "1", "x y"]),
                       lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
                           st.sampled_from(["name", "spec", "containers", "metadata", "labels", "image", "ports", "env", "resources",

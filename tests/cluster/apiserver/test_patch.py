@@ -127,7 +127,8 @@ def some(values, key=str):
     return st.lists(values, min_size=1, unique_by=key)
 
 
-ENV = some(st.builds(lambda name, value: {"name": name, "value": value}, st.sampled_from("PQR"), st.sampled_from("12")), lambda e: e["name"])
+ENV = some(st.builds(lambda name, value: {"name": name, "value": value}, st.sampled_from("PQR"), st.sampled_from("12")),
+           lambda variable: variable["name"])
 PORTS = some(st.sampled_from([{"containerPort": 80}, {"containerPort": 81}]))
 CONTAINERS = st.fixed_dictionaries({"name": st.sampled_from("abcd"), "image": st.sampled_from("xyz")}, optional={
     "env": ENV, "ports": PORTS, "command": some(st.sampled_from("xyz")), "resources": st.just({}), "tty": st.booleans()})
@@ -214,9 +215,10 @@ def test_patches_are_bounded():
 
 
 @pytest.mark.parametrize(("kind", "raw", "message"), [
-    (STRATEGIC_PATCH, b"{bad", "error decoding patch: invalid character 'b' looking for beginning of object key string"),
+    (STRATEGIC_PATCH, b"{bad", "invalid character 'b' looking for beginning of object key string"),
     (STRATEGIC_PATCH, b"[]", "json: cannot unmarshal array into Go value of type map[string]interface {}"),
-    (MERGE_PATCH, b"3", "Invalid JSON Patch"),
+    (MERGE_PATCH, b"{bad", "error decoding patch: invalid character 'b' looking for beginning of object key string"),
+    (MERGE_PATCH, b"3", "error decoding patch: json: cannot unmarshal number into Go value of type map[string]interface {}"),
     (JSON_PATCH, b"{}", "json: cannot unmarshal object into Go value of type jsonpatch.Patch"),
 ])
 def test_what_is_no_patch_is_a_bad_request(kind, raw, message):

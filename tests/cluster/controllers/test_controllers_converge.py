@@ -69,7 +69,7 @@ def test_any_sequence_of_acts_ends_with_exactly_the_desired_pods(acts, fence):
         wanted, wanted, wanted, 0]
     uids = {entry["metadata"]["uid"] for entry in world.replica_sets()}
     assert all(pod["metadata"]["ownerReferences"][0]["uid"] in uids for pod in own)
-    published = sorted(endpoint["targetRef"]["name"] for entry in world.slices() for endpoint in entry["endpoints"])
+    published = sorted(endpoint["targetRef"]["name"] for entry in world.slices() for endpoint in entry["endpoints"] or ())
     assert published == sorted(pod["metadata"]["name"] for pod in own)
     subsets = world.get("endpoints", "web").get("subsets") or []
     assert sorted(address["targetRef"]["name"] for subset in subsets for address in subset["addresses"]) == published

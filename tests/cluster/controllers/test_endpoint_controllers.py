@@ -20,7 +20,8 @@ def addresses(world, field="addresses", name="web"):
 
 def published(world, service="web"):
     """Pod to conditions, over all slices."""
-    return {endpoint["targetRef"]["name"]: endpoint["conditions"] for entry in world.slices(service) for endpoint in entry["endpoints"]}
+    return {endpoint["targetRef"]["name"]: endpoint["conditions"] for entry in world.slices(service)
+            for endpoint in entry["endpoints"] or ()}
 
 
 def test_ready_pods_of_a_service_are_its_endpoints(world):
@@ -52,7 +53,7 @@ def test_a_service_that_selects_nothing_has_an_empty_slice_which_its_first_pods_
     world.apply(SERVICE)
     world.run(1)
     (entry,) = world.slices()
-    assert (entry["endpoints"], entry["ports"]) == ([], [])
+    assert (entry["endpoints"], entry["ports"]) == (None, None)
     assert "subsets" not in world.get("endpoints", "web")
     created = world.get("services", "web")["metadata"]["creationTimestamp"]
     assert entry["metadata"]["annotations"] == {"endpoints.kubernetes.io/last-change-trigger-time": created}
@@ -63,7 +64,7 @@ def test_a_service_that_selects_nothing_has_an_empty_slice_which_its_first_pods_
     world.scale(0)
     world.run()
     (emptied,) = world.slices()
-    assert emptied["metadata"]["name"] == entry["metadata"]["name"] and (emptied["endpoints"], emptied["ports"]) == ([], [])
+    assert emptied["metadata"]["name"] == entry["metadata"]["name"] and (emptied["endpoints"], emptied["ports"]) == (None, None)
 
 
 def test_a_pod_that_is_not_ready_is_listed_as_such(world):
@@ -129,7 +130,7 @@ def test_a_pod_without_the_named_port_is_left_out_of_endpoints_and_has_no_port_i
     world.apply(WEB_POD.replace("NAME", "a").replace("PORT", "8080"))
     world.run()
     assert "subsets" not in world.get("endpoints", "web")
-    assert [(entry["ports"], len(entry["endpoints"])) for entry in world.slices()] == [([], 1)]
+    assert [(entry["ports"], len(entry["endpoints"])) for entry in world.slices()] == [(None, 1)]
 
 
 def test_headless_services_are_labelled_so(world):
@@ -163,12 +164,35 @@ def test_a_relabelled_pod_leaves_one_service_for_another(world):
     assert addresses(world) == [] and addresses(world, name="spare") == ["a"]
 
 
-def test_services_without_a_selector_are_left_alone(world):
+def by_hand(world, **metadata):
     world.kubectl.create("services", {"metadata": {"name": "outside", "namespace": "default"}, "spec": {"ports": [{"port": 80}]}})
-    world.kubectl.create("endpoints", {"metadata": {"name": "outside", "namespace": "default"},
-                                       "subsets": [{"addresses": [{"ip": "192.168.1.50"}], "ports": [{"port": 80}]}]})
+    world.kubectl.create("endpoints", {"metadata": {"name": "outside", "namespace": "default", **metadata}, "subsets": [
+        {"addresses": [{"ip": "192.168.1.50"}], "notReadyAddresses": [{"ip": "192.168.1.51"}], "ports": [{"port": 80}]}]})
     world.run()
-    assert world.slices("outside") == [] and world.get("endpoints", "outside")["subsets"][0]["addresses"] == [{"ip": "192.168.1.50"}]
+
+
+def test_endpoints_written_by_hand_for_a_service_without_a_selector_are_mirrored_and_left_alone(world):
+    by_hand(world, labels={"from": "hand"})
+    assert world.get("endpoints", "outside")["subsets"][0]["addresses"] == [{"ip": "192.168.1.50"}]
+    (entry,) = world.slices("outside")
+    assert entry["metadata"]["labels"] == {
+        "from": "hand", "kubernetes.io/service-name": "outside",
+        "endpointslice.kubernetes.io/managed-by": "endpointslicemirroring-controller.k8s.io"}
+    assert entry["endpoints"] == [{"addresses": ["192.168.1.50"], "conditions": {"ready": True}},
+                                  {"addresses": ["192.168.1.51"], "conditions": {"ready": False}}]
+    assert entry["ports"] == [{"name": "", "port": 80, "protocol": "TCP"}]
+    world.patch("endpoints", "outside", {"subsets": [{"addresses": [{"ip": "192.168.1.60"}], "ports": [{"port": 81}]}]})
+    world.run(1)
+    (changed,) = world.slices("outside")
+    assert changed["metadata"]["name"] == entry["metadata"]["name"] and changed["ports"][0]["port"] == 81
+    world.kubectl.delete("endpoints", "default", "outside")
+    world.run(1)
+    assert world.slices("outside") == []
+
+
+def test_endpoints_that_bring_their_own_slices_are_not_mirrored(world):
+    by_hand(world, labels={"endpointslice.kubernetes.io/skip-mirror": "true"})
+    assert world.slices("outside") == []
 
 
 def test_what_is_published_goes_with_the_service(world):

@@ -6,7 +6,7 @@ Every validator is a generator of FieldErrors, so that the order of the errors i
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -88,16 +88,27 @@ def immutable(path: str, new: Any, old: Any) -> Errors:
         yield invalid(path, new, IMMUTABLE)
 
 
-def each(items: list[Object] | None, path: str, check: Callable[[Object, str], Errors]) -> Errors:
-    """``check`` of every entry of a list, at its index."""
+def each(items: list[Object] | None, path: str, check: Callable[[Object, str], Errors], known: Collection[int] = ()) -> Errors:
+    """``check`` of every entry of a list, at its index; not of the very objects that are ``known`` to be right, by identity."""
     for index, item in enumerate(items or ()):
-        yield from check(item, f"{path}[{index}]")
+        if not known or id(item) not in known:
+            yield from check(item, f"{path}[{index}]")
+
+
+def identities(items: list[Object] | None) -> frozenset[int]:
+    return frozenset(map(id, items or ()))
 
 
 def labels(path: str, value: dict[str, str] | None) -> Errors:
     for key, item in (value or {}).items():
-        yield from faults(path, key, names.qualified_name(key))
-        yield from faults(path, item, names.label_value(item))
+        if not _is_label(key, item):
+            yield from faults(path, key, names.qualified_name(key))
+            yield from faults(path, item, names.label_value(item))
+
+
+@lru_cache(maxsize=16_384)
+def _is_label(key: str, value: str) -> bool:
+    return not names.qualified_name(key) and not names.label_value(value)
 
 
 def label_name(path: str, value: str) -> Errors:
@@ -121,7 +132,7 @@ def ip(path: str, value: str) -> Errors:
         yield invalid(path, value, IP_FAULT)
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=65_536)
 def parsed_ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     try:
         return ipaddress.ip_address(value)
@@ -140,23 +151,24 @@ def cidr(path: str, value: str) -> Errors:
 
 def usable_ip(path: str, value: str) -> Errors:
     """An address that another host can be reached at."""
-    for fault in _unusable(value):
-        yield invalid(path, value, fault)
+    return faults(path, value, _unusable(value))
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=65_536)
 def _unusable(value: str) -> tuple[str, ...]:
     address = parsed_ip(value)
     if address is None:
         return ("must be a valid IP address",)
-    found = (
-        (address.is_unspecified, f"may not be unspecified ({value})"),
-        (address.is_loopback, "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
-        (address.is_link_local, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
-        (address.is_multicast and str(address).startswith(("224.0.0.", "ff02:")),
-         "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"),
-    )
-    return tuple(fault for wrong, fault in found if wrong)
+    found = []
+    if address.is_unspecified:
+        found.append(f"may not be unspecified ({value})")
+    if address.is_loopback:
+        found.append("may not be in the loopback range (127.0.0.0/8, ::1/128)")
+    if address.is_link_local:
+        found.append("may not be in the link-local range (169.254.0.0/16, fe80::/10)")
+    if address.is_multicast and str(address).startswith(("224.0.0.", "ff02:")):
+        found.append("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)")
+    return tuple(found)
 
 
 def label_selector(selector: Object | None, path: str) -> Errors:

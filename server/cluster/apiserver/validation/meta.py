@@ -6,6 +6,7 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/o
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from server.cluster import names
 from server.cluster.apiserver.validation.fields import Errors, Object, faults, forbidden, invalid, label_1123, labels, required, too_long
@@ -20,7 +21,7 @@ def create(obj: Object, rule: NameRule, *, namespaced: bool) -> Errors:
     """The metadata of a new object."""
     meta = obj["metadata"]
     if generate := meta.get("generateName"):
-        yield from faults("metadata.generateName", generate, rule(_completed(generate)))
+        yield from faults("metadata.generateName", generate, _ruled(rule, _completed(generate)))
     if not meta.get("name"):
         yield required("metadata.name", "name or generateName is required")
     else:
@@ -28,7 +29,7 @@ def create(obj: Object, rule: NameRule, *, namespaced: bool) -> Errors:
     if namespaced:
         if not meta.get("namespace"):
             yield required("metadata.namespace")
-        else:
+        elif not _is_namespace(meta["namespace"]):
             yield from label_1123("metadata.namespace", meta["namespace"])
     elif meta.get("namespace"):
         yield forbidden("metadata.namespace", "not allowed on this type")
@@ -41,6 +42,16 @@ def create(obj: Object, rule: NameRule, *, namespaced: bool) -> Errors:
     for index, value in enumerate(finalizers):
         if "/" not in value and value not in STANDARD_FINALIZERS:
             yield invalid(f"metadata.finalizers[{index}]", value, "name is neither a standard finalizer name nor is it fully qualified")
+
+
+@lru_cache(maxsize=4096)
+def _ruled(rule: NameRule, text: str) -> tuple[str, ...]:
+    return tuple(rule(text))
+
+
+@lru_cache(maxsize=4096)
+def _is_namespace(name: str) -> bool:
+    return not names.label(name)
 
 
 def _completed(generate: str) -> str:

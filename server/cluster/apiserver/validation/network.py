@@ -17,6 +17,7 @@ from server.cluster.apiserver.validation.fields import (
     each,
     faults,
     forbidden,
+    identities,
     immutable,
     invalid,
     ip,
@@ -35,6 +36,7 @@ from server.cluster.apiserver.validation.fields import (
 TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 DISTRIBUTIONS = ("PreferClose", "PreferSameNode", "PreferSameZone")
 ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
+ADDRESS_LISTS = ("addresses", "notReadyAddresses")
 MAX_AFFINITY = 86400
 
 
@@ -241,14 +243,16 @@ def endpoints(obj: Object) -> Errors:
 
 def endpoints_update(new: Object, old: Object) -> Errors:
     yield from meta.update(new, old)
-    yield from each(new.get("subsets"), "subsets", _subset)
+    known = frozenset().union(*(identities(subset.get(field)) for subset in old.get("subsets") or () for field in ADDRESS_LISTS))
+    for index, subset in enumerate(new.get("subsets") or ()):
+        yield from _subset(subset, f"subsets[{index}]", known)
 
 
-def _subset(subset: Object, path: str) -> Errors:
+def _subset(subset: Object, path: str, known: frozenset[int] = frozenset()) -> Errors:
     if not subset.get("addresses") and not subset.get("notReadyAddresses"):
         yield required(path, "must specify `addresses` or `notReadyAddresses`")
-    for field in ("addresses", "notReadyAddresses"):
-        yield from each(subset.get(field), f"{path}.{field}", _address)
+    for field in ADDRESS_LISTS:
+        yield from each(subset.get(field), f"{path}.{field}", _address, known)
     ports = subset.get("ports") or []
     for index, port in enumerate(ports):
         at = f"{path}.ports[{index}]"
@@ -280,16 +284,15 @@ def endpoint_slice(obj: Object) -> Errors:
 
 def endpoint_slice_update(new: Object, old: Object) -> Errors:
     yield from meta.update(new, old)
-    yield from _slice(new, new.get("addressType", ""))
+    yield from _slice(new, new.get("addressType", ""), identities(old.get("endpoints")))
     yield from immutable("addressType", new.get("addressType"), old.get("addressType"))
 
 
-def _slice(obj: Object, kind: str) -> Errors:
+def _slice(obj: Object, kind: str, known: frozenset[int] = frozenset()) -> Errors:
     items, ports = obj.get("endpoints") or [], obj.get("ports") or []
     if len(items) > 1000:
         yield invalid("endpoints", len(items), "must have at most 1000 items")
-    for index, endpoint in enumerate(items):
-        yield from _slice_endpoint(endpoint, f"endpoints[{index}]", kind)
+    yield from each(items, "endpoints", lambda endpoint, path: _slice_endpoint(endpoint, path, kind), known)
     seen: set[str] = set()
     for index, port in enumerate(ports):
         at, name = f"ports[{index}]", port.get("name") or ""

@@ -45,6 +45,7 @@ Domains = dict[tuple[str, str], int]
 class InterPodAffinity(Plugin):
     name = "InterPodAffinity"
     weight = 2
+    events = {"Node": ("added", "labels"), "Pod": ("added", "deleted", "labels")}
 
     def __init__(self, api: ApiServer, snapshot: Snapshot) -> None:
         self._api = api
@@ -73,8 +74,8 @@ class InterPodAffinity(Plugin):
         return term.selector.matches(labels)
 
     def _count(self, *terms: Term) -> Count:
-        return self._snapshot.count(("near", terms), lambda namespace, labels: all(self._matches(term, namespace, labels) for term in terms),
-                                    running=False)
+        return self._snapshot.count(("near", terms), lambda namespace, labels: all(
+            self._matches(term, namespace, labels) for term in terms), running=False)
 
     def _domains(self, key: str, on: object) -> Domains:
         """Pods by (key, value) of the domain they run in; ``on`` gives (slot, number) pairs."""
@@ -149,9 +150,7 @@ class InterPodAffinity(Plugin):
 
     def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
         if event.kind == "Node":
-            return event.about("Node", "added", "labels")
-        if event.pod is None:
-            return False
+            return True
         own = self._of(info.labels_key, info.neighbours) if info.neighbours else Neighbours((), (), ())
         for pod in (event.pod, event.pod_before):
             if pod is None:

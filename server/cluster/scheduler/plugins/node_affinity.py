@@ -66,7 +66,7 @@ def named_nodes(needs: Requirements) -> tuple[str, ...] | None:
 class NodeAffinity(NodeFilter):
     name = "NodeAffinity"
     weight = 2
-    watched = ("labels",)
+    events = {"Node": ("added", "labels")}
 
     def filter(self, needs: Requirements, node: NodeInfo) -> Rejection | None:
         return None if matches(needs, node) else _REJECTION

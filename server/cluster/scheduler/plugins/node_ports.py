@@ -21,13 +21,14 @@ def conflicting(wanted: tuple[tuple[str, str, int], ...], used: object) -> bool:
 
 class NodePorts(Plugin):
     name = "NodePorts"
+    events = {"Node": ("added",), "Pod": ("deleted",)}
 
     def filter(self, needs: Requirements, node: NodeInfo) -> Rejection | None:
         return _REJECTION if needs.host_ports and node.ports and conflicting(needs.host_ports, node.ports) else None
 
     def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
-        if event.about("Node", "added"):
+        if event.kind == "Node":
             return True
-        if not event.about("Pod", "deleted") or not event.pod["spec"].get("nodeName"):
+        if not event.pod["spec"].get("nodeName"):
             return False
         return conflicting(info.requirements.host_ports, requirements(event.pod["spec"]).host_ports)

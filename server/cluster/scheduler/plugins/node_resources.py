@@ -37,6 +37,7 @@ def shortages(needs: Requirements, node: NodeInfo) -> list[tuple[str, bool]]:
 class NodeResourcesFit(Plugin):
     name = "NodeResourcesFit"
     weight = 1
+    events = {"Node": ("added", "allocatable"), "Pod": ("deleted", "resources")}
 
     def filter(self, needs: Requirements, node: NodeInfo) -> Rejection | None:
         demand = needs.demand
@@ -67,12 +68,8 @@ class NodeResourcesFit(Plugin):
         return total // counted if counted else 0
 
     def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
-        if event.about("Pod", "deleted"):
-            return bool(event.pod["spec"].get("nodeName"))
-        if event.about("Pod", "resources"):
-            return True
-        if not event.about("Node", "added", "allocatable"):
-            return False
+        if event.kind == "Pod":
+            return bool(event.pod["spec"].get("nodeName") or event.pod["status"].get("nominatedNodeName"))
         empty = NodeInfo(-1, event.node.name)
         empty.set_node(event.node.node)
         if shortages(info.requirements, empty):

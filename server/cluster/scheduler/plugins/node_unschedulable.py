@@ -13,7 +13,7 @@ _REJECTION = Rejection("NodeUnschedulable", ("node(s) were unschedulable",))
 
 class NodeUnschedulable(NodeFilter):
     name = "NodeUnschedulable"
-    watched = ("unschedulable",)
+    events = {"Node": ("added", "unschedulable")}
 
     def filter(self, needs: Requirements, node: NodeInfo) -> Rejection | None:
         if not node.unschedulable or tolerated(UNSCHEDULABLE, needs.tolerations):

@@ -41,10 +41,11 @@ class ClusterEvent(NamedTuple):
 
 
 class Plugin:
-    """``weight`` 0: does not score."""
+    """``weight`` 0: does not score. ``events``: for each kind of object the actions that may change its mind."""
 
     name = ""
     weight = 0
+    events: dict[str, tuple[str, ...]] = {}
 
     def filter(self, needs: Requirements, node: NodeInfo) -> Rejection | None:
         return None
@@ -52,17 +53,20 @@ class Plugin:
     def score(self, needs: Requirements, node: NodeInfo, snapshot: Snapshot) -> int:
         return 0
 
+    def interested(self, event: ClusterEvent) -> bool:
+        """Whether it is worth asking ``hint`` for any pod."""
+        return event.about(event.kind, *self.events.get(event.kind, ()))
+
     def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
+        """Whether the event, one of ``events``, is worth another attempt of a pod that this plugin refused."""
         return False
 
 
 class NodeFilter(Plugin):
     """A filter that a changed node may satisfy: worth an attempt when it refuses the node no more."""
 
-    watched: tuple[str, ...] = ()
-
     def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
-        if not event.about("Node", "added", *self.watched) or self.filter(info.requirements, event.node) is not None:
+        if self.filter(info.requirements, event.node) is not None:
             return False
         return event.before is None or self.filter(info.requirements, event.before) is not None
 

@@ -54,6 +54,7 @@ Included = Callable[[int, bool, bool], bool]
 class PodTopologySpread(Plugin):
     name = "PodTopologySpread"
     weight = 2
+    events = {"Node": ("added", "deleted", "labels"), "Pod": ("added", "deleted", "labels")}
 
     def __init__(self, api: ApiServer, snapshot: Snapshot) -> None:
         self._api = api
@@ -146,7 +147,8 @@ class PodTopologySpread(Plugin):
 
         return refuse
 
-    def _limit(self, spread: Spread, constraint: Constraint, hard: tuple[Constraint, ...], included: Included) -> tuple[dict[str, int], int]:
+    def _limit(self, spread: Spread, constraint: Constraint, hard: tuple[Constraint, ...],
+               included: Included) -> tuple[dict[str, int], int]:
         """Pods by domain, and the least of them."""
         on = self._count(spread, constraint).on
         domains: dict[str, int] = {}
@@ -211,7 +213,8 @@ class PodTopologySpread(Plugin):
             return part
         key = constraint.key
         values = [slots[slot].labels.get(key) for slot in window]
-        domains: dict[Any, int] = {value: 0 for slot, value in zip(window, values, strict=True) if value is not None and slot not in ignored}
+        domains: dict[Any, int] = {
+            value: 0 for slot, value in zip(window, values, strict=True) if value is not None and slot not in ignored}
         if not domains:
             return [0.0] * len(window)
         keys = [other.key for other in spread.soft] if spread.strict else []
@@ -226,7 +229,7 @@ class PodTopologySpread(Plugin):
 
     def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
         if event.kind == "Node":
-            return event.about("Node", "added", "deleted", "labels")
+            return True
         spread = self.of(info)
         if spread is None or event.pod is None or event.pod["metadata"]["namespace"] != spread.namespace:
             return False

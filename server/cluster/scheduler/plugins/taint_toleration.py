@@ -42,7 +42,7 @@ def _compares(operator: str, wanted: str, found: str) -> bool:
 class TaintToleration(NodeFilter):
     name = "TaintToleration"
     weight = 3
-    watched = ("taints",)
+    events = {"Node": ("added", "taints")}
 
     def filter(self, needs: Requirements, node: NodeInfo) -> Rejection | None:
         for taint in node.taints:

@@ -19,6 +19,7 @@ class VolumeBinding(Plugin):
     """Refuses the pod as a whole, before any node is looked at."""
 
     name = "VolumeBinding"
+    events = {"PersistentVolumeClaim": ("changed",)}
 
     def reject(self, info: PodInfo, api: ApiServer) -> Rejection | None:
         for claim in info.requirements.claims:
@@ -40,4 +41,4 @@ class VolumeBinding(Plugin):
         return None
 
     def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
-        return event.kind == "PersistentVolumeClaim"
+        return True

@@ -1,0 +1,43 @@
+"""Serves tests/kubectl/world.py over HTTP for a real kubectl: ``python tests/clients/world_server.py PORT``. Its clock is the wall's, so
+that ages counted by the client and by the server agree."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+from server import green
+
+green.patch()
+
+from server.kubeapi import KubeApi  # noqa: E402
+from tests.kubectl.world import build  # noqa: E402
+
+
+class Room:
+    """The one room this server has."""
+
+    def __init__(self) -> None:
+        self.cluster = build()
+        self.commands = 0
+
+    def touch(self) -> None: ...
+
+    def after_write(self) -> None: ...
+
+    def pace(self) -> None:
+        clock = self.cluster.clock
+        while True:
+            clock.run_until((datetime.now(UTC) - clock.epoch).total_seconds())
+            green.sleep(0.05)
+
+
+def nothing(environ, start_response):
+    start_response("404 Not Found", [("Content-Length", "0")])
+    return [b""]
+
+
+if __name__ == "__main__":
+    room = Room()
+    green.spawn(room.pace)
+    green.serve(KubeApi(lambda name, key: room, nothing), "127.0.0.1", int(sys.argv[1]))
