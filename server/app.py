@@ -9,7 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, g, render_template, r
 from flask_socketio import SocketIO
 
 from server import kubeapi
-from server.live import inspect
+from server.live import inspect, wire
 from server.live.hub import RoomLive, attach
 from server.rooms import apply, kubeconfig
 from server.rooms.files import examples
@@ -50,7 +50,7 @@ def create_app(settings: Settings) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.json.sort_keys = False
     socketio = SocketIO(app, async_mode="eventlet", ping_interval=10, ping_timeout=10, max_http_buffer_size=settings.max_manifest,
-                        http_compression=False)
+                        http_compression=False, json=wire)
     app.podium = Podium(settings, socketio)
     app.register_blueprint(rooms_http)
     app.before_request(_nonce)

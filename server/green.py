@@ -226,9 +226,12 @@ def listen(host: str, port: int) -> Any:
     """A listening socket. ``PortTaken`` if anybody has the port: two servers that share one would split its clients."""
     family, *_, address = plain_socket.getaddrinfo(host, port, type=plain_socket.SOCK_STREAM)[0]
     try:
-        return eventlet.listen(address, family, backlog=BACKLOG, reuse_port=False)
+        listener = eventlet.listen(address, family, backlog=BACKLOG, reuse_port=False)
     except OSError as error:
         raise PortTaken(error.errno, f"cannot listen on {host}:{port}: {os.strerror(error.errno or 0)}") from error
+    # inherited by every connection: an event must not wait for the client to acknowledge the one before
+    listener.setsockopt(plain_socket.IPPROTO_TCP, plain_socket.TCP_NODELAY, 1)
+    return listener
 
 
 def serve(app: Callable[..., Any], host: str, port: int, *, on_listen: Callable[[int], None] | None = None,

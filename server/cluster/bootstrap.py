@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from server.cluster.kubelet.system_pods import system_pod_manifests
+from server.cluster.kubelet.system_pods import coredns_deployment, system_pod_manifests
 from server.cluster.machines import PRESETS, NodeSpec
 from server.cluster.objects import Object
 from server.cluster.parts import Parts
@@ -55,6 +55,7 @@ def system_pods(parts: Parts, kubelets: Kubelets) -> None:
         kubeadm.create("serviceaccounts", {"metadata": {"name": account, "namespace": "kube-system"}})
     for pod in system_pod_manifests(nodes, parts.random):
         kubeadm.create("pods", pod)
+    kubeadm.create("deployments.apps", coredns_deployment())
 
 
 def _address(node: Object) -> str:

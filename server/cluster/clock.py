@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from math import floor
 from typing import Any
 
 
@@ -101,7 +102,7 @@ class Clock:
 
     def timestamp(self, at: float | None = None) -> str:
         """The RFC 3339 second, as in ``creationTimestamp``."""
-        second = int(self.now if at is None else at)
+        second = floor(self.now if at is None else at)
         stamp = self._stamps.get(second)
         if stamp is None:
             if len(self._stamps) > 4096:

@@ -16,26 +16,28 @@ from server.cluster import bootstrap
 from server.cluster.apiserver.authorization import ADMIN
 from server.cluster.apiserver.client import Client
 from server.cluster.apiserver.server import ApiServer
-from server.cluster.machines import NodeSpec
 from server.cluster.clock import Clock
 from server.cluster.controllers import CONTROLLERS
 from server.cluster.kubelet.manager import Kubelets
+from server.cluster.machines import NodeSpec
 from server.cluster.network.network import Network
 from server.cluster.parts import Parts
 from server.cluster.scheduler.scheduler import Scheduler
 from server.cluster.store import Store
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
-SETTLE = 30.0
+SETTLE = 3660.0
 
 
 class Cluster:
-    """``seed`` decides everything that is left to chance; ``nodes`` are the machines to begin with (None: the notes' four)."""
+    """``seed`` decides everything that is left to chance; ``nodes`` are the machines to begin with (None: the notes' four).
+
+    A new cluster has been up for an hour at virtual time 0, its ``epoch``: quiet, and the Events of its birth are forgotten."""
 
     def __init__(self, seed: int = 0, epoch: datetime = EPOCH, nodes: list[NodeSpec] | None = None, *, system_pods: bool = True,
                  history: int = 20_000, _restored: dict[str, Any] | None = None) -> None:
         self.seed = seed
-        self.clock = Clock(epoch, _restored["time"] if _restored else 0.0)
+        self.clock = Clock(epoch, _restored["time"] if _restored else -SETTLE)
         self.random = random.Random(seed)
         self.store = Store(history)
         if _restored:

@@ -115,7 +115,8 @@ def invalid(kind: str, name: str, errors: list[FieldError], group: str = "") -> 
     messages = list(dict.fromkeys(error.message() for error in errors))
     listed = messages[0] if len(messages) == 1 else f"[{', '.join(messages)}]"
     shown = f"{kind}.{group}" if group else kind
-    details = {"name": name, **({"group": group} if group else {}), "kind": kind, "causes": [error.cause() for error in errors]}
+    named = {"name": name} if name else {}
+    details = {**named, **({"group": group} if group else {}), "kind": kind, "causes": [error.cause() for error in errors]}
     return ApiError(422, "Invalid", f'{shown} "{name}" is invalid: {listed}', details)
 
 

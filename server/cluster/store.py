@@ -22,12 +22,14 @@ ADDED, MODIFIED, DELETED, BOOKMARK = "ADDED", "MODIFIED", "DELETED", "BOOKMARK"
 
 
 class Cause(NamedTuple):
-    """Who did it and what made them: ``because`` is the revision of the event that the client reacted to (None: a person)."""
+    """Who did it, when, and what made them: ``because`` is the revision of the event that the client reacted to (None: a person), ``at``
+    the virtual moment."""
 
     client: str = ""
     user: str = ""
     verb: str = ""
     because: int | None = None
+    at: float = 0.0
 
 
 class Record:

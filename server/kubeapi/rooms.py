@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
 
 class RoomLike(Protocol):
-    """``commands`` counts what is going on in the room: while it is not 0 the room stays awake."""
+    """``streams`` counts the open watches and followed logs: while it is not 0 the room stays awake."""
 
     cluster: Cluster
-    commands: int
+    streams: int
 
     def touch(self) -> None:
         """Somebody is here."""

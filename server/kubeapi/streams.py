@@ -22,7 +22,7 @@ from server.cluster.apiserver import listing, tables
 from server.cluster.apiserver.request import Request, Response
 from server.cluster.apiserver.resources import RESOURCES
 from server.cluster.apiserver.server import ApiServer
-from server.cluster.errors import ApiError, internal
+from server.cluster.errors import ApiError, internal, too_many_requests
 from server.cluster.objects import Object
 from server.cluster.process import Channel
 from server.cluster.store import BOOKMARK, Event
@@ -36,6 +36,7 @@ BATCH = 128 * 1024
 BOOKMARK_EVERY = 50.0
 WATCH_LASTS = (1800.0, 3600.0)
 FOR_EVER = 86_400.0
+MOST_STREAMS = 2_000
 Encode = Callable[[Any], bytes]
 
 _flusher = green.Flusher()
@@ -89,6 +90,7 @@ class Feed:
 def watch(environ: wire.Environ, room: RoomLike, request: Request, media: Media) -> None:
     """Serves a watch until it ends. ApiError if it cannot begin; that its revision is gone is the stream's own first event."""
     api, options = room.cluster.api, request.options
+    _check_room(room)
     try:
         response = api.request(request)
     except ApiError as error:
@@ -109,7 +111,12 @@ def watch(environ: wire.Environ, room: RoomLike, request: Request, media: Media)
 
 
 def follow(environ: wire.Environ, room: RoomLike, response: Response) -> None:
-    """Serves a followed log until the container ends or the client goes."""
+    """Serves a followed log until the container ends or the client goes. ApiError when there are too many streams."""
+    try:
+        _check_room(room)
+    except ApiError:
+        response.stream.close()
+        raise
     stream = green.Stream(environ, "200 OK", _headers("text/plain", response))
     if response.text:
         stream.write(response.text.encode())
@@ -117,9 +124,14 @@ def follow(environ: wire.Environ, room: RoomLike, response: Response) -> None:
     _serve(room, feed, FOR_EVER, lambda: None)
 
 
+def _check_room(room: RoomLike) -> None:
+    if room.streams >= MOST_STREAMS:
+        raise too_many_requests(f"this room has {MOST_STREAMS} open watches and logs already; please try again later", 5)
+
+
 def _serve(room: RoomLike, feed: Feed, lasts: float, mark: Callable[[], None]) -> None:
     end = time.monotonic() + lasts
-    room.commands += 1
+    room.streams += 1
     try:
         feed.pump()
         while not feed.stream.wait(max(0.0, min(end - time.monotonic(), BOOKMARK_EVERY))):
@@ -128,7 +140,7 @@ def _serve(room: RoomLike, feed: Feed, lasts: float, mark: Callable[[], None]) -
             if time.monotonic() >= end:
                 feed.stream.end()
     finally:
-        room.commands -= 1
+        room.streams -= 1
         feed.close()
 
 

@@ -49,7 +49,7 @@ def _discard(stream: Any) -> None:
 def content_type(environ: Environ) -> str:
     """The Content-Type header, "" if there is none (the server library would make it text/plain)."""
     given = environ.get("CONTENT_TYPE") or ""
-    if given == "text/plain" and not any(name.lower() == "content-type" for name, _ in environ.get("headers_raw", ())):
+    if given == "text/plain" and "headers_raw" in environ and not any(name.lower() == "content-type" for name, _ in environ["headers_raw"]):
         return ""
     return given.partition(";")[0].strip().lower()
 

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from server.cluster.clock import Clock
 from server.cluster.process import Channel, Closed, Take
 from server.kubectl.client import ApiClient
+from server.kubectl.yamlout import to_yaml
 
 
 class Writer(Protocol):
@@ -32,6 +33,7 @@ class Kubeconfig:
     """The kubeconfig as data, with the current context's answers."""
 
     def __init__(self, server: str = "https://192.168.1.10:6443", user: dict[str, Any] | None = None, cluster: dict[str, Any] | None = None):
+        self.path = ""
         self.data: dict[str, Any] = {
             "apiVersion": "v1",
             "clusters": [{"cluster": cluster or {"server": server}, "name": "kubernetes"}],
@@ -40,6 +42,17 @@ class Kubeconfig:
             "kind": "Config",
             "users": [{"name": "kubernetes-admin", "user": user or {}}],
         }
+
+    @classmethod
+    def of(cls, data: dict[str, Any], path: str) -> Kubeconfig:
+        """One that was read from a file; `save` writes it back there."""
+        made = cls()
+        made.data, made.path = data, path
+        return made
+
+    def save(self, files: Files) -> None:
+        if self.path:
+            files.write(self.path, to_yaml(self.data))
 
     def context(self, name: str = "") -> dict[str, Any]:
         wanted = name or self.data["current-context"]
@@ -98,6 +111,11 @@ class Context:
         session.user = user or self.user
         session.api = ApiClient(self.server, session.warn, user=session.user)
         return session
+
+    def with_kubeconfig(self, kubeconfig: Kubeconfig) -> Context:
+        changed = copy.copy(self)
+        changed.kubeconfig = kubeconfig
+        return changed
 
     @property
     def namespace(self) -> str:

@@ -5,7 +5,8 @@ In: parsed flags. Out: the session's namespace and strictness, or a plain refusa
 
 from __future__ import annotations
 
-from server.kubectl.context import Context
+from server.cluster.yamltext import load_yaml
+from server.kubectl.context import Context, Kubeconfig
 from server.kubectl.errors import CommandError, PlainError
 from server.kubectl.flags import Flag, Flags
 
@@ -51,12 +52,27 @@ HARMLESS = {"as", "cache-dir", "disable-compression", "insecure-skip-tls-verify"
             "namespace", "request-timeout", "vmodule", "warnings-as-errors", "v", "context", "cluster", "user", "kubeconfig"}
 
 
+def _read_kubeconfig(ctx: Context, path: str) -> Kubeconfig:
+    """A kubeconfig among the terminal's files. Whatever server it names, commands ask the room's."""
+    try:
+        documents = load_yaml(ctx.files.read(path))
+    except (FileNotFoundError, IsADirectoryError):
+        raise CommandError(f"stat {path}: no such file or directory") from None
+    found = documents[0] if documents else None
+    data = found.obj if found is not None and found.error is None else None
+    if not isinstance(data, dict) or not all(isinstance(data.get(key), list) for key in ("clusters", "contexts", "users")):
+        raise CommandError(f'error loading config file "{path}": it is no kubeconfig')
+    return Kubeconfig.of({**data, "current-context": data.get("current-context") or ""}, path)
+
+
 def enter(ctx: Context, flags: Flags, own: frozenset[str] = frozenset()) -> Context:
     """The session of this command line; `own` are flags that the command declares itself, which are not the global ones."""
     given = {flag.name: flags[flag.name] for flag in GLOBAL_FLAGS if flag.name not in own and flags.changed(flag.name)}
     for name in given:
         if name not in HARMLESS:
             raise CommandError(f"--{name} is not available in Podium's terminal yet")
+    if path := given.get("kubeconfig"):
+        ctx = ctx.with_kubeconfig(_read_kubeconfig(ctx, path))
     context = given.get("context", "")
     data = ctx.kubeconfig.data
     if context and not any(entry["name"] == context for entry in data["contexts"]):

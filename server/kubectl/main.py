@@ -138,7 +138,7 @@ def _fail(ctx: Context, error: Exception) -> int:
     if isinstance(error, FlagError):
         error = CommandError(f"{error.message}\nSee '{ctx.command_path} --help' for usage.")
     elif isinstance(error, UsageError):
-        error = CommandError(f"{error.message}\nSee '{ctx.command_path} -h' for help and examples")
+        error = CommandError(f"{error.message}\nSee '{ctx.command_path} -h' for help and examples", error.code)
     text, code = render(error)
     if text:
         ctx.stderr.write(text + "\n" if not text.endswith("\n") else text)

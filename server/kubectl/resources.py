@@ -269,11 +269,7 @@ def _from_files(ctx: Context, names: list[str], arguments: Arguments, recursive:
     if arguments.types or arguments.names or arguments.pairs:
         raise CommandError("when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well")
     found = Found([], single=len(names) == 1 and names[0] != "-")
-    try:
-        texts = manifests.sources(ctx, names, recursive)
-    except CommandError as error:
-        return Found([], errors=[error])
-    for source, text in texts:
+    for source, text in manifests.sources(ctx, names, recursive):
         for document in manifests.parse(text, source):
             if isinstance(document, Exception):
                 found.errors.append(document)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cmp_to_key
 from typing import Any
 
 from server.cluster.apiserver import tables as server_tables
@@ -64,7 +63,7 @@ def sort_objects(objects: list[Object], expression: str) -> list[Object]:
 
 
 def sort_keys(objects: list[Object], expression: str) -> list[Any] | None:
-    """A comparable key for each object, None when no object has the field."""
+    """A comparable key for each object; None when no object has the field."""
     try:
         path = JsonPath(_path(expression))
         found = [[value for part in path.results(obj) for value in part][:1] for obj in objects]
@@ -72,7 +71,19 @@ def sort_keys(objects: list[Object], expression: str) -> list[Any] | None:
         raise CommandError(f"sorting error: {error}") from None
     if not any(found):
         return None
-    return [_key(values[0]) if values else cmp_to_key(_compare)(None) for values in found]
+    return [_Key(values[0] if values else None) for values in found]
+
+
+class _Key:
+    """Ordered as kubectl's comparison has it: an object without the field is less than any, even than another such."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    def __lt__(self, other: _Key) -> bool:
+        if self.value is None or other.value is None:
+            return self.value is None
+        return _compare(self.value, other.value) < 0
 
 
 def _path(expression: str) -> str:
@@ -82,13 +93,7 @@ def _path(expression: str) -> str:
         raise CommandError(str(error)) from None
 
 
-def _key(value: Any) -> Any:
-    return cmp_to_key(_compare)(value)
-
-
 def _compare(a: Any, b: Any) -> int:
-    if a is None or b is None:
-        return (a is not None) - (b is not None)
     if isinstance(a, str) and isinstance(b, str):
         return _compare_text(a, b)
     if isinstance(a, int | float) and isinstance(b, int | float):

@@ -11,6 +11,7 @@ from typing import Any
 from server.cluster.apiserver.resources import RESOURCES
 from server.cluster.cluster import Cluster
 from server.cluster.objects import Object
+from server.cluster.printing import event_source, event_times
 from server.cluster.process import Process
 from server.cluster.store import Event
 from server.kubectl import main as kubectl
@@ -58,10 +59,13 @@ def events(cluster: Cluster, obj: Object) -> list[dict[str, Any]]:
     meta, clock = obj["metadata"], cluster.clock
     found = [event for event in cluster.api.lister("events").list(meta.get("namespace") or "default")
              if event["involvedObject"].get("uid") == meta["uid"]]
-    found.sort(key=lambda event: (event.get("lastTimestamp") or event["metadata"]["creationTimestamp"], int(event["metadata"]["resourceVersion"])))
-    return [{"type": event.get("type"), "reason": event.get("reason"), "message": event.get("message"), "count": event.get("count", 1),
-             "last": clock.seconds(event.get("lastTimestamp") or event["metadata"]["creationTimestamp"]),
-             "from": (event.get("source") or {}).get("component") or event.get("reportingComponent")} for event in found[-MAX_EVENTS:]]
+    found.sort(key=lambda event: (_last(event), int(event["metadata"]["resourceVersion"])))
+    return [{"type": event.get("type"), "reason": event.get("reason"), "message": event.get("message"), "count": event_times(event).count,
+             "last": clock.seconds(_last(event)), "from": event_source(event)} for event in found[-MAX_EVENTS:]]
+
+
+def _last(event: Object) -> str:
+    return event_times(event).last or event["metadata"]["creationTimestamp"]
 
 
 def causes(cluster: Cluster, thing: str) -> list[dict[str, Any]]:
@@ -73,15 +77,11 @@ def causes(cluster: Cluster, thing: str) -> list[dict[str, Any]]:
         step: Event | None = event
         while step is not None and step.revision not in seen and len(chain) < MAX_CHAIN:
             seen.add(step.revision)
-            chain.append({"revision": step.revision, "time": cluster.clock.seconds(_stamp(step.object)) if _stamp(step.object) else None,
-                          "client": step.cause.client, "user": step.cause.user, "verb": step.cause.verb, "thing": id_of(step.object),
-                          "because": step.cause.because})
+            cause = step.cause
+            chain.append({"revision": step.revision, "time": cause.at, "client": cause.client, "user": cause.user, "verb": cause.verb,
+                          "thing": id_of(step.object), "because": cause.because})
             step = store.event_at(step.cause.because) if step.cause.because is not None else None
     return sorted(chain, key=lambda entry: -entry["revision"])
-
-
-def _stamp(obj: Object) -> str | None:
-    return obj["metadata"].get("creationTimestamp")
 
 
 def _own_events(cluster: Cluster, thing: str) -> list[Event]:

@@ -16,6 +16,7 @@ from server.cluster.selectors import from_labels
 
 Record = dict[str, Any]
 PULL_FAILURES = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError")
+CRASHES = ("Error", "Completed", "RunContainerError", "StartError", "ContainerCannotRun")
 MAX_NEAR, MAX_SEARCHED = 20, 2_000
 MESSAGE_LIMIT = 500
 
@@ -82,10 +83,8 @@ def pod(cluster: Cluster, obj: Object) -> Record:
     cpu, memory = requests(spec)
     owner = controller_of(obj)
     statuses = {entry["name"]: entry for entry in status.get("containerStatuses") or ()}
-    state = pod_state(cluster, obj, printed.status, bool(statuses) and all(entry.get("ready") for entry in statuses.values()))
     work = cluster.kubelets.progress(meta["uid"]) if spec.get("nodeName") else {}
-    if state == "creating" and "pull" in work:
-        state = "pulling"
+    state = pod_state(cluster, obj, printed.status, bool(statuses) and all(entry.get("ready") for entry in statuses.values()), work)
     deleting = None
     if "deletionTimestamp" in meta:
         until = clock.seconds(meta["deletionTimestamp"])
@@ -102,8 +101,9 @@ def pod(cluster: Cluster, obj: Object) -> Record:
     })
 
 
-def pod_state(cluster: Cluster, obj: Object, printed: str, ready: bool) -> str:
-    """The one mark of CANVAS.md that fits."""
+def pod_state(cluster: Cluster, obj: Object, printed: str, ready: bool, work: Record) -> str:
+    """The one mark of CANVAS.md that fits; ``work`` is what its kubelet waits for. A container that waits for its restart is a crash
+    loop on the canvas as soon as it waits, though its status still tells the last end."""
     spec, phase = obj["spec"], (obj.get("status") or {}).get("phase")
     if not spec.get("nodeName"):
         return "unscheduled"
@@ -122,11 +122,13 @@ def pod_state(cluster: Cluster, obj: Object, printed: str, ready: bool) -> str:
         return "crashloop"
     if reason == "OOMKilled":
         return "oom"
+    if "backoff" in work and phase in ("Running", "Pending") and reason in CRASHES:
+        return "crashloop"
     if phase == "Failed" or reason.endswith("Error"):
         return "failed"
     if phase == "Running":
         return "ready" if ready else "running"
-    return "creating"
+    return "pulling" if "pull" in work else "creating"
 
 
 def _container(spec: Object, status: Object | None) -> Record:

@@ -7,11 +7,11 @@ import secrets
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from server import green
-from server.cluster.cluster import SETTLE, Cluster
+from server.cluster.cluster import Cluster
 from server.cluster.machines import PRESETS, NodeSpec, with_workers
 from server.rooms import journal
 from server.rooms.room import SPEEDS, Room, RoomError
@@ -52,7 +52,7 @@ class Rooms:
         self._make_place()
         name = "".join(secrets.choice(LETTERS) for _ in range(8))
         key = "".join(secrets.choice(LETTERS) for _ in range(24))
-        cluster = Cluster(seed, datetime.now(UTC) - timedelta(seconds=SETTLE), machines)
+        cluster = Cluster(seed, datetime.now(UTC), machines)
         meta = {"key": key, "speed": float(speed), "paused": False, "created": time.time()}
         self.storage.create(name, meta, journal.clock_of(cluster, exact=True), journal.all_rows(cluster))
         self._known.add(name)
@@ -86,7 +86,7 @@ class Rooms:
     def _make_place(self) -> None:
         """Puts the room that was not used for longest to sleep when too many are awake; people in it keep a room awake."""
         while len(self._awake) >= self.settings.max_awake_rooms:
-            idle = [room for room in self._awake.values() if not room.people and not room.commands]
+            idle = [room for room in self._awake.values() if not (room.people or room.commands or room.streams)]
             if not idle:
                 raise RoomError("too many rooms are busy right now; try again in a minute", 503)
             self._sleep(min(idle, key=lambda room: room.used))
@@ -100,7 +100,7 @@ class Rooms:
             green.sleep(HOUSEKEEPING)
             now = time.monotonic()
             for room in list(self._awake.values()):
-                if not room.people and not room.commands and now - room.used > self.settings.sleep_after:
+                if not (room.people or room.commands or room.streams) and now - room.used > self.settings.sleep_after:
                     self._sleep(room)
 
     def _check_rate(self, who: str) -> None:

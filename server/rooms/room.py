@@ -45,6 +45,7 @@ class Room:
         self.journal = Journal(storage, name, cluster)
         self.people: dict[str, Any] = {}
         self.commands = 0
+        self.streams = 0
         self.awake = True
         self.used = time.monotonic()
         self.changed: list[Callable[[], None]] = []

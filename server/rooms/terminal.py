@@ -199,7 +199,7 @@ def _cat(terminal: Terminal, arguments: list[str], context: Context) -> Program:
         try:
             context.stdout.write(context.files.read(path))
         except IsADirectoryError:
-            context.stderr.write(f"cat: read error: Is a directory\n")
+            context.stderr.write("cat: read error: Is a directory\n")
             code = 1
         except FileNotFoundError:
             context.stderr.write(f"cat: can't open '{path}': No such file or directory\n")

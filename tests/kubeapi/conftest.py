@@ -28,7 +28,7 @@ class Room:
     def __init__(self) -> None:
         clock, store, chance = Clock(), Store(), random.Random(7)
         self.cluster: Any = SimpleNamespace(clock=clock, store=store, random=chance, api=ApiServer(clock, store, chance))
-        self.commands = self.touched = self.written = 0
+        self.streams = self.touched = self.written = 0
 
     def touch(self) -> None:
         self.touched += 1

@@ -28,7 +28,7 @@ class Room:
         clock, store, chance = Clock(), Store(history), random.Random(7)
         self.cluster: Any = SimpleNamespace(clock=clock, store=store, api=ApiServer(clock, store, chance))
         self.cluster.api.logs = self.logs
-        self.commands = 0
+        self.streams = 0
         self.logged: list[Channel] = []
 
     def touch(self) -> None:
@@ -57,7 +57,7 @@ def main(port: int) -> None:
             for channel in room.logged:
                 channel.close() if "end" in query else channel.put(query["line"] + "\n")
         elif environ["PATH_INFO"] == "/streams":
-            body = str(room.commands).encode()
+            body = str(room.streams).encode()
         start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
         return [body]
 

@@ -53,7 +53,8 @@ def test_a_pod_with_all_that_is_peculiar_to_the_wire():
     quantity = part(1, part(1, "cpu") + part(2, part(1, "100m")))
     probe = part(1, part(2, part(1, "/ready") + part(2, part(1, 1) + part(2, 0) + part(3, "web")))) + part(2, 5)
     port = part(1, "web") + part(2, 0) + part(3, 80) + part(4, "TCP") + part(5, "")
-    container = (part(1, "c") + part(2, "nginx") + part(6, port) + part(8, quantity) + part(11, probe) + part(16, 0) + part(7, part(1, "A") + part(2, "")))
+    variable = part(1, "A") + part(2, "")
+    container = part(1, "c") + part(2, "nginx") + part(6, port) + part(8, quantity) + part(11, probe) + part(16, 0) + part(7, variable)
     volume = part(1, "data") + part(2, part(2, part(1, "")))
     security = part(2, 1000) + part(3, 0)
     spec = part(1, volume) + part(2, container) + part(4, 0) + part(14, security) + part(11, 0)
@@ -67,8 +68,9 @@ def test_a_pod_with_all_that_is_peculiar_to_the_wire():
 
 
 def test_numbers_bytes_times_and_pointers_to_nothing():
-    assert decoded("v1", "Secret", named("s"), part(2, part(1, "k") + part(2, b"\xff")))["data"] == {"k": base64.b64encode(b"\xff").decode()}
-    spec = part(1, part(1, "w1")) and part(1, "w1") + part(2, 40) + part(3, part(1, 60) + part(2, 1500))
+    secret = decoded("v1", "Secret", named("s"), part(2, part(1, "k") + part(2, b"\xff")))
+    assert secret["data"] == {"k": base64.b64encode(b"\xff").decode()}
+    spec = part(1, "w1") + part(2, 40) + part(3, part(1, 60) + part(2, 1500))
     lease = decoded("coordination.k8s.io/v1", "Lease", named("l"), part(2, spec))
     assert lease["spec"] == {"holderIdentity": "w1", "leaseDurationSeconds": 40, "acquireTime": "1970-01-01T00:01:00.000001Z"}
     deployment = decoded("apps/v1", "Deployment", named("d"), part(2, part(1, 0)))

@@ -101,9 +101,11 @@ def test_an_answer_in_a_form_we_do_not_have_is_refused_unless_json_will_do(ask, 
         assert answer.json["reason"] == "NotAcceptable"
 
 
-def test_a_body_in_protobuf_is_refused_so_that_clients_fall_back(ask):
-    answer = ask("POST", CONFIG, data=b"k8s\x00", headers={"Content-Type": "application/vnd.kubernetes.protobuf"})
+@pytest.mark.parametrize("type_", ["application/cbor", "text/plain", "application/x-www-form-urlencoded"])
+def test_a_body_of_an_unknown_type_is_refused(ask, type_):
+    answer = ask("POST", CONFIG, data=b"{}", headers={"Content-Type": type_})
     assert (answer.status_code, answer.json["reason"]) == (415, "UnsupportedMediaType")
+    assert answer.json["message"].startswith("the body of the request was in an unknown format - accepted media types include: ")
 
 
 def test_a_body_of_more_than_three_mebibytes_is_refused_and_changes_nothing(ask):
@@ -226,3 +228,9 @@ def test_a_big_answer_is_zipped_for_who_can_unzip_it(ask):
 def test_head_is_a_get_without_its_body(ask):
     answer = ask("HEAD", "/api/v1/namespaces/default")
     assert answer.status_code == 200 and answer.data == b"" and int(answer.headers["Content-Length"]) > 100
+
+
+def test_a_room_has_only_so_many_streams(ask, room):
+    room.streams = 2000
+    answer = ask("GET", f"{CONFIG}?watch=1")
+    assert (answer.status_code, answer.json["reason"]) == (429, "TooManyRequests") and answer.headers["Retry-After"] == "5"

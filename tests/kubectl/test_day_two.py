@@ -1,4 +1,4 @@
-"""The terminal's kubectl prints what the real kubectl v1.36.3 printed against the same objects (recordings/, made by
+"""The terminal's kubectl prints what the real kubectl v1.36.3 printed against the same objects (recordings/day_two, made by
 tests/clients/test_differential.py --record)."""
 
 from __future__ import annotations

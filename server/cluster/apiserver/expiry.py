@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from server.cluster.apiserver.server import ApiServer
 
 EVENT_TTL = 3600.0
-CAUSE = Cause("etcd", "system:apiserver", "delete", None)
 
 
 class EventExpiry:
@@ -53,7 +52,7 @@ class EventExpiry:
         now = self._api.clock.now
         while self._due and next(iter(self._due.values())) <= now:
             name = next(iter(self._due))
-            self._api.store.delete("events", name, CAUSE)
+            self._api.store.delete("events", name, Cause("etcd", "system:apiserver", "delete", None, now))
         self._schedule()
 
 

@@ -158,7 +158,7 @@ def watch_objects(api: ApiServer, resource: Resource, request: Request) -> Respo
 
 def bookmark(resource: Resource, revision: int, annotations: dict[str, str] | None = None) -> Event:
     """Tells a watcher how far it is."""
-    meta: Object = {"resourceVersion": str(revision), "creationTimestamp": None}
+    meta: Object = {"resourceVersion": str(revision)}
     if annotations:
         meta["annotations"] = annotations
     obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}

@@ -119,7 +119,7 @@ class ApiServer:
     # writing
 
     def cause(self, request: Request, verb: str = "") -> Cause:
-        return Cause(request.client, request.user, verb or request.verb, request.because)
+        return Cause(request.client, request.user, verb or request.verb, request.because, self.clock.now)
 
     def decoded(self, request: Request, kind: str, api_version: str) -> tuple[Object, list[str]]:
         """The request's body as an object, and the warnings that decoding it gave."""

@@ -91,10 +91,9 @@ def _binding(api: ApiServer, resource: Resource, request: Request) -> Response:
     target = (binding.get("target") or {}).get("name")
     if not target:
         raise invalid("Binding", request.name, [FieldError("Required value", "target.name")])
-    if uid := (binding.get("metadata") or {}).get("uid"):
-        if uid != pod["metadata"]["uid"]:
-            raise conflict("pods/binding", request.name,
-                           f"Precondition failed: UID in precondition: {uid}, UID in object meta: {pod['metadata']['uid']}")
+    if (uid := (binding.get("metadata") or {}).get("uid")) and uid != pod["metadata"]["uid"]:
+        raise conflict("pods/binding", request.name,
+                       f"Precondition failed: UID in precondition: {uid}, UID in object meta: {pod['metadata']['uid']}")
     if "deletionTimestamp" in pod["metadata"]:
         raise conflict("pods/binding", request.name, f"pod {request.name} is being deleted, cannot be assigned to a host")
     if assigned := pod["spec"].get("nodeName"):

@@ -7,6 +7,8 @@ Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 
 from __future__ import annotations
 
+import math
+
 from server.cluster.clock import Clock
 from server.cluster.objects import Object
 
@@ -54,7 +56,7 @@ def available_at(pod: Object, min_ready_seconds: float, clock: Clock) -> float |
     if condition is None or condition["status"] != "True":
         return None
     if not min_ready_seconds:
-        return 0.0
+        return -math.inf
     return clock.seconds(condition["lastTransitionTime"]) + min_ready_seconds
 
 

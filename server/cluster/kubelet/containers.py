@@ -12,11 +12,10 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from server.cluster.kubelet import backoff, environment, probing, termination
+from server.cluster.kubelet import backoff, environment, hooks, probing, termination
 from server.cluster.kubelet.cell import Cell
 from server.cluster.kubelet.template import Template
 from server.cluster.objects import Object
-from server.cluster.runtime.files import NotSimulated
 from server.cluster.runtime.images import Image, PullError, resolve
 from server.cluster.runtime.programs import lacks_password
 from server.cluster.runtime.references import parse
@@ -168,10 +167,10 @@ def create(worker: PodWorker, pod: Object, cell: Cell, image: Image) -> None:
     """Makes the container of an image that is there, and starts it."""
     kubelet, template = worker.kubelet, cell.template
     spec = worker.spec(cell.name)
-    if template.checks_environment:
-        fault = environment.missing(kubelet.api, worker.key[0], spec)
-        if fault:
-            return _failed(worker, pod, cell, "CreateContainerConfigError", fault, fault)
+    fault = environment.missing(kubelet.api, worker.key[0], spec) if template.checks_environment else ""
+    fault = fault or hooks.root_forbidden(pod, spec, image)
+    if fault:
+        return _failed(worker, pod, cell, "CreateContainerConfigError", fault, fault)
     if cell.terminated is not None:
         cell.last, cell.terminated = cell.terminated, None
     if cell.created:
@@ -219,16 +218,7 @@ def _environment(worker: PodWorker, spec: Object) -> Callable[[], dict[str, str]
 
 def _after_start(worker: PodWorker, pod: Object, cell: Cell, hook: Object) -> None:
     """A postStart hook that fails kills its container."""
-    if "exec" not in hook:
-        return
-    argv = list(hook["exec"].get("command") or ())
-    try:
-        done, _ = cell.container.execute(argv, 30.0)
-        fault = "" if done.status == 0 else f"command '{' '.join(argv)}' exited with {done.status}: {(done.out + done.err).strip()}"
-    except FileNotFoundError:
-        fault = f'exec: "{argv[0]}": executable file not found in $PATH: unknown'
-    except NotSimulated as unknown:
-        fault = f"podium: {unknown} is not simulated"
+    fault, _ = hooks.run(worker, pod, cell, hook)
     if fault:
         worker.record(pod, "Warning", "FailedPostStartHook", f"PostStartHook failed: {fault}", cell)
         termination.stop(worker, pod, cell, "FailedPostStartHook")

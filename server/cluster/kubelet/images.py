@@ -8,6 +8,7 @@ Source: https://kubernetes.io/docs/concepts/containers/images/
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from server.cluster.kubelet.agenda import chance
@@ -43,7 +44,7 @@ class Images:
         self._pulls_key = f"pulls/{node}"
         self.present: dict[str, int] = dict(state.get(self._images_key) or {})
         kept = state.get(self._pulls_key) or {}
-        self.free: float = kept.get("free", 0.0)
+        self.free: float = kept.get("free", -math.inf)
         self.coming: list[str] = list(kept.get("coming") or ())
 
     def has(self, reference: Reference) -> bool:

@@ -17,7 +17,8 @@ from server.cluster.errors import ApiError
 from server.cluster.kubelet import node_status
 from server.cluster.kubelet.admission import Request
 from server.cluster.kubelet.images import Images
-from server.cluster.kubelet.pod_worker import ENDED, PodWorker
+from server.cluster.kubelet.keeping import ENDED
+from server.cluster.kubelet.pod_worker import PodWorker
 from server.cluster.objects import Key, Object
 from server.cluster.parts import Parts
 

@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 from server.cluster.apiserver.request import Options, Response
 from server.cluster.errors import ApiError
-from server.cluster.kubelet import logs, node_status
+from server.cluster.kubelet import keeping, logs, node_status
 from server.cluster.kubelet.agenda import Agenda
+from server.cluster.kubelet.keeping import ACTIVE, NEW, WAITING
 from server.cluster.kubelet.kubelet import Kubelet
-from server.cluster.kubelet.pod_worker import ACTIVE, NEW, WAITING, PodWorker
+from server.cluster.kubelet.pod_worker import PodWorker
 from server.cluster.kubelet.system_pods import CONTROL_PLANE_IMAGES, NODE_IMAGES
 from server.cluster.machines import NodeSpec
 from server.cluster.objects import Object, key
@@ -73,7 +74,7 @@ class Kubelets:
         if data is not None and data["stage"] == NEW:
             kubelet.changed(pod, None)
         else:
-            worker.restore(pod, data, chunks)
+            keeping.restore(worker, pod, data, chunks)
             if "deletionTimestamp" in pod["metadata"] and worker.stage in (WAITING, ACTIVE):
                 kubelet.changed(pod, None)
 

@@ -10,13 +10,13 @@ Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from server.cluster.clock import Clock
 from server.cluster.errors import ApiError
-from server.cluster.kubelet import admission, containers, environment, probing, status, termination, volumes
+from server.cluster.kubelet import admission, containers, environment, keeping, probing, status, termination, volumes
 from server.cluster.kubelet.agenda import chance
 from server.cluster.kubelet.cell import Cell
+from server.cluster.kubelet.keeping import ACTIVE, ENDED, GONE, MOUNT_FIRST, NEW, WAITING
 from server.cluster.kubelet.template import Template, pod_resources, template_of
 from server.cluster.network.addresses import AddressesExhausted
 from server.cluster.objects import Key, Object
@@ -26,8 +26,7 @@ from server.cluster.runtime.runtime import Sandbox
 if TYPE_CHECKING:
     from server.cluster.kubelet.kubelet import Kubelet
 
-NEW, WAITING, ACTIVE, STOPPING, ENDED, GONE = "new", "waiting", "active", "stopping", "ended", "gone"
-MOUNT_FIRST, MOUNT_LONGEST, ATTACH_TIMEOUT = 0.5, 122.0, 123.0
+MOUNT_LONGEST, ATTACH_TIMEOUT = 122.0, 123.0
 WRITE_AGAIN, REBOOTED = 1.0, 0.5
 
 
@@ -94,7 +93,7 @@ class PodWorker:
             return
         if "deletionTimestamp" in pod["metadata"]:
             if self.stage == NEW:
-                self._read(pod)
+                self.read(pod)
             termination.begin(self, pod)
         elif self.stage == NEW:
             self._begin(pod)
@@ -155,7 +154,7 @@ class PodWorker:
 
     # beginning
 
-    def _read(self, pod: Object) -> None:
+    def read(self, pod: Object) -> None:
         """Takes the containers from the pod's spec."""
         spec = pod["spec"]
         first = spec.get("initContainers")
@@ -167,7 +166,7 @@ class PodWorker:
         self.main = [Cell(template_of(entry), False, waiting) for entry in spec["containers"]]
 
     def _begin(self, pod: Object) -> None:
-        self._read(pod)
+        self.read(pod)
         self.started = self.kubelet.clock.timestamp()
         self.changed = True
         request = admission.request_of(self.lasting())
@@ -193,6 +192,7 @@ class PodWorker:
         if not faults:
             self.due.pop("attach", None)
             self.due.pop("mount", None)
+            self.mount_delay = MOUNT_FIRST
             self._network(pod)
             return
         if what == "attach":
@@ -338,50 +338,7 @@ class PodWorker:
                 state.set(f"pod/{self.uid}", None)
             return
         self.kept = True
-        state.set(f"pod/{self.uid}", self.dump())
-
-    def dump(self) -> dict[str, Any]:
-        made = self.sandbox.containers if self.sandbox is not None else {}
-        data: dict[str, Any] = {"stage": self.stage, "due": dict(self.due), "ip": self.ip, "started": self.started,
-                                "cells": {cell.name: cell.dump(made.get(cell.name)) for cell in self.cells()}}
-        if self.final:
-            data["final"] = self.final
-        if self.mount_delay != MOUNT_FIRST:
-            data["mount"] = self.mount_delay
-        if self.sandbox is not None:
-            data["network"] = self.holding
-            if self.sandbox.volumes:
-                data["volumes"] = {name: dict(files) for name, files in self.sandbox.volumes.items()}
-        return data
-
-    def restore(self, pod: Object, data: dict[str, Any] | None, chunks: dict[str, dict[int, list[list]]]) -> None:
-        """Takes up a pod that ran before this process did: from ``data`` (what ``dump`` gave), or from its status alone."""
-        self._read(pod)
-        status = pod["status"]
-        self.started = status.get("startTime", "")
-        ip = status.get("podIP", "")
-        network = bool(ip)
-        if data is None:
-            self.stage = ACTIVE
-            data = {"cells": {entry["name"]: _running_cell(self.kubelet.clock, entry) for entry in status.get("containerStatuses") or ()}}
-        else:
-            self.kept = True
-            self.stage, self.due, ip, self.started = data["stage"], dict(data["due"]), data["ip"], data["started"]
-            self.final = data.get("final")
-            self.mount_delay = data.get("mount", MOUNT_FIRST)
-            network = "network" in data
-        if network:
-            self.make_sandbox(pod, ip)
-            self.holding = self.holding and data.get("network", True)
-            self.sandbox.volumes.update({name: dict(files) for name, files in (data.get("volumes") or {}).items()})
-        for cell in self.cells():
-            saved = data["cells"].get(cell.name) or {}
-            cell.load(saved)
-            if "container" in saved:
-                containers.take_up(self, cell, saved, chunks)
-        if self.stage != ENDED:
-            self.kubelet.take(self, admission.request_of(self.lasting()))
-        self.arm()
+        state.set(f"pod/{self.uid}", keeping.dump(self))
 
     def rebooted(self) -> None:
         """The machine was off and is back: the kubelet finds that nothing of the pod runs any more."""
@@ -424,12 +381,3 @@ class PodWorker:
         if self.kept:
             self.kubelet.state.set(f"pod/{self.uid}", None)
             self.kept = False
-
-
-def _running_cell(clock: Clock, entry: Object) -> dict[str, Any]:
-    """The saved form of a container that simply runs."""
-    running = (entry.get("state") or {}).get("running") or {}
-    return {"ready": entry["ready"], "started": entry.get("started", True), "restarts": entry["restartCount"], "begun": True,
-            "created": True,
-            "shown_image": (entry["image"], entry["imageID"]), "image": entry["image"],
-            "container": {"id": entry["containerID"].removeprefix("containerd://"), "started": clock.seconds(running["startedAt"])}}

@@ -63,9 +63,6 @@ def system_pod_manifests(nodes: list[Object], random: random_module.Random) -> l
     """Every system pod of a cluster with these Nodes, in order of creation."""
     control_planes = [node for node in nodes if CONTROL_PLANE_ROLE in (node["metadata"].get("labels") or {})]
     pods = [_static(static, node) for node in control_planes for static in STATIC]
-    if nodes:
-        home = (control_planes or nodes)[0]
-        pods += [_coredns(home, random, owner) for owner in [_hash("coredns")] * 2]
     for node in nodes:
         pods += [_kube_proxy(node, random), _calico(node, random)]
     return pods
@@ -83,24 +80,21 @@ def _address(node: Object) -> str:
     return next(entry["address"] for entry in node["status"]["addresses"] if entry["type"] == "InternalIP")
 
 
-def _pod(name: str, labels: dict[str, str], node: Object, spec: dict[str, Any], annotations: dict[str, str] | None = None,
-         owned: bool = True) -> Object:
-    meta: dict[str, Any] = {"name": name, "namespace": "kube-system", "labels": labels}
-    if annotations:
-        meta["annotations"] = annotations
-    if owned:
-        meta["ownerReferences"] = _owned(node)
+def _pod(name: str, labels: dict[str, str], node: Object, spec: dict[str, Any]) -> Object:
+    """The mirror of a static pod: the node's own, so that nobody drains it."""
+    digest = _hash(f"{name} {node['metadata']['name']}")[:32]
+    meta: dict[str, Any] = {
+        "name": name, "namespace": "kube-system", "labels": labels, "ownerReferences": _owned(node),
+        "annotations": {"kubernetes.io/config.hash": digest, "kubernetes.io/config.mirror": digest, "kubernetes.io/config.source": "file",
+                        "kubernetes.io/config.seen": "2026-01-01T00:00:00.000000000Z"}}
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"nodeName": node["metadata"]["name"], **spec}}
 
 
 def _static(static: Static, node: Object) -> Object:
     name = node["metadata"]["name"]
-    digest = _hash(f"{static.name} {name}")[:32]
     command = [word.format(ip=_address(node), node=name) for word in static.command]
     requests = {"cpu": static.cpu, **({"memory": static.memory} if static.memory else {})}
     probe = {"host": "127.0.0.1", "path": "/livez", "port": static.port, "scheme": "HTTPS" if static.port != 2381 else "HTTP"}
-    annotations = {"kubernetes.io/config.hash": digest, "kubernetes.io/config.mirror": digest, "kubernetes.io/config.source": "file",
-                   "kubernetes.io/config.seen": "2026-01-01T00:00:00.000000000Z"}
     return _pod(f"{static.name}-{name}", {"component": static.name, "tier": "control-plane"}, node, {
         "hostNetwork": True, "priorityClassName": "system-node-critical", "priority": 2000001000,
         "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}, "tolerations": [{"effect": "NoExecute", "operator": "Exists"}],
@@ -111,27 +105,32 @@ def _static(static: Static, node: Object) -> Object:
                               "timeoutSeconds": 15},
             "volumeMounts": [{"name": volume, "mountPath": path, **({"readOnly": True} if "data" not in volume else {})}
                              for volume, path, _ in static.paths]}],
-        "volumes": [{"name": volume, "hostPath": {"path": path, "type": kind}} for volume, path, kind in static.paths]}, annotations)
+        "volumes": [{"name": volume, "hostPath": {"path": path, "type": kind}} for volume, path, kind in static.paths]})
 
 
-def _coredns(node: Object, random: random_module.Random, template: str) -> Object:
-    hashed = template[:10].translate(str.maketrans("013aeiou", "bcdfghjk"))
-    return _pod(generate(random, f"coredns-{hashed}-"), {"k8s-app": "kube-dns", "pod-template-hash": hashed}, node, {
-        "serviceAccountName": "coredns", "dnsPolicy": "Default", "priorityClassName": "system-cluster-critical", "priority": 2000000000,
-        "nodeSelector": {"kubernetes.io/os": "linux"},
-        "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}, {"effect": "NoSchedule", "key": CONTROL_PLANE_ROLE}],
-        "containers": [{
-            "name": "coredns", "image": COREDNS, "imagePullPolicy": "IfNotPresent", "args": ["-conf", "/etc/coredns/Corefile"],
-            "ports": [{"containerPort": 53, "name": "dns", "protocol": "UDP"}, {"containerPort": 53, "name": "dns-tcp", "protocol": "TCP"},
-                      {"containerPort": 9153, "name": "metrics", "protocol": "TCP"}],
-            "resources": {"limits": {"memory": "170Mi"}, "requests": {"cpu": "100m", "memory": "70Mi"}},
-            "livenessProbe": {"failureThreshold": 5, "httpGet": {"path": "/health", "port": 8080, "scheme": "HTTP"},
-                              "initialDelaySeconds": 60,
-                              "timeoutSeconds": 5},
-            "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181, "scheme": "HTTP"}},
-            "volumeMounts": [{"name": "config-volume", "mountPath": "/etc/coredns", "readOnly": True}]}],
-        "volumes": [{"name": "config-volume", "configMap": {"name": "coredns", "items": [{"key": "Corefile", "path": "Corefile"}]}}]},
-                owned=False)
+def coredns_deployment() -> Object:
+    """The cluster's DNS, as kubeadm deploys it."""
+    return {
+        "metadata": {"name": "coredns", "namespace": "kube-system", "labels": {"k8s-app": "kube-dns"}},
+        "spec": {
+            "replicas": 2, "selector": {"matchLabels": {"k8s-app": "kube-dns"}},
+            "strategy": {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": 1}},
+            "template": {"metadata": {"labels": {"k8s-app": "kube-dns"}}, "spec": {
+                "serviceAccountName": "coredns", "dnsPolicy": "Default", "priorityClassName": "system-cluster-critical",
+                "nodeSelector": {"kubernetes.io/os": "linux"},
+                "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}, {"effect": "NoSchedule", "key": CONTROL_PLANE_ROLE}],
+                "containers": [{
+                    "name": "coredns", "image": COREDNS, "imagePullPolicy": "IfNotPresent", "args": ["-conf", "/etc/coredns/Corefile"],
+                    "ports": [{"containerPort": 53, "name": "dns", "protocol": "UDP"},
+                              {"containerPort": 53, "name": "dns-tcp", "protocol": "TCP"},
+                              {"containerPort": 9153, "name": "metrics", "protocol": "TCP"}],
+                    "resources": {"limits": {"memory": "170Mi"}, "requests": {"cpu": "100m", "memory": "70Mi"}},
+                    "livenessProbe": {"failureThreshold": 5, "httpGet": {"path": "/health", "port": 8080, "scheme": "HTTP"},
+                                      "initialDelaySeconds": 60, "timeoutSeconds": 5},
+                    "readinessProbe": {"httpGet": {"path": "/ready", "port": 8181, "scheme": "HTTP"}},
+                    "volumeMounts": [{"name": "config-volume", "mountPath": "/etc/coredns", "readOnly": True}]}],
+                "volumes": [{"name": "config-volume",
+                             "configMap": {"name": "coredns", "items": [{"key": "Corefile", "path": "Corefile"}]}}]}}}}
 
 
 def _kube_proxy(node: Object, random: random_module.Random) -> Object:

@@ -11,10 +11,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from server.cluster.errors import ApiError
-from server.cluster.kubelet import containers
+from server.cluster.kubelet import containers, hooks
 from server.cluster.kubelet.cell import Cell
 from server.cluster.objects import Object
-from server.cluster.runtime.files import NotSimulated
 
 if TYPE_CHECKING:
     from server.cluster.kubelet.pod_worker import PodWorker
@@ -84,24 +83,14 @@ def _signal(worker: PodWorker, cell: Cell, grace: float) -> None:
 
 def _before_stop(worker: PodWorker, cell: Cell) -> float:
     """How long the preStop hook takes."""
-    hook = cell.template.lifecycle.get("preStop") or {}
-    if "sleep" in hook:
-        return float(hook["sleep"].get("seconds", 0))
-    if "exec" not in hook:
+    hook = cell.template.lifecycle.get("preStop")
+    pod = worker.pod() if hook else None
+    if not hook or pod is None:
         return 0.0
-    pod = worker.pod()
-    argv = list(hook["exec"].get("command") or ())
-    try:
-        done, elapsed = cell.container.execute(argv, DEFAULT_GRACE * 10)
-    except FileNotFoundError:
-        fault, elapsed = f'exec: "{argv[0]}": executable file not found in $PATH: unknown', 0.0
-    except NotSimulated as unknown:
-        fault, elapsed = f"podium: {unknown} is not simulated", 0.0
-    else:
-        fault = "" if done.status in (0, -1) else f"command '{' '.join(argv)}' exited with {done.status}: {(done.out + done.err).strip()}"
-    if fault and pod is not None:
+    fault, seconds = hooks.run(worker, pod, cell, hook)
+    if fault:
         worker.record(pod, "Warning", "FailedPreStopHook", f"PreStopHook failed: {fault}", cell)
-    return elapsed
+    return seconds
 
 
 def _stopped(worker: PodWorker, pod: Object, name: str) -> None:

@@ -117,15 +117,9 @@ class Container:
     def terminate(self) -> tuple[float, int] | None:
         """SIGTERM: (seconds until it ends, exit code), or None when process 1 does not hear it."""
         self.stopping = True
-        what = self.launch.plan
-        if what.kind == "server":
-            return self.server.stop if self.server is not None else (0.0, 0)
-        if self.process is not None and self.state and self.state.get("traps"):
-            return None
+        if self.server is not None and (self.launch.plan.kind == "server" or (self.state or {}).get("main")):
+            return self.server.stop
         return None
-
-    def interrupts_on_term(self) -> bool:
-        return bool(self.state and self.state.get("traps"))
 
     def dump(self) -> dict[str, Any]:
         """What cannot be read off its launch."""

@@ -100,9 +100,11 @@ class _Walker:
         self.box = box
         self.state = state
         self.vars: dict[str, str] = state["vars"]
+        self.alone = False
 
     def walk(self, operations: tuple[Operation, ...]) -> Generator[Any, Any, int]:
         state, burst = self.state, 0
+        self.alone = len(operations) == 1
         if state["wait"] is not None:
             yield from self._waiting()
             state["pc"] += 1
@@ -197,6 +199,7 @@ class _Walker:
             return self._emit(COMMANDS[name](self, argv), step.redirects)
         kind = self.box.program(argv)
         if kind == "server":
+            self.state["main"] = main or self.alone
             self.box.serve(argv)
             yield from self._wait(float("inf"))
             return 0
@@ -360,8 +363,4 @@ def _value(node: ast.AST, variable: Callable[[str], str]) -> int:
         return int(_OPERATORS[type(node.op)](_value(node.left, variable), _value(node.right, variable)))
     if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _OPERATORS:
         return int(_OPERATORS[type(node.ops[0])](_value(node.left, variable), _value(node.comparators[0], variable)))
-    raise ValueError(text_of(node))
-
-
-def text_of(node: ast.AST) -> str:
-    return ast.dump(node)
+    raise ValueError(ast.dump(node))

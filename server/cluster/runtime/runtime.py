@@ -17,7 +17,6 @@ from server.cluster.runtime.servers import Answer, access_lines
 from server.cluster.store import State
 
 NO_VOLUME: Callable[[str], dict[str, str] | None] = lambda volume: None  # noqa: E731
-LogListener = Callable[[Key, str, Line], None]
 
 
 class ConnectionRefused(Exception):

@@ -10,6 +10,7 @@ Source: https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Callable, Iterable
 
 from server.cluster.clock import Clock, Timer
@@ -37,7 +38,7 @@ class Entry:
 
     def backoff_ends(self) -> float:
         if not self.failures:
-            return 0.0
+            return -math.inf
         return self.tried_at + min(FIRST_BACKOFF * 2 ** (self.failures - 1), LAST_BACKOFF)
 
 

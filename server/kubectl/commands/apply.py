@@ -12,12 +12,14 @@ from typing import Any
 
 from server.cluster import schema
 from server.cluster.errors import ApiError
+from server.cluster.yamltext import load_yaml
 from server.kubectl import printers, resources
 from server.kubectl.client import compact
 from server.kubectl.command import ALL, DRY_RUN, FILENAME, OUTPUT, SELECTOR, SUBRESOURCE, VALIDATE, Command, field_manager
 from server.kubectl.commands.delete import CASCADE, FORCE, GRACE, TIMEOUT, propagation, remove
 from server.kubectl.context import Context
 from server.kubectl.dryrun import field_validation, strategy
+from server.kubectl.editor import run_editor
 from server.kubectl.errors import CommandError, Errors, UsageError, WrappedApiError, message_of, raise_all, when
 from server.kubectl.flags import Flag, Flags
 from server.kubectl.resources import Info
@@ -201,6 +203,30 @@ def set_last_applied(ctx: Context, args: list[str], flags: Flags) -> None:
         show(live, info.resource)
 
 
+EDIT_HEADER = """# Please edit the 'last-applied-configuration' annotations below.
+# Lines beginning with a '#' will be ignored, and an empty file will abort the edit.
+#
+"""
+
+
+def edit_last_applied(ctx: Context, args: list[str], flags: Flags) -> None:
+    for info in _chosen(ctx, args, flags):
+        text = last_applied(info.object)
+        if text is None:
+            raise CommandError(f"no last-applied-configuration annotation found on resource: {info.name}")
+        before = EDIT_HEADER + to_yaml(json.loads(text))
+        after = run_editor(ctx, before)
+        if after == before:
+            ctx.err("Edit cancelled, no changes made.")
+            continue
+        documents = load_yaml(after)
+        if not documents or documents[0].error is not None or not isinstance(documents[0].obj, dict):
+            raise CommandError(f'{info.resource.key} "{info.name}" is invalid')
+        patch = {"metadata": {"annotations": {LAST_APPLIED: compact(documents[0].obj) + "\n"}}}
+        ctx.api.patch(info.resource, info.namespace, info.name, patch, field_manager=flags.field_manager)
+        ctx.out(f"{info.kind_name} edited")
+
+
 COMMANDS = (
     Command(
         "apply",
@@ -220,6 +246,10 @@ COMMANDS = (
                     flags=(ALL, *FILENAME, SELECTOR, Flag("output", "o", "yaml", "yaml or json.")),
                     short="View the latest last-applied-configuration annotations of a resource/object",
                     use="(TYPE [NAME | -l label] | TYPE/NAME | -f FILENAME)"),
+            Command("edit-last-applied", edit_last_applied,
+                    flags=(*FILENAME, field_manager(MANAGER), Flag("all", "", False, "Every object of the types.", hidden=True),
+                           Flag("selector", "", "", "Label query.", hidden=True)),
+                    short="Edit latest last-applied-configuration annotations of a resource/object", use="(RESOURCE/NAME | -f FILENAME)"),
             Command("set-last-applied", set_last_applied,
                     flags=(DRY_RUN, *FILENAME, *OUTPUT, Flag("create-annotation", "", False, "Make the annotation where there is none.")),
                     short="Set the last-applied-configuration annotation on a live object to match the contents of a file",

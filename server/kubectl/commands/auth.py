@@ -105,7 +105,8 @@ COMMANDS = (
     Command("auth", short="Inspect authorization", use="[flags]", commands=(
         Command("can-i", can_i, (
             ALL_NAMESPACES, Flag("quiet", "q", False, "Tell by the exit code alone."),
-            Flag("list", "", False, "Everything that is allowed."), Flag("subresource", "", "", "Ask about this subresource."), Flag("no-headers", "", False, "Leave the header out.")),
+            Flag("list", "", False, "Everything that is allowed."),
+            Flag("subresource", "", "", "Ask about this subresource."), Flag("no-headers", "", False, "Leave the header out.")),
             "Check whether an action is allowed", "VERB [TYPE | TYPE/NAME | NONRESOURCEURL]"),
         Command("whoami", whoami, OUTPUT, "Experimental: Check self subject attributes", "", complete="none"),
     )),

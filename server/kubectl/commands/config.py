@@ -100,6 +100,7 @@ def use_context(ctx: Context, args: list[str], flags: Flags) -> None:
     if _named(ctx.kubeconfig.data["contexts"], args[0]) is None:
         raise CommandError(f'no context exists with the name: "{args[0]}"')
     ctx.kubeconfig.data["current-context"] = args[0]
+    ctx.kubeconfig.save(ctx.files)
     ctx.out(f'Switched to context "{args[0]}".')
 
 
@@ -122,6 +123,7 @@ def set_context(ctx: Context, args: list[str], flags: Flags) -> None:
     for key in ("cluster", "user", "namespace"):
         if flags.changed(key):
             entry["context"][key] = flags[key]
+    ctx.kubeconfig.save(ctx.files)
     ctx.out(f'Context "{name}" {"modified" if existed else "created"}.')
 
 
@@ -137,6 +139,7 @@ def rename_context(ctx: Context, args: list[str], flags: Flags) -> None:
     entry["name"] = args[1]
     if data["current-context"] == args[0]:
         data["current-context"] = args[1]
+    ctx.kubeconfig.save(ctx.files)
     ctx.out(f'Context "{args[0]}" renamed to "{args[1]}".')
 
 
@@ -149,6 +152,7 @@ def delete_context(ctx: Context, args: list[str], flags: Flags) -> None:
     if data["current-context"] == args[0]:
         ctx.err("warning: this removed your active context, use \"kubectl config use-context\" to select a different one")
     data["contexts"] = [entry for entry in data["contexts"] if entry["name"] != args[0]]
+    ctx.kubeconfig.save(ctx.files)
     ctx.out(f"deleted context {args[0]} from /root/.kube/config")
 
 

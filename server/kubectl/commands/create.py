@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from server.cluster.apiserver.resources import by_kind
-from server.cluster.errors import ApiError, no_such_resource
+from server.cluster.errors import ApiError
 from server.kubectl import printers, resources
 from server.kubectl.command import DRY_RUN, FILENAME, OUTPUT, SELECTOR, VALIDATE, Command, field_manager
 from server.kubectl.context import Context
@@ -105,22 +105,30 @@ def _generated(make: Callable[[Context, str, list[str], Flags], Object], prefix:
     return run
 
 
-def _absent(prefix: str) -> Callable[..., None]:
+def _absent(prefix: str, resource: str) -> Callable[..., None]:
     """A kind that this API server does not serve."""
 
     def run(ctx: Context, args: list[str], flags: Flags | None) -> None:
-        error = no_such_resource()
-        raise CommandError(f"{prefix}{error.message}") if prefix else error
+        name = next((f" {word}" for word in args if not word.startswith("-")), "") if resource == "serviceaccounts" else ""
+        message = f"the server could not find the requested resource (post {resource}{name})"
+        raise CommandError(f"{prefix}{message}") if prefix else ApiError(404, "NotFound", message)
 
     return run
 
 
+_RBAC = "rbac.authorization.k8s.io"
 _ABSENT = (
-    ("clusterrole", (), ""), ("clusterrolebinding", (), "failed to create clusterrolebinding: "),
-    ("cronjob", ("cj",), "failed to create cronjob: "), ("ingress", ("ing",), "failed to create ingress: "),
-    ("job", (), "failed to create job: "), ("poddisruptionbudget", ("pdb",), "failed to create poddisruptionbudgets: "),
-    ("priorityclass", ("pc",), "failed to create priorityclass: "), ("quota", ("resourcequota",), "failed to create quota: "),
-    ("role", (), ""), ("rolebinding", (), "failed to create rolebinding: "), ("token", (), ""),
+    ("clusterrole", (), "", f"clusterroles.{_RBAC}"),
+    ("clusterrolebinding", (), "failed to create clusterrolebinding: ", f"clusterrolebindings.{_RBAC}"),
+    ("cronjob", ("cj",), "failed to create cronjob: ", "cronjobs.batch"),
+    ("ingress", ("ing",), "failed to create ingress: ", "ingresses.networking.k8s.io"),
+    ("job", (), "failed to create job: ", "jobs.batch"),
+    ("poddisruptionbudget", ("pdb",), "failed to create poddisruptionbudgets: ", "poddisruptionbudgets.policy"),
+    ("priorityclass", ("pc",), "failed to create priorityclass: ", "priorityclasses.scheduling.k8s.io"),
+    ("quota", ("resourcequota",), "failed to create quota: ", "resourcequotas"),
+    ("role", (), "", f"roles.{_RBAC}"),
+    ("rolebinding", (), "failed to create rolebinding: ", f"rolebindings.{_RBAC}"),
+    ("token", (), "failed to create token: ", "serviceaccounts"),
 )
 _ABSENT_SHORTS = {
     "clusterrole": "Create a cluster role", "clusterrolebinding": "Create a cluster role binding for a particular cluster role",
@@ -188,8 +196,8 @@ COMMANDS = (
                 for name, type_, own, use, short in _SERVICES)),
             Command("serviceaccount", _generated(workloads.service_account, "failed to create serviceaccount: "), flags=_COMMON,
                     aliases=("sa",), short="Create a service account with the specified name", use="NAME"),
-            *(Command(name, _absent(prefix), aliases=aliases, short=_ABSENT_SHORTS[name], use="NAME", unparsed=True)
-              for name, aliases, prefix in _ABSENT),
+            *(Command(name, _absent(prefix, resource), aliases=aliases, short=_ABSENT_SHORTS[name], use="NAME", unparsed=True)
+              for name, aliases, prefix, resource in _ABSENT),
         ), key=lambda command: command.name)),
         short="Create a resource from a file or from stdin",
         use="-f FILENAME",

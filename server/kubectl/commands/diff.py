@@ -29,7 +29,7 @@ def diff(ctx: Context, args: list[str], flags: Flags) -> int:
         return int(_diff(ctx, args, flags))
     except (ApiError, CommandError, Errors) as error:
         if isinstance(error, UsageError):
-            raise
+            raise UsageError(error.message, code=2) from None
         ctx.stderr.write(render(error)[0].rstrip("\n") + "\n")
         return 2
 

@@ -44,6 +44,10 @@ def explain(ctx: Context, args: list[str], flags: Flags) -> None:
 
 def _asked(ctx: Context, text: str, api_version: str) -> tuple[Resource, list[str]]:
     steps = text.rstrip(".").split(".")
+    if not steps[0]:
+        raise CommandError("a resource must be present, got: /, Resource=")
+    if not all(steps):
+        raise CommandError("invalid jsonpath syntax, first node must be field node")
     for count in range(len(steps), 0, -1):
         word = ".".join(steps[:count])
         row = resources.try_lookup(ctx, word)

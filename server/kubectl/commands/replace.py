@@ -39,8 +39,6 @@ def replace(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, 
                            validate=validation != "Ignore")
     options = {"dry_run": dry_run == "server", "field_manager": flags.field_manager, "field_validation": validation}
     errors = list(found.errors)
-    if not found.infos and not errors:
-        raise CommandError("no objects passed to replace")
     if flags.force and not errors:
         yield from _delete_first(ctx, found.infos, flags, dry_run)
     for info in found.infos:

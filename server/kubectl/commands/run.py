@@ -37,6 +37,8 @@ def run(ctx: Context, args: list[str], flags: Flags) -> None:
         raise UsageError("-i/--stdin is required for containers with -t/--tty=true")
     if flags.stdin and flags.dry_run != "none":
         raise UsageError("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)")
+    if not flags.image:
+        raise CommandError("--image is required")
     if not _IMAGE.match(flags.image):
         raise CommandError(f'Invalid image name "{flags.image}": invalid reference format')
     if flags.expose and not flags.port:

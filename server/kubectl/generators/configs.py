@@ -90,7 +90,7 @@ def _data(ctx: Context, name: str, flags: Flags, kind: str) -> dict[str, str]:
 def _literals(texts: list[str]) -> Iterator[tuple[str, str]]:
     for text in texts:
         key, equals, value = text.partition("=")
-        if not equals:
+        if not equals or not key:
             raise CommandError(f"invalid literal source {text}, expected key=value")
         if value[:1] in ("'", '"') and len(value) > 1 and value[-1] == value[0]:
             value = value[1:-1]

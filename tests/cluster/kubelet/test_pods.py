@@ -312,3 +312,22 @@ def test_every_pod_of_the_trouble_manifest_ends_as_on_a_real_cluster(bench):
     assert bench.status("notready")["phase"] == "Running" and bench.conditions("notready")["Ready"] == "False"
     ready = next(entry for entry in bench.status("notready")["conditions"] if entry["type"] == "Ready")
     assert ready["reason"] == "ContainersNotReady" and ready["message"] == "containers with unready status: [c]"
+
+
+def test_an_image_that_runs_as_root_is_not_started_when_root_is_forbidden(bench):
+    bench.pod("web", {**SERVER, "securityContext": {"runAsNonRoot": True}})
+    bench.pod("user", {**SERVER, "securityContext": {"runAsNonRoot": True, "runAsUser": 1000}})
+    bench.run(10)
+    assert bench.reason("web") == "CreateContainerConfigError" and bench.status("user")["phase"] == "Running"
+    uid = bench.get("web")["metadata"]["uid"]
+    assert ("Failed", f'Error: container has runAsNonRoot and image will run as root (pod: "web_default({uid})", container: c)') in \
+        bench.events("web")
+
+
+def test_the_containers_of_a_pod_are_started_one_after_the_other(bench):
+    bench.pod("two", {"name": "a", "image": "nginx"}, {"name": "b", "image": "redis"})
+    bench.run(10)
+    messages = [event["message"] for event in sorted(bench.cluster.api.lister("events").list(), key=lambda event: int(
+        event["metadata"]["resourceVersion"])) if event["involvedObject"]["name"] == "two"]
+    kinds = [message.split()[0] + (" " + message.split()[1] if message.startswith("Container") else "") for message in messages]
+    assert kinds == ["Pulling", "Successfully", "Container created", "Container started"] * 2

