@@ -23,7 +23,8 @@ class Settings:
     max_rooms: int = 500
     max_awake_rooms: int = 50
     max_nodes: int = 5_000
-    max_objects: int = 200_000
+    max_objects: int = 100_000
+    max_bytes: int = 64 * 1024 * 1024
     sleep_after: float = 120.0
     max_body: int = 3 * 1024 * 1024
     max_manifest: int = 1024 * 1024
@@ -45,6 +46,7 @@ HELP = {
     "max_awake_rooms": "rooms that may run at once",
     "max_nodes": "nodes a room may have",
     "max_objects": "objects a room may hold",
+    "max_bytes": "bytes of what clients sent that a room may hold",
     "sleep_after": "wall seconds after which a room that nobody watches sleeps",
     "max_body": "bytes of one API request",
     "max_manifest": "bytes of YAML of one apply",

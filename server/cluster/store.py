@@ -121,11 +121,13 @@ class Watch:
 
 
 class Store:
-    """``history`` is how many revisions are kept at least; older ones are compacted and a watch from them answers 410."""
+    """``history`` is how many revisions are kept at least; older ones are compacted and a watch from them answers 410. ``count`` is how
+    many objects there are."""
 
     def __init__(self, history: int = 20_000) -> None:
         self.revision = 0
         self.history = history
+        self.count = 0
         self.state = State()
         self._tables: dict[str, dict[Key, Record]] = {}
         self._watchers: dict[str, list[Watcher]] = {}
@@ -147,6 +149,8 @@ class Store:
         if table is None:
             table = self._tables[resource] = {}
         old = table.get(key)
+        if old is None:
+            self.count += 1
         self.revision += 1
         record = Record({**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.revision)}}, self.revision)
         table[key] = record
@@ -156,6 +160,7 @@ class Store:
     def delete(self, resource: str, key: Key, cause: Cause) -> Record:
         """Removes an object; the event carries its last state at the revision of the removal. KeyError if there is none."""
         old = self._tables[resource].pop(key)
+        self.count -= 1
         self.revision += 1
         last = {**old.object, "metadata": {**old.object["metadata"], "resourceVersion": str(self.revision)}}
         record = Record(last, self.revision)
@@ -229,4 +234,5 @@ class Store:
             for obj in objects:
                 meta = obj["metadata"]
                 table[meta.get("namespace", ""), meta["name"]] = Record(obj, int(meta["resourceVersion"]))
+            self.count += len(objects)
         self.state._values = dict(data["state"])

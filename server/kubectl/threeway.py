@@ -152,17 +152,24 @@ def _merge(delta: Object, deletions: Object, type_: Type | None) -> Object:
         elif isinstance(value, dict) and isinstance(merged[key], dict):
             merged[key] = _merge(merged[key], value, _below(type_, key))
         elif isinstance(value, list) and isinstance(merged[key], list) and field is not None and field.merge_key:
-            merged[key] = _merge_lists(merged[key], value, field)
+            order = delta.get(f"{ORDER}/{key}") or deletions.get(f"{ORDER}/{key}") or []
+            merged[key] = _ordered(_merge_lists(merged[key], value, field), order, field.merge_key)
     return merged
+
+
+def _ordered(items: list[Object], order: list[Object], merge_key: str) -> list[Object]:
+    """The elements in the manifest's order, then those to be deleted."""
+    places = {compact(item.get(merge_key)): index for index, item in enumerate(order)}
+    return sorted(items, key=lambda item: places.get(compact(item.get(merge_key)), len(places)))
 
 
 def _merge_lists(delta: list[Object], deletions: list[Object], field: Field) -> list[Object]:
     merged = list(delta)
     for item in deletions:
         value = item.get(field.merge_key)
-        place = next((index for index, other in enumerate(merged) if same(other.get(field.merge_key), value)), None)
+        place = next((index for index, other in enumerate(delta) if same(other.get(field.merge_key), value)), None)
         if place is None:
             merged.append(item)
-        elif item.get(DIRECTIVE) != "delete":
+        else:
             merged[place] = _merge(merged[place], item, inner(field.type))
     return merged

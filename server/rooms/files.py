@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 EXAMPLES = Path(__file__).parent / "examples"
-MAX_FILES, MAX_SIZE = 200, 1024 * 1024
+MAX_FILES, MAX_SIZE = 100, 1024 * 1024
 
 
 def examples() -> list[dict[str, str]]:

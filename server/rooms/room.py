@@ -41,6 +41,7 @@ class Room:
         self.key: str = meta["key"]
         self.cluster = cluster
         self.settings = settings
+        cluster.api.quota.objects, cluster.api.quota.size = settings.max_objects, settings.max_bytes
         self.storage = storage
         self.journal = Journal(storage, name, cluster)
         self.people: dict[str, Any] = {}

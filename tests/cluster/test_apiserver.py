@@ -297,3 +297,34 @@ def test_the_same_event_is_counted_and_a_flood_is_combined(parts, kubectl):
     events = kubectl.list("events", "default")
     assert sum(event["message"].startswith("(combined from similar events)") for event in events) == 1
     assert sum(event["count"] for event in events) == 25
+
+
+def test_server_side_apply_is_refused_by_its_media_type(parts):
+    request = Request("patch", "configmaps", "default", "nosuch", raw=b"{}", content_type="application/apply-patch+yaml", user=ADMIN)
+    error = error_of(parts.api.request, request)
+    assert (error.code, error.reason) == (415, "UnsupportedMediaType")
+
+
+def test_a_cluster_holds_so_many_objects_and_bytes_and_then_says_what_etcd_says(parts, kubectl):
+    def config_map(name, size):
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": "x" * size}}
+
+    quota = parts.api.quota
+    quota.size = 1_000_000
+    ask(parts, "create", "configmaps", raw=config_map("a", 600_000))
+    assert error_of(ask, parts, "create", "configmaps", raw=config_map("b", 600_000)).message == "etcdserver: mvcc: database space exceeded"
+    kubectl.delete("configmaps", "default", "a")
+    ask(parts, "create", "configmaps", raw=config_map("b", 600_000))
+    quota.size = 10_000_000
+    assert error_of(ask, parts, "create", "configmaps", raw=config_map("c", 1_600_000)).code in (413, 422, 500)
+    quota.objects = parts.api.store.count
+    assert error_of(ask, parts, "create", "configmaps", raw=config_map("d", 1)).message == "etcdserver: mvcc: database space exceeded"
+
+
+def test_writing_a_large_object_over_and_over_costs_history_not_memory(parts):
+    parts.api.quota.size = 3_000_000
+    raw = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"a": "x" * 500_000}}
+    ask(parts, "create", "configmaps", raw=raw)
+    for number in range(40):
+        ask(parts, "update", "configmaps", name="a", raw={**raw, "data": {"a": "x" * 500_000, "n": str(number)}})
+    assert len(parts.api.store._log) < 10

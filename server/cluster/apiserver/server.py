@@ -16,7 +16,8 @@ from typing import Any
 from server.cluster.apiserver import admission, authorization, decode, defaults, deletion, listing, patch, strategies, subresources, validation
 from server.cluster.apiserver.cache import Lister
 from server.cluster.apiserver.expiry import EventExpiry
-from server.cluster.apiserver.request import APPLY_PATCH, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Options, Request, Response
+from server.cluster.apiserver.quota import Quota
+from server.cluster.apiserver.request import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Options, Request, Response
 from server.cluster.apiserver.resources import RESOURCES, Resource
 from server.cluster.apiserver.services import ServiceAllocator
 from server.cluster.clock import Clock
@@ -38,6 +39,7 @@ from server.cluster.store import Cause, Record, Store, Watch, Watcher
 
 PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)
 GENERATE_TRIES = 8
+MAX_OBJECTS, MAX_BYTES = 1_000_000, 256 * 1024 * 1024
 
 
 class ApiServer:
@@ -54,6 +56,7 @@ class ApiServer:
         self._listers = {key: Lister(store, key) for key in RESOURCES}
         self.services = ServiceAllocator(self)
         self.expiry = EventExpiry(self)
+        self.quota = Quota(store, MAX_OBJECTS, MAX_BYTES)
         self.present: Callable[[str, Object], Object] | None = None
         self.logs: Any = None
         self._verbs = {
@@ -74,6 +77,8 @@ class ApiServer:
         if resource is None:
             raise no_such_resource()
         authorization.authorize(request, resource)
+        if request.verb == "patch" and request.content_type not in PATCH_TYPES:
+            raise unsupported_media_type(PATCH_TYPES)
         if request.subresource:
             row = resource.subresource(request.subresource)
             if row is None:
@@ -148,6 +153,7 @@ class ApiServer:
         meta["creationTimestamp"] = self.clock.timestamp()
         obj = {**obj, "kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
         obj = strategies.prepare_create(self, resource, defaults.apply(resource.key, obj))
+        self.quota.admit_object()
         admission.check_create(self, resource, obj)
         errors = validation.validate_create(resource.key, obj)
         if errors:
@@ -163,6 +169,8 @@ class ApiServer:
         warnings = warnings + validation.warnings(resource.key, obj) if request.raw is not None else warnings
         if request.options.dry_run:
             return self.answer(resource, request, Record(obj, 0), 201, warnings)
+        if request.raw is not None:
+            self.quota.admit_bytes(resource.key, (namespace, obj["metadata"]["name"]), len(request.raw))
         record = self.store.put(resource.key, (namespace, obj["metadata"]["name"]), obj, self.cause(request))
         return self.answer(resource, request, record, 201, warnings)
 
@@ -200,10 +208,6 @@ class ApiServer:
 
     def patched(self, resource: Resource, request: Request, old: Object, kind: str, api_version: str) -> tuple[Object, list[str]]:
         """``old`` with the request's patch applied, decoded as ``kind``."""
-        if request.content_type == APPLY_PATCH:
-            raise unsupported_media_type(PATCH_TYPES)
-        if request.content_type not in PATCH_TYPES:
-            raise unsupported_media_type((*PATCH_TYPES, APPLY_PATCH))
         new = patch.apply(request.content_type, old, request.raw if request.raw is not None else request.body, api_version, kind)
         if request.raw is not None and new is not old:
             return decode.decode_patched(request.content_type, new, request.raw, kind, api_version, request.options.field_validation)
@@ -238,6 +242,8 @@ class ApiServer:
             undo()
             return self.answer(resource, request, Record(new, record.revision), 200, warnings)
         key = (was.get("namespace", ""), was["name"])
+        if request.raw is not None:
+            self.quota.admit_bytes(resource.key, key, len(request.raw))
         stored = self.store.put(resource.key, key, new, self.cause(request))
         if deletion.finished(resource, stored.object):
             self.remove(resource, stored.object, self.cause(request))
@@ -264,6 +270,3 @@ class ApiServer:
         meta = obj["metadata"]
         strategies.removed(self, resource, obj)
         return self.store.delete(resource.key, (meta.get("namespace", ""), meta["name"]), cause)
-
-
-__all__ = ["ApiError", "ApiServer"]

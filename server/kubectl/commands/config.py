@@ -38,7 +38,7 @@ def view(ctx: Context, args: list[str], flags: Flags) -> None:
 
 def _in_order(data: Object) -> Object:
     """The fields in the order of kubectl's own type."""
-    lists = {key: [{"name": entry["name"], inner: entry[inner]} for entry in data[key]]
+    lists = {key: [{"name": entry["name"], inner: entry[inner]} for entry in sorted(data[key], key=lambda entry: entry["name"])]
              for key, inner in (("clusters", "cluster"), ("users", "user"), ("contexts", "context"))}
     return {"kind": data["kind"], "apiVersion": data["apiVersion"], **lists, "current-context": data["current-context"]}
 
