@@ -129,7 +129,7 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
         if found is not None:
             since = data.get("since") if isinstance(data, dict) else None
             snapshot = found.live.snapshot()
-            if since is None or since != snapshot["revision"] or (data or {}).get("epoch") != snapshot["epoch"]:
+            if since is None or since != snapshot["revision"] or data.get("scene") != snapshot["scene"]:
                 emit("snapshot", snapshot)
             emit("clock", found.live.room.clock())
             emit("people", {"count": len(found.live.room.people)})

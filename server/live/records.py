@@ -6,6 +6,7 @@ are listed in README under "The scene".
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from typing import Any
 
 from server.cluster.cluster import Cluster
@@ -17,7 +18,7 @@ from server.cluster.selectors import from_labels
 Record = dict[str, Any]
 PULL_FAILURES = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull", "RegistryUnavailable", "ImageInspectError")
 CRASHES = ("Error", "Completed", "RunContainerError", "StartError", "ContainerCannotRun")
-MAX_NEAR, MAX_SEARCHED = 20, 2_000
+MAX_NEAR, MAX_SEARCHED, ALIKE = 20, 2_000, 0.5
 MESSAGE_LIMIT = 500
 
 
@@ -181,17 +182,18 @@ def _endpoints(cluster: Cluster, namespace: str, name: str) -> list[Record]:
 
 
 def _near(cluster: Cluster, namespace: str, selector: dict[str, str]) -> list[Record]:
-    """Pods that one label keeps out of a Service without endpoints: the usual typing mistake."""
+    """Pods that one label keeps out of a Service without endpoints, the likest first: the usual typing mistake."""
     near = []
     for candidate in cluster.api.lister("pods").list(namespace)[:MAX_SEARCHED]:
         has = labels(candidate)
         missed = [key for key, value in selector.items() if has.get(key) != value]
-        if len(missed) == 1 and (len(selector) > 1 or missed[0] in has):
-            key = missed[0]
-            near.append(_compact({"pod": id_of(candidate), "key": key, "want": selector[key], "have": has.get(key)}))
-            if len(near) == MAX_NEAR:
-                break
-    return near
+        if len(missed) != 1:
+            continue
+        key = missed[0]
+        likeness = SequenceMatcher(None, selector[key], has.get(key, "")).ratio()
+        if likeness >= ALIKE or len(selector) > 1:
+            near.append((-likeness, _compact({"pod": id_of(candidate), "key": key, "want": selector[key], "have": has.get(key)})))
+    return [record for _, record in sorted(near, key=lambda entry: (entry[0], entry[1]["pod"]))[:MAX_NEAR]]
 
 
 def deployment(cluster: Cluster, obj: Object) -> Record:

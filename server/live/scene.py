@@ -1,11 +1,13 @@
 """The scene: everything the canvas draws, kept up with the store and told as ordered diffs.
 
 A store event marks what it touches; ``flush`` projects what is marked, once however often it changed, and gives the difference as
-operations with a revision of the scene's own. A thing that would be drawn the same again is no operation.
+operations with a revision of the scene's own. A thing that would be drawn the same again is no operation. Revisions count within
+one instance: who comes back with another instance's gets the whole scene anew.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
 from server.cluster.apiserver.resources import RESOURCES
@@ -24,6 +26,7 @@ class Scene:
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
+        self.instance = secrets.token_hex(8)
         self.revision = 0
         self.things: dict[str, Record] = {}
         self._marked: dict[str, None] = {}
@@ -46,7 +49,8 @@ class Scene:
     def snapshot(self) -> dict[str, Any]:
         """All of it, as of the last flush."""
         clock = self.cluster.clock
-        return {"revision": self.revision, "time": clock.now, "epoch": clock.timestamp(0), "things": self.things}
+        return {"scene": self.instance, "revision": self.revision, "storeRevision": self.cluster.store.revision, "time": clock.now,
+                "epoch": clock.timestamp(0), "things": self.things}
 
     # what marks what
 

@@ -18,6 +18,7 @@ from server.kubectl.context import Context, Kubeconfig
 from server.rooms.files import Files
 from server.rooms.room import Room, RoomError
 
+STARTUP = 0.05  # what a real command takes to begin: meanwhile controllers react to the one before
 JOINERS = (";", "&&", "||", "\n")
 ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 NUMBER = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
@@ -111,6 +112,8 @@ class Terminal:
         for joiner, words in commands:
             if (joiner == "&&" and code) or (joiner == "||" and not code):
                 continue
+            if joiner and not self.room.paused:
+                yield Sleep(STARTUP)
             code = yield from self._command(words, context)
             if code == 130:
                 break

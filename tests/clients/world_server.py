@@ -19,7 +19,7 @@ class Room:
 
     def __init__(self) -> None:
         self.cluster = build()
-        self.commands = 0
+        self.streams = 0
 
     def touch(self) -> None: ...
 

@@ -238,3 +238,13 @@ def test_tab_offers_commands_types_names_flags_and_values(terminal: Terminal) ->
     assert completions(terminal, "k apply -f ") == ["a.yaml", "x/", "x/b.yaml"]
     assert completions(terminal, "k delete pod web --casc") == ["--cascade"]
     assert "--cascade=orphan" in completions(terminal, "k delete pod web --cascade=")
+
+
+def test_the_last_applied_configuration_can_be_seen_set_and_edited(terminal: Terminal) -> None:
+    terminal.run("kubectl apply -f nginx-deploy.yml")
+    terminal.env["KUBE_EDITOR"] = "sed -i s/replicas:.*/replicas:\\ 7/"
+    assert terminal.run("kubectl apply edit-last-applied deploy/nginx-deploy").stdout == "deployment.apps/nginx-deploy edited\n"
+    assert "replicas: 7" in terminal.run("kubectl apply view-last-applied deploy/nginx-deploy").stdout
+    assert terminal.run("kubectl get deploy nginx-deploy -o jsonpath={.spec.replicas}").stdout == "2"
+    assert terminal.run("kubectl apply set-last-applied -f nginx-deploy.yml").stdout == "deployment.apps/nginx-deploy configured\n"
+    assert "replicas: 2" in terminal.run("kubectl apply view-last-applied deploy/nginx-deploy").stdout

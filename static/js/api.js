@@ -1,0 +1,50 @@
+/** The room over HTTP. Every failure is an Error whose message can be shown. */
+export class Api {
+  /** @param {string} room @param {string} key */
+  constructor(room, key) {
+    this.room = room;
+    this.key = key;
+  }
+
+  /** @param {string} path @param {Record<string, string>} [query] */
+  url(path, query = {}) {
+    return `/r/${encodeURIComponent(this.room)}/${path}?${new URLSearchParams({ key: this.key, ...query })}`;
+  }
+
+  /** @param {string} url @param {RequestInit} [init] @returns {Promise<any>} */
+  async #ask(url, init) {
+    const response = await fetch(url, init);
+    const body = await response.json().catch(() => null);
+    if (!response.ok && !body?.results) throw new Error(body?.error ?? `${response.status} ${response.statusText}`);
+    return body;
+  }
+
+  /** @param {string} path @param {any} body */
+  #post(path, body) {
+    return this.#ask(this.url(path), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  }
+
+  /** @param {string} yaml @param {boolean} [dry] */
+  apply(yaml, dry = false) {
+    return this.#ask(this.url("apply", dry ? { dry_run: "1" } : {}), { method: "POST", headers: { "Content-Type": "application/yaml" }, body: yaml });
+  }
+
+  /** @param {{paused?: boolean, speed?: number, advance?: number}} change */
+  clock(change) {
+    return this.#post("clock", change);
+  }
+
+  /** @param {{target: string, rate: number, port?: number}} aim */
+  traffic(aim) {
+    return this.#post("traffic", aim);
+  }
+
+  /** @param {string} id */
+  inspect(id) {
+    return this.#ask(this.url("inspect", { id }));
+  }
+
+  examples() {
+    return this.#ask(this.url("examples"));
+  }
+}

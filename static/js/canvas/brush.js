@@ -1,0 +1,88 @@
+/** Small strokes used everywhere on the canvas. */
+
+/** @param {CanvasRenderingContext2D} c @param {number} x @param {number} y @param {number} w @param {number} h @param {number} r */
+export function rounded(c, x, y, w, h, r) {
+  c.beginPath();
+  c.roundRect(x, y, Math.max(0, w), Math.max(0, h), Math.max(0, Math.min(r, w / 2, h / 2)));
+}
+
+/** @type {Map<string, string>} */
+const shortened = new Map();
+
+/**
+ * The text, cut in the middle or at the end so that it fits.
+ * @param {CanvasRenderingContext2D} c @param {string} text @param {number} width @param {boolean} [middle]
+ */
+export function fitted(c, text, width, middle = false) {
+  const key = `${c.font}|${Math.round(width)}|${middle}|${text}`;
+  const known = shortened.get(key);
+  if (known !== undefined) return known;
+  let result = text;
+  if (c.measureText(text).width > width) {
+    let keep = text.length - 1;
+    const cut = (/** @type {number} */ n) => (middle ? `${text.slice(0, Math.ceil(n / 2))}…${text.slice(text.length - Math.floor(n / 2))}` : `${text.slice(0, n)}…`);
+    while (keep > 1 && c.measureText(cut(keep)).width > width) keep--;
+    result = keep > 1 ? cut(keep) : "";
+  }
+  if (shortened.size > 4000) shortened.clear();
+  shortened.set(key, result);
+  return result;
+}
+
+/**
+ * @param {CanvasRenderingContext2D} c @param {string} text @param {number} x @param {number} y @param {string} font @param {string} colour
+ * @param {CanvasTextAlign} [align] @param {number} [width] @param {boolean} [middle]
+ */
+export function write(c, text, x, y, font, colour, align = "left", width = 0, middle = false) {
+  c.font = font;
+  c.fillStyle = colour;
+  c.textAlign = align;
+  c.textBaseline = "middle";
+  c.fillText(width ? fitted(c, text, width, middle) : text, x, y);
+}
+
+/** @type {Map<string, CanvasPattern>} */
+const hatches = new Map();
+
+/** Diagonal lines that far apart. @param {CanvasRenderingContext2D} c @param {string} colour @param {number} gap @param {number} [line] */
+export function hatch(c, colour, gap, line = 1.5) {
+  const key = `${colour}|${gap}|${line}`;
+  let pattern = hatches.get(key);
+  if (!pattern) {
+    const tile = document.createElement("canvas");
+    tile.width = tile.height = gap;
+    const t = /** @type {CanvasRenderingContext2D} */ (tile.getContext("2d"));
+    t.strokeStyle = colour;
+    t.lineWidth = line;
+    t.beginPath();
+    for (const at of [-gap, 0, gap]) {
+      t.moveTo(at - 1, gap + 1);
+      t.lineTo(at + gap + 1, -1);
+    }
+    t.stroke();
+    pattern = /** @type {CanvasPattern} */ (c.createPattern(tile, "repeat"));
+    hatches.set(key, pattern);
+  }
+  return pattern;
+}
+
+/** @param {CanvasRenderingContext2D} c @param {number} x @param {number} y @param {number} r @param {number} sides @param {number} [turn] */
+export function polygon(c, x, y, r, sides, turn = 0) {
+  c.beginPath();
+  for (let i = 0; i < sides; i++) {
+    const angle = turn + (i * 2 * Math.PI) / sides;
+    c.lineTo(x + r * Math.cos(angle), y + r * Math.sin(angle));
+  }
+  c.closePath();
+}
+
+/** @param {number} bytes */
+export function bytes(bytes) {
+  if (!bytes) return "0";
+  const unit = Math.min(4, Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 2 ** (10 * unit);
+  return `${value >= 100 ? Math.round(value) : Math.round(value * 10) / 10}${["", "Ki", "Mi", "Gi", "Ti"][unit]}`;
+}
+
+/** @param {number} milli */
+export const cores = (milli) => (milli % 1000 === 0 ? `${milli / 1000}` : `${milli}m`);

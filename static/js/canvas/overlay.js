@@ -1,0 +1,214 @@
+/**
+ * One frame of the moving layer: tethers below, then flows, pods in transition, requests, envelopes, and on top what is hovered
+ * or selected with everything that belongs to it.
+ */
+import { rounded, write } from "./brush.js";
+import { MONO, SANS } from "./colours.js";
+import { CROWD, cross } from "./motion.js";
+import * as paint from "./paint.js";
+import { RAIL } from "./rail.js";
+import { approach, gate, route, trace } from "./tethers.js";
+
+/** @typedef {import("./stage.js").Stage} Stage @typedef {CanvasRenderingContext2D} C @typedef {import("../types").Point} Point */
+
+/** With more pods than this a Service is tethered to nodes, with the count. */
+const MANY = 40;
+/** How far left of a node's door its count stands, in pixels: clear of the pods. */
+const ASIDE = 16;
+/** More near misses than these are drawn only for the Service one looks at. */
+const FEW = 4;
+
+/** @param {Stage} stage @param {C} c @param {number} now */
+export function overlay(stage, c, now) {
+  const k = stage.colours;
+  c.save();
+  c.beginPath();
+  c.rect(0, RAIL, stage.width, stage.height - RAIL);
+  c.clip();
+  const focus = stage.hovered ?? stage.selected;
+  const related = focus ? stage.related(focus) : new Set();
+  tethers(stage, c, focus, related);
+  flows(stage, c, now);
+  highlights(stage, c, focus, related);
+  moves(stage, c, now);
+  stage.motion.draw(c, now, k);
+  c.restore();
+  c.save();
+  c.beginPath();
+  c.rect(0, 0, stage.width, RAIL + 1);
+  c.clip();
+  const walks = stage.motion.walks;
+  stage.motion.walks = [];
+  stage.motion.draw(c, now, k);
+  stage.motion.walks = walks;
+  c.restore();
+}
+
+/** @param {Stage} stage @param {Point[]} points */
+function pixels(stage, points) {
+  return points.map((p) => ({ x: stage.camera.sx(p.x), y: stage.camera.sy(p.y) }));
+}
+
+/** @param {Stage} stage @param {C} c @param {string|null} focus @param {Set<string>} related */
+function tethers(stage, c, focus, related) {
+  const { layout, scene, colours: k, camera } = stage;
+  if (camera.zoom < 0.1) return;
+  const r = 9 * camera.zoom;
+  for (const id of layout.services.of.keys()) {
+    const service = scene.get(id);
+    if (!service) continue;
+    const lit = focus === id || related.has(id);
+    const solid = new Path2D();
+    const dashed = new Path2D();
+    const ghost = new Path2D();
+    const endpoints = service.endpoints ?? [];
+    const crowd = endpoints.length > MANY ? byNode(stage, endpoints.filter((one) => one.ready).map((one) => [one.pod, 1])) : null;
+    if (crowd) for (const node of crowd.keys()) trace(solid, pixels(stage, gate(layout, id, node)), r);
+    else for (const one of endpoints) if (!stage.motion.moves.has(one.pod)) trace(one.ready ? solid : dashed, pixels(stage, route(layout, id, one.pod)), r);
+    const near = service.near ?? [];
+    for (const one of focus === id || near.length <= FEW ? near : []) trace(ghost, pixels(stage, route(layout, id, one.pod)), r);
+    c.lineWidth = lit ? 2.25 : 1.5;
+    c.strokeStyle = k.tether;
+    c.globalAlpha = lit ? 0.95 : focus ? 0.2 : 0.5;
+    c.stroke(solid);
+    c.setLineDash([6, 5]);
+    c.strokeStyle = k.pending;
+    c.stroke(dashed);
+    c.setLineDash([2, 6]);
+    c.strokeStyle = k.failText;
+    c.stroke(ghost);
+    c.setLineDash([]);
+    c.globalAlpha = 1;
+    const flowing = [...layout.sources.of.keys()].some((source) => scene.get(source)?.target === id && (scene.get(source)?.rate ?? 0) > CROWD);
+    for (const [node, count] of (!flowing && crowd) || []) label(stage, c, pixels(stage, gate(layout, id, node)).at(-1), `${count}`);
+  }
+  for (const id of layout.sources.of.keys()) {
+    const source = scene.get(id);
+    if (!source?.target) continue;
+    const path = new Path2D();
+    trace(path, pixels(stage, approach(layout, id, source.target)), r);
+    c.lineWidth = 1.5;
+    c.strokeStyle = k.strong;
+    c.stroke(path);
+  }
+}
+
+/** Above a couple of hundred a second a request is not seen: a line as wide as its count, and the count. @param {Stage} stage @param {C} c @param {number} now */
+function flows(stage, c, now) {
+  const { layout, scene, colours: k, camera } = stage;
+  for (const id of layout.sources.of.keys()) {
+    const source = scene.get(id);
+    if (!source?.target) continue;
+    const first = approach(layout, id, source.target);
+    if ((source.rate ?? 0) > CROWD) {
+      flow(stage, c, first, (source.ok ?? 0) + (source.failed ?? 0), now);
+      const paths = source.paths ?? [];
+      const nodes = byNode(stage, paths.map((path) => [path.pod, path.rate]));
+      if (paths.length > MANY) for (const [node, rate] of nodes) flow(stage, c, gate(layout, source.target, node), rate, now);
+      else for (const path of paths) flow(stage, c, route(layout, source.target, path.pod), path.rate, now);
+      for (const [node, rate] of nodes) {
+        const end = pixels(stage, gate(layout, source.target, node)).at(-1);
+        label(stage, c, end && { x: end.x - ASIDE, y: end.y }, `${paint.round(rate)}/s`);
+      }
+    }
+    if (source.error && (source.failed ?? 0) > 0 && first.length) {
+      const end = first[first.length - 1];
+      cross(c, camera.sx(end.x), camera.sy(end.y), 1, k);
+      const box = layout.serviceBox(source.target);
+      if (box && camera.zoom > 0.3) caption(c, `${source.error.text} · ${paint.round(source.failed ?? 0)}/s`, camera.sx(box.x), camera.sy(box.y + box.h), Math.max(180, box.w * camera.zoom), k);
+    }
+  }
+}
+
+/** What a failing source is told, under the Service it asks. @param {C} c @param {string} text @param {number} x @param {number} y @param {number} w @param {import("./colours.js").Colours} k */
+function caption(c, text, x, y, w, k) {
+  c.fillStyle = k.panel;
+  c.strokeStyle = k.failing;
+  c.lineWidth = 1;
+  rounded(c, x, y - 1, w, 19, 5);
+  c.fill();
+  c.stroke();
+  write(c, text, x + 8, y + 9, `550 10.5px ${SANS}`, k.failText, "left", w - 14);
+}
+
+/** @param {Stage} stage @param {C} c @param {Point[]} points @param {number} rate @param {number} now */
+function flow(stage, c, points, rate, now) {
+  if (points.length < 2 || rate <= 0) return;
+  const k = stage.colours;
+  const shown = pixels(stage, points);
+  c.beginPath();
+  trace(c, shown, 9 * stage.camera.zoom);
+  c.lineWidth = Math.min(14, 2 + 2.2 * Math.log10(rate));
+  c.strokeStyle = k.tether;
+  c.globalAlpha = 0.35;
+  c.stroke();
+  c.globalAlpha = 0.95;
+  c.lineWidth = 2;
+  c.setLineDash([3, 13]);
+  if (!stage.still.matches) c.lineDashOffset = -(now / 14) % 16;
+  c.stroke();
+  c.setLineDash([]);
+  c.lineDashOffset = 0;
+  c.globalAlpha = 1;
+}
+
+/** A count on a line. @param {Stage} stage @param {C} c @param {Point|undefined} at @param {string} text */
+function label(stage, c, at, text) {
+  if (!at || stage.camera.zoom < 0.4) return;
+  const font = `600 10.5px ${MONO}`;
+  c.font = font;
+  const w = c.measureText(text).width + 10;
+  c.fillStyle = stage.colours.panel;
+  rounded(c, at.x - w / 2, at.y - 8, w, 16, 5);
+  c.fill();
+  write(c, text, at.x, at.y + 0.5, font, stage.colours.text, "center");
+}
+
+/** Sums a figure of pods over the nodes they are on. @param {Stage} stage @param {[string, number][]} pods @returns {Map<string, number>} */
+function byNode(stage, pods) {
+  const sums = new Map();
+  for (const [pod, figure] of pods) {
+    const place = stage.layout.pods.get(pod)?.place;
+    if (place && place !== "tray") sums.set(place, (sums.get(place) ?? 0) + figure);
+  }
+  return sums;
+}
+
+/** @param {Stage} stage @param {C} c @param {number} now */
+function moves(stage, c, now) {
+  for (const [, move] of stage.motion.moves) {
+    const t = Math.min(1, Math.max(0, (now - move.born) / move.span));
+    const e = 1 - (1 - t) ** 3;
+    const from = move.from ?? move.to;
+    const to = move.to ?? move.from;
+    if (!from || !to) continue;
+    const box = { x: from.x + (to.x - from.x) * e, y: from.y + (to.y - from.y) * e, w: from.w + (to.w - from.w) * e, h: from.h + (to.h - from.h) * e };
+    const b = stage.camera.box(box);
+    const size = !move.from ? 0.6 + 0.4 * e : !move.to ? 1 - 0.5 * e : from.x === to.x && from.y === to.y ? 1 + 0.06 * Math.sin(Math.PI * t) : 1;
+    c.save();
+    c.globalAlpha = !move.from ? e : !move.to ? 1 - e : 1;
+    c.translate(b.x + b.w / 2, b.y + b.h / 2);
+    c.scale(size, size);
+    paint.pod(c, move.thing, { x: -b.w / 2, y: -b.h / 2, w: b.w, h: b.h }, stage.colours, stage.time.now, false);
+    c.restore();
+  }
+}
+
+/** @param {Stage} stage @param {C} c @param {string|null} focus @param {Set<string>} related */
+function highlights(stage, c, focus, related) {
+  const k = stage.colours;
+  /** @param {string} id @param {string} colour @param {number} width */
+  const outline = (id, colour, width) => {
+    const world = stage.layout.box(id);
+    if (!world) return;
+    const b = stage.camera.box(world);
+    const pad = id.startsWith("Pod/") ? Math.max(0, b.w * 0.015) : -2;
+    c.strokeStyle = colour;
+    c.lineWidth = width;
+    rounded(c, b.x + pad, b.y + pad, b.w - 2 * pad, b.h - 2 * pad, id.startsWith("Pod/") ? b.w * 0.14 : 11 * stage.camera.zoom);
+    c.stroke();
+  };
+  for (const id of related) outline(id, k.accent, 1.5);
+  if (stage.hovered) outline(stage.hovered, k.muted, 1.5);
+  if (stage.selected) outline(stage.selected, k.accent, 2.25);
+}

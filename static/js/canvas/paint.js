@@ -1,0 +1,357 @@
+/**
+ * The still layer's pictures: a node and what it holds, a pod at each distance, a Service with its doors, a workload between its
+ * ceiling and its floor, a traffic source, the tray. Each takes a record and a box in pixels, and draws nothing but facts.
+ */
+import { bytes, cores, fitted, hatch, rounded, write } from "./brush.js";
+import { MONO, SANS, TONE } from "./colours.js";
+import { mark } from "./marks.js";
+
+/** @typedef {import("./colours.js").Colours} Colours @typedef {import("../types").Thing} Thing @typedef {import("../types").Box} Box @typedef {CanvasRenderingContext2D} C */
+
+/** No text is smaller than this; where it does not fit it is left out or cut. */
+const LEAST = 8.5;
+const px = (/** @type {number} */ size) => Math.round(size * 2) / 2;
+/** @param {number} size @param {number} [weight] */
+const sans = (size, weight = 500) => `${weight} ${Math.max(LEAST, px(size))}px ${SANS}`;
+/** @param {number} size @param {number} [weight] */
+const mono = (size, weight = 450) => `${weight} ${Math.max(LEAST, px(size))}px ${MONO}`;
+
+/** @param {C} c @param {Thing} node @param {Box} b @param {number} zoom pixels a world unit in this bin @param {Colours} k @param {number} [system] how many system pods it has */
+export function node(c, node, b, zoom, k, system = 0) {
+  const lost = node.ready !== "True";
+  c.fillStyle = k.panel;
+  rounded(c, b.x, b.y, b.w, b.h, 10 * zoom);
+  c.fill();
+  c.lineWidth = lost ? 1.75 : 1;
+  c.setLineDash(lost ? [7, 6] : []);
+  c.strokeStyle = lost ? k.unknown : k.line;
+  c.stroke();
+  c.setLineDash([]);
+  if (node.unschedulable) shut(c, b, zoom, k);
+  const z = zoom;
+  if (z < 0.22) {
+    if (b.w > 44) write(c, node.name, b.x + 5, b.y + Math.max(7, 15 * z), sans(Math.max(8, 26 * z), 600), lost ? k.unknown : k.muted, "left", b.w - 10);
+    return;
+  }
+  const left = b.x + 16 * z;
+  const control = (node.roles ?? []).includes("control-plane");
+  const size = Math.max(9, 15 * z);
+  let x = left;
+  write(c, node.name, x, b.y + 20 * z, sans(size, 640), lost ? k.unknown : k.text, "left", b.w * 0.4);
+  x += c.measureText(fitted(c, node.name, b.w * 0.4)).width + 8 * z;
+  if (z >= 0.4) {
+    /** @param {string} text @param {string} colour */
+    const badge = (text, colour) => {
+      const font = sans(11 * z, 600);
+      c.font = font;
+      const w = c.measureText(text).width + 10 * z;
+      if (x + w > b.x + b.w - 16 * z) return;
+      c.strokeStyle = colour;
+      c.lineWidth = 1;
+      rounded(c, x, b.y + 11.5 * z, w, 17 * z, 5 * z);
+      c.stroke();
+      write(c, text, x + w / 2, b.y + 20.5 * z, font, colour, "center");
+      x += w + 5 * z;
+    };
+    if (lost) badge(node.ready === "Unknown" ? "Unreachable" : "NotReady", k.unknown);
+    if (control) badge("control-plane", k.muted);
+    if (node.unschedulable) badge("cordoned", k.pending);
+    c.font = mono(11.5 * z);
+    if (x + c.measureText(node.ip ?? "").width < b.x + b.w - 16 * z) write(c, node.ip ?? "", b.x + b.w - 16 * z, b.y + 20 * z, c.font, k.faint, "right");
+  }
+  requested(c, node, b, z, k);
+  c.strokeStyle = k.line;
+  c.lineWidth = 1;
+  c.beginPath();
+  c.moveTo(left, b.y + b.h - 32 * z);
+  c.lineTo(b.x + b.w - 16 * z, b.y + b.h - 32 * z);
+  c.stroke();
+  if (z >= 0.62) write(c, "system", left, b.y + b.h - 16 * z, sans(11 * z), k.faint);
+  if (z >= 0.55 && system <= 6) write(c, `${node.requested?.pods ?? 0}/${node.pods ?? 0} pods`, b.x + b.w - 16 * z, b.y + b.h - 16 * z, sans(11 * z), k.faint, "right");
+}
+
+/** What pods ask for, of what may be asked: not what they use. @param {C} c @param {Thing} node @param {Box} b @param {number} z @param {Colours} k */
+function requested(c, node, b, z, k) {
+  const asked = node.requested ?? { cpu: 0, memory: 0, pods: 0 };
+  const half = (b.w - 32 * z - 18 * z) / 2;
+  /** @type {[string, number, number, string][]} */
+  const rows = [
+    ["cpu", asked.cpu, node.cpu ?? 0, `${cores(asked.cpu)} / ${cores(node.cpu ?? 0)}`],
+    ["mem", asked.memory, node.memory ?? 0, `${bytes(asked.memory)} / ${bytes(node.memory ?? 0)}`],
+  ];
+  rows.forEach(([label, used, of, text], index) => {
+    const x = b.x + 16 * z + index * (half + 18 * z);
+    const part = of ? Math.min(1, used / of) : 0;
+    if (z >= 0.45) {
+      write(c, label, x, b.y + 40 * z, sans(11.5 * z), k.faint);
+      const room = half - c.measureText(label).width - 6;
+      c.font = mono(11 * z);
+      write(c, c.measureText(text).width > room ? text.split(" / ")[0] : text, x + half, b.y + 40 * z, c.font, k.muted, "right");
+    }
+    c.fillStyle = k.track;
+    rounded(c, x, b.y + 49 * z, half, 5 * z, 3 * z);
+    c.fill();
+    if (part > 0) {
+      c.fillStyle = part > 0.9 ? k.pending : k.bar;
+      rounded(c, x, b.y + 49 * z, Math.max(5 * z, half * part), 5 * z, 3 * z);
+      c.fill();
+    }
+  });
+}
+
+/** Cordoned: a striped lid. @param {C} c @param {Box} b @param {number} z @param {Colours} k */
+function shut(c, b, z, k) {
+  c.save();
+  rounded(c, b.x, b.y, b.w, b.h, 10 * z);
+  c.clip();
+  c.fillStyle = hatch(c, k.pending, 12, 2);
+  c.globalAlpha = 0.8;
+  c.fillRect(b.x, b.y, b.w, Math.max(3, 5 * z));
+  c.restore();
+}
+
+/** A pod's last five letters tell it from its brothers. @param {Thing} pod */
+export const shortName = (pod) => (pod.owner ? pod.name.split("-").at(-1) ?? pod.name : pod.name);
+
+/** @param {C} c @param {Thing} pod @param {Box} b @param {Colours} k @param {number} now @param {boolean} lost */
+export function pod(c, pod, b, k, now, lost) {
+  const size = b.w;
+  const before = c.globalAlpha;
+  if (lost) c.globalAlpha = before * 0.55;
+  if (size < 12) {
+    c.fillStyle = k[TONE[pod.state ?? ""] ?? "unknown"];
+    const gap = size > 5 ? 1 : 0.5;
+    if (pod.state === "unscheduled" && size > 5) {
+      c.strokeStyle = c.fillStyle;
+      c.lineWidth = 1;
+      c.strokeRect(b.x + gap + 0.5, b.y + gap + 0.5, size - 2 * gap - 1, size - 2 * gap - 1);
+    } else c.fillRect(b.x + gap, b.y + gap, size - 2 * gap, size - 2 * gap);
+  } else if (size < 34 || pod.system) mark(c, pod, b.x + size / 2, b.y + size / 2, size * (pod.system ? 0.42 : 0.36), k, now);
+  else if (size < 128) named(c, pod, b, k, now);
+  else opened(c, pod, b, k, now);
+  c.globalAlpha = before;
+}
+
+/** @param {C} c @param {Thing} p @param {Box} b @param {Colours} k @param {number} now */
+function named(c, p, b, k, now) {
+  const s = b.w;
+  const r = s * (p.restarts ? 0.245 : 0.28);
+  mark(c, p, b.x + s / 2, b.y + s * (p.restarts ? 0.36 : 0.385), r, k, now);
+  const size = Math.max(8.5, Math.min(12, s * 0.175));
+  write(c, shortName(p), b.x + s / 2, b.y + s * 0.84, mono(size, 500), k.muted, "center", s - 5, true);
+  if (s >= 88) write(c, p.ip ?? p.status ?? "", b.x + s / 2, b.y + s * 0.945, mono(size * 0.86), k.faint, "center", s - 6);
+  if (s >= 56 && p.state === "ready" && (p.containers?.length ?? 1) > 1)
+    write(c, p.ready, b.x + s / 2, b.y + s * 0.385, mono(size, 650), k.onState, "center");
+}
+
+/** Close up: containers as inner cells. @param {C} c @param {Thing} p @param {Box} b @param {Colours} k @param {number} now */
+function opened(c, p, b, k, now) {
+  const u = b.w / 160;
+  const x = b.x + 6 * u;
+  const w = b.w - 12 * u;
+  c.fillStyle = k.panel2;
+  c.strokeStyle = k[TONE[p.state ?? ""] ?? "unknown"];
+  c.lineWidth = 1.5;
+  rounded(c, x, b.y + 6 * u, w, b.h - 12 * u, 8 * u);
+  c.fill();
+  c.stroke();
+  mark(c, { ...p, restarts: 0 }, x + 17 * u, b.y + 24 * u, 9 * u, k, now);
+  write(c, p.name, x + 34 * u, b.y + 19 * u, sans(11 * u, 620), k.text, "left", w - 42 * u, true);
+  write(c, `${p.status ?? ""} · ${p.ready ?? ""}${p.restarts ? ` · ↻${p.restarts}` : ""}`, x + 34 * u, b.y + 32 * u, sans(9 * u), k.muted, "left", w - 42 * u);
+  write(c, `${p.ip ?? "–"}   cpu ${cores(p.cpu ?? 0)}  mem ${bytes(p.memory ?? 0)}`, x + 10 * u, b.y + 48 * u, mono(8.5 * u), k.muted, "left", w - 20 * u);
+  const containers = p.containers ?? [];
+  const h = Math.min(38 * u, (b.h - 70 * u) / Math.max(1, containers.length));
+  containers.forEach((one, index) => {
+    const y = b.y + 58 * u + index * h;
+    c.fillStyle = k.track;
+    rounded(c, x + 8 * u, y, w - 16 * u, h - 4 * u, 5 * u);
+    c.fill();
+    c.fillStyle = one.ready ? k.ready : one.state === "terminated" ? k.failing : k.pending;
+    c.beginPath();
+    c.arc(x + 18 * u, y + (h - 4 * u) / 2, 3.5 * u, 0, 7);
+    c.fill();
+    write(c, one.name, x + 27 * u, y + h * 0.32, sans(9.5 * u, 600), k.text, "left", w - 50 * u);
+    if (h > 20 * u) write(c, one.reason ? `${one.image} · ${one.reason}` : one.image, x + 27 * u, y + h * 0.64, mono(8 * u), k.muted, "left", w - 46 * u);
+  });
+}
+
+/** @param {C} c @param {Box} b @param {number} count @param {number} z @param {Colours} k @param {string} label */
+export function tray(c, b, count, z, k, label) {
+  if (z >= 0.3) {
+    write(c, label, b.x + 2, b.y + 8 * z, sans(Math.max(9, 12 * z), 560), count ? k.pending : k.faint);
+    if (count) {
+      const x = b.x + 8 * z + c.measureText(label).width + 4;
+      write(c, `${count}`, x, b.y + 8 * z, mono(Math.max(9, 12 * z), 600), k.pending);
+    }
+  }
+  c.strokeStyle = count ? k.strong : k.line;
+  c.lineWidth = 1;
+  c.setLineDash([5, 5]);
+  rounded(c, b.x, b.y + 20 * z, b.w, b.h - 20 * z, 10 * z);
+  c.stroke();
+  c.setLineDash([]);
+}
+
+/** @param {C} c @param {Thing} s @param {Box} b @param {number} z @param {Colours} k @param {{noEndpoints: string, ready: (ready: number, all: number) => string, near: (near: {key: string, want: string, have?: string}) => string}} words */
+export function service(c, s, b, z, k, words) {
+  c.fillStyle = k.panel;
+  rounded(c, b.x, b.y, b.w, b.h, 10 * z);
+  c.fill();
+  c.strokeStyle = k.line;
+  c.lineWidth = 1;
+  c.stroke();
+  if (z < 0.25) return;
+  const system = s.system;
+  const left = b.x + 14 * z;
+  const right = b.x + b.w - 14 * z;
+  if (system) {
+    write(c, s.name, left, b.y + b.h / 2, sans(11.5 * z, 560), k.muted, "left", b.w * 0.45);
+    write(c, `${s.clusterIP}:${s.ports?.[0]?.port ?? ""}`, right, b.y + b.h / 2, mono(10.5 * z), k.faint, "right");
+    return;
+  }
+  write(c, s.name, left, b.y + 20 * z, sans(15 * z, 640), k.text, "left", b.w * 0.62);
+  write(c, s.type ?? "", right, b.y + 20 * z, sans(12 * z), k.muted, "right");
+  if (z < 0.4) return;
+  const external = s.externalIPs?.[0];
+  write(c, external ? `${external} · ${s.clusterIP}` : s.clusterIP ?? "", left, b.y + 39 * z, mono(11.5 * z), k.faint, "left", b.w - 28 * z);
+  doors(c, s, b, z, k);
+  const selector = Object.entries(s.selector ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
+  const endpoints = s.endpoints ?? [];
+  const ready = endpoints.filter((one) => one.ready).length;
+  const near = s.near?.[0];
+  const bottom = b.y + b.h - 20 * z;
+  const text = endpoints.length ? words.ready(ready, endpoints.length) : near ? words.near(near) : words.noEndpoints;
+  c.font = sans(12 * z, 580);
+  const taken = Math.min(b.w * 0.55, c.measureText(text).width);
+  write(c, text, right, bottom, sans(12 * z, 580), endpoints.length ? (ready === endpoints.length ? k.ready : k.pending) : k.failText, "right", b.w * 0.55);
+  if (selector) {
+    c.font = mono(11 * z);
+    const most = b.w - 42 * z - taken;
+    const shown = fitted(c, selector, most - 12 * z);
+    const w = c.measureText(shown).width + 12 * z;
+    c.fillStyle = k.track;
+    rounded(c, left - 2 * z, bottom - 9 * z, w, 18 * z, 5 * z);
+    c.fill();
+    write(c, shown, left + 4 * z, bottom, mono(11 * z), k.muted);
+  }
+}
+
+/** nodePort, port, targetPort: three doors in a row. @param {C} c @param {Thing} s @param {Box} b @param {number} z @param {Colours} k */
+function doors(c, s, b, z, k) {
+  const port = s.ports?.[0];
+  if (!port) return;
+  const far = z < 0.75;
+  /** @type {[string, string][]} */
+  const list = [["port", `${port.port}`], [far ? "target" : "targetPort", `${port.targetPort ?? port.port}`]];
+  if (port.nodePort) list.unshift([far ? "node" : "nodePort", `${port.nodePort}`]);
+  const gap = 15 * z;
+  const w = (b.w - 28 * z - gap * (list.length - 1)) / list.length;
+  list.forEach(([label, value], index) => {
+    const x = b.x + 14 * z + index * (w + gap);
+    const y = b.y + 52 * z;
+    c.strokeStyle = k.strong;
+    c.lineWidth = 1;
+    rounded(c, x, y, w, 36 * z, 6 * z);
+    c.stroke();
+    write(c, value, x + w / 2, y + 13 * z, mono(12.5 * z, 600), k.text, "center", w - 6);
+    write(c, label, x + w / 2, y + 26 * z, sans(10 * z), k.faint, "center", w - 4);
+    if (index) write(c, "→", x - gap / 2, y + 18 * z, sans(12 * z), k.faint, "center");
+  });
+  if ((s.ports?.length ?? 0) > 1) write(c, `+${(s.ports?.length ?? 1) - 1}`, b.x + b.w - 5 * z, b.y + 66 * z, sans(9 * z), k.faint, "center");
+}
+
+/** @param {C} c @param {Thing} t @param {Box} b @param {number} z @param {Colours} k */
+export function source(c, t, b, z, k) {
+  c.fillStyle = k.panel;
+  c.strokeStyle = t.error ? k.failing : k.line;
+  c.lineWidth = 1;
+  rounded(c, b.x, b.y, b.w, b.h, 46 * z);
+  c.fill();
+  c.stroke();
+  if (z < 0.3) return;
+  const x = b.x + b.w / 2;
+  c.strokeStyle = k.muted;
+  c.lineWidth = Math.max(1, 1.5 * z);
+  c.beginPath();
+  c.arc(x, b.y + 23 * z, 9 * z, 0, 7);
+  c.moveTo(x - 9 * z, b.y + 23 * z);
+  c.lineTo(x + 9 * z, b.y + 23 * z);
+  c.ellipse(x, b.y + 23 * z, 4 * z, 9 * z, 0, 0, 7);
+  c.stroke();
+  write(c, `${round(t.rate ?? 0)}/s`, x, b.y + 47 * z, mono(13 * z, 620), k.text, "center");
+  const failing = (t.failed ?? 0) > 0;
+  const second = failing ? `✕ ${round(t.failed ?? 0)}/s` : `${round(t.ok ?? 0)}/s ok`;
+  write(c, second, x, b.y + 63 * z, sans(10.5 * z, 560), failing ? k.failText : k.ready, "center");
+  if (t.latency && z > 0.5) write(c, `${round(t.latency)} ms`, x, b.y + 77 * z, sans(10 * z), k.faint, "center");
+}
+
+/** @param {number} value */
+export const round = (value) => (value >= 100 ? `${Math.round(value)}` : `${Math.round(value * 10) / 10}`);
+
+/**
+ * A Deployment: its ReplicaSets as columns between the ceiling (replicas + surge) and the floor (replicas - unavailable).
+ * @param {C} c @param {Thing} d @param {Thing[]} sets @param {Box} b @param {number} z @param {Colours} k @param {{ceiling: string, floor: string, rev: string}} words
+ */
+export function workload(c, d, sets, b, z, k, words) {
+  c.fillStyle = k.panel;
+  rounded(c, b.x, b.y, b.w, b.h, 10 * z);
+  c.fill();
+  c.strokeStyle = k.line;
+  c.lineWidth = 1;
+  c.stroke();
+  if (z < 0.25) return;
+  const left = b.x + 14 * z;
+  const right = b.x + b.w - 14 * z;
+  write(c, d.name, left, b.y + 20 * z, sans(15 * z, 640), k.text, "left", b.w * 0.66);
+  const whole = (d.ready ?? 0) >= (d.replicas ?? 0);
+  write(c, `${d.ready ?? 0}/${d.replicas ?? 0}`, right, b.y + 20 * z, mono(13.5 * z, 620), whole ? k.ready : k.pending, "right");
+  if (z < 0.4) return;
+  write(c, d.kind === "ReplicaSet" ? "ReplicaSet" : d.paused ? `${d.kind} · paused` : `${d.kind} · ${d.strategy ?? ""}`, left, b.y + 38 * z, sans(11.5 * z), k.faint, "left", b.w - 28 * z);
+  const top = b.y + 55 * z;
+  const bottom = b.y + b.h - 24 * z;
+  const ceiling = d.ceiling ?? d.replicas ?? 0;
+  const most = Math.max(1, ceiling, ...sets.map((set) => Math.max(set.replicas ?? 0, set.current ?? 0)));
+  const height = (/** @type {number} */ n) => ((bottom - top) * n) / most;
+  const shown = sets.filter((set) => (set.replicas ?? 0) || (set.current ?? 0)).slice(-3);
+  const lineRight = right - 64 * z;
+  const step = Math.min(34 * z, (lineRight - left) / Math.max(1, shown.length));
+  shown.forEach((set, index) => {
+    const x = left + 4 * z + index * step;
+    const w = step - 12 * z;
+    const current = set.current ?? 0;
+    c.fillStyle = k.track;
+    c.fillRect(x, bottom - height(current), w, height(current));
+    c.fillStyle = hatch(c, k.pending, 4, 1.5);
+    c.fillRect(x, bottom - height(current), w, height(Math.max(0, current - (set.ready ?? 0))));
+    c.fillStyle = k.ready;
+    c.fillRect(x, bottom - height(Math.min(set.ready ?? 0, current || (set.ready ?? 0))), w, height(set.ready ?? 0));
+    if ((set.replicas ?? 0) !== current) {
+      c.strokeStyle = k.muted;
+      c.setLineDash([2, 2]);
+      c.strokeRect(x + 0.5, bottom - height(set.replicas ?? 0), w - 1, height(set.replicas ?? 0));
+      c.setLineDash([]);
+    }
+    if (set.revision) write(c, `${words.rev}${set.revision}`, x + w / 2, bottom + 11 * z, mono(10 * z), k.faint, "center");
+  });
+  c.strokeStyle = k.strong;
+  c.beginPath();
+  c.moveTo(left, bottom + 0.5);
+  c.lineTo(lineRight, bottom + 0.5);
+  c.stroke();
+  if (d.kind !== "Deployment") return;
+  /** @param {number} at @param {string} word @param {number} nudge */
+  const line = (at, word, nudge) => {
+    const y = Math.round(bottom - height(at)) + 0.5;
+    c.strokeStyle = k.muted;
+    c.setLineDash([4, 3]);
+    c.beginPath();
+    c.moveTo(left, y);
+    c.lineTo(lineRight, y);
+    c.stroke();
+    c.setLineDash([]);
+    write(c, `${word} ${at}`, right, y + nudge * z, sans(11 * z), k.muted, "right");
+  };
+  const close = height(ceiling) - height(d.floor ?? 0) < 15 * z;
+  line(ceiling, words.ceiling, close ? -3 : 0);
+  line(d.floor ?? 0, words.floor, close ? 7 : 0);
+}

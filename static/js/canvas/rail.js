@@ -1,0 +1,116 @@
+/**
+ * The control plane's rail, across the top of the canvas in pixels, whatever the camera does. People stand left of the API
+ * server, etcd behind it; scheduler, controllers and kubelets reach it by the bus below. Envelopes travel these lines.
+ */
+import { rounded, write } from "./brush.js";
+import { SANS } from "./colours.js";
+
+/** @typedef {import("./colours.js").Colours} Colours @typedef {import("../types").Point} Point */
+
+export const RAIL = 92;
+const TOP = 14;
+const HEIGHT = 44;
+const BUS = TOP + HEIGHT + 18;
+
+/** @typedef {{x: number, y: number, w: number, h: number}} Station */
+
+/** @param {number} width @returns {Record<"people"|"api"|"etcd"|"scheduler"|"controllers", Station>} */
+export function stations(width) {
+  const side = 18;
+  const gap = Math.max(14, Math.min(56, (width - 760) / 5));
+  const free = width - 2 * side - 4 * gap;
+  const parts = { people: 0.14, api: 0.29, etcd: 0.17, scheduler: 0.17, controllers: 0.23 };
+  let x = side;
+  /** @type {any} */
+  const all = {};
+  for (const [name, part] of Object.entries(parts)) {
+    const w = Math.min(free * part, 330);
+    all[name] = { x, y: TOP, w, h: HEIGHT };
+    x += w + gap;
+  }
+  return all;
+}
+
+/** Who acted, by the client's name. @param {string|undefined} client @returns {"people"|"scheduler"|"controllers"|"kubelet"} */
+export function station(client) {
+  const name = client ?? "";
+  if (name.startsWith("kubelet")) return "kubelet";
+  if (name.includes("scheduler")) return "scheduler";
+  if (/controller|garbage|namespace|collector|provision/.test(name)) return "controllers";
+  return "people";
+}
+
+/** The way from a client through the API server to etcd. @param {number} width @param {"people"|"scheduler"|"controllers"|"kubelet"} from @param {Point|null} node @returns {Point[]} */
+export function way(width, from, node) {
+  const all = stations(width);
+  const mid = TOP + HEIGHT / 2;
+  const api = { x: all.api.x + all.api.w / 2, y: mid };
+  const end = [api, { x: all.etcd.x + all.etcd.w * 0.5, y: mid }];
+  if (from === "people") return [{ x: all.people.x + all.people.w, y: mid }, ...end];
+  const down = [{ x: api.x, y: BUS }, ...end];
+  if (from === "kubelet") return node ? [node, { x: node.x, y: BUS }, ...down] : [];
+  const at = all[from].x + all[from].w / 2;
+  return [{ x: at, y: TOP + HEIGHT }, { x: at, y: BUS }, ...down];
+}
+
+/**
+ * @param {CanvasRenderingContext2D} c @param {number} width @param {Colours} k
+ * @param {{people: string, api: string, steps: string, etcd: string, scheduler: string, controllers: string, etcd2: string, people2: string, controllers2: string, scheduler2: string}} words
+ * @param {(name: string) => boolean} healthy @param {number} pulse share of a revision's pulse left, 0 to 1
+ */
+export function rail(c, width, k, words, healthy, pulse) {
+  c.fillStyle = k.panel2;
+  c.fillRect(0, 0, width, RAIL);
+  c.fillStyle = k.line;
+  c.fillRect(0, RAIL - 1, width, 1);
+  const all = stations(width);
+  const mid = TOP + HEIGHT / 2;
+  c.strokeStyle = k.strong;
+  c.lineWidth = 1.5;
+  c.setLineDash([]);
+  c.beginPath();
+  c.moveTo(all.people.x + all.people.w, mid);
+  c.lineTo(all.api.x, mid);
+  c.moveTo(all.api.x + all.api.w, mid - 3);
+  c.lineTo(all.etcd.x, mid - 3);
+  c.moveTo(all.api.x + all.api.w, mid + 3);
+  c.lineTo(all.etcd.x, mid + 3);
+  const bus = all.api.x + all.api.w / 2;
+  c.moveTo(bus, TOP + HEIGHT);
+  c.lineTo(bus, BUS);
+  const last = all.controllers.x + all.controllers.w / 2;
+  c.lineTo(last, BUS);
+  c.lineTo(last, TOP + HEIGHT);
+  const scheduler = all.scheduler.x + all.scheduler.w / 2;
+  c.moveTo(scheduler, BUS);
+  c.lineTo(scheduler, TOP + HEIGHT);
+  c.stroke();
+  box(c, all.people, k, words.people, words.people2, true, 22);
+  box(c, all.api, k, words.api, words.steps, healthy("kube-apiserver"), 8, true);
+  box(c, all.etcd, k, words.etcd, words.etcd2, healthy("etcd"), 8);
+  box(c, all.scheduler, k, words.scheduler, words.scheduler2, healthy("kube-scheduler"), 8);
+  box(c, all.controllers, k, words.controllers, words.controllers2, healthy("kube-controller-manager"), 8);
+  if (pulse > 0) {
+    c.globalAlpha = pulse;
+    c.strokeStyle = k.accent;
+    c.lineWidth = 1.5;
+    rounded(c, all.etcd.x, all.etcd.y, all.etcd.w, all.etcd.h, 8);
+    c.stroke();
+    c.globalAlpha = 1;
+  }
+}
+
+/** @param {CanvasRenderingContext2D} c @param {Station} at @param {Colours} k @param {string} title @param {string} detail @param {boolean} healthy @param {number} r @param {boolean} [main] */
+function box(c, at, k, title, detail, healthy, r, main = false) {
+  c.fillStyle = k.panel;
+  c.strokeStyle = healthy ? (main ? k.strong : k.line) : k.failing;
+  c.lineWidth = healthy ? 1 : 2;
+  c.setLineDash(healthy ? [] : [4, 3]);
+  rounded(c, at.x + 0.5, at.y + 0.5, at.w - 1, at.h - 1, r);
+  c.fill();
+  c.stroke();
+  c.setLineDash([]);
+  const centre = at.x + at.w / 2;
+  write(c, title, centre, at.y + (detail ? 16 : at.h / 2), `600 12.5px ${SANS}`, healthy ? k.text : k.failText, "center", at.w - 12);
+  if (detail) write(c, detail, centre, at.y + 32, `450 10.5px ${SANS}`, k.muted, "center", at.w - 12);
+}

@@ -1,0 +1,154 @@
+/** One thing from every side: facts from the scene at once; describe, YAML, Events and causes from the server, renewed as it changes. */
+import { bytes, cores } from "./canvas/brush.js";
+import { debounce, h, icon } from "./dom.js";
+import { facts, pairs, stateText, tone, trouble } from "./facts.js";
+import { onLanguage, t } from "./i18n.js";
+import { parseId } from "./scene.js";
+
+const VIEWS = ["overview", "describe", "yaml", "events", "causes"];
+
+export class Inspector {
+  /** @param {HTMLElement} host @param {import("./api.js").Api} api @param {import("./scene.js").Scene} scene @param {{show: (id: string) => void, now: () => number, edit: (yaml: string) => void}} acts */
+  constructor(host, api, scene, acts) {
+    this.host = host;
+    this.api = api;
+    this.scene = scene;
+    this.acts = acts;
+    /** @type {string|null} */
+    this.id = null;
+    this.view = "overview";
+    /** @type {any} */
+    this.detail = null;
+    this.refresh = debounce(() => this.#fetch(), 350);
+    scene.listen((update) => {
+      if (!this.id || !update.changes.some((change) => change.id === this.id)) return;
+      this.draw();
+      this.refresh();
+    });
+    onLanguage(() => this.draw());
+    this.draw();
+  }
+
+  /** @param {string|null} id */
+  show(id) {
+    if (id !== this.id) this.detail = null;
+    this.id = id;
+    this.draw();
+    if (id) this.#fetch();
+  }
+
+  async #fetch() {
+    const id = this.id;
+    if (!id || !this.scene.get(id) || id.startsWith("Traffic/")) return;
+    try {
+      const detail = await this.api.inspect(id);
+      if (id !== this.id) return;
+      this.detail = detail;
+    } catch (error) {
+      if (id === this.id) this.detail = { failed: /** @type {Error} */ (error).message };
+    }
+    this.draw();
+  }
+
+  draw() {
+    const thing = this.id ? this.scene.get(this.id) : undefined;
+    if (!this.id || (!thing && !this.detail)) {
+      this.host.replaceChildren(h("div.empty", {}, icon("cursor"), h("strong", { text: this.id ? t("inspect.gone") : t("inspect.none") }), this.id ? "" : t("inspect.hint")));
+      return;
+    }
+    const { kind, ns, name } = parseId(this.id);
+    const scroll = this.host.querySelector(".inspect-body")?.scrollTop ?? 0;
+    const focused = this.host.contains(document.activeElement) ? document.activeElement?.id : "";
+    const head = h("div.inspect-head", {},
+      h("div.kind", {}, kind === "Traffic" ? t("traffic.source") : kind, ns ? h("span.chip", { text: ns }) : null, thing ? h("span.chip.state", { "data-tone": tone(thing), text: stateText(thing, t) }) : h("span.chip.state", { text: t("inspect.gone") })),
+      h("h2", { text: name }));
+    const views = kind === "Traffic" ? ["overview"] : VIEWS;
+    const tabs = h("div.segments", { role: "tablist" }, ...views.map((view) => h("button", {
+      role: "tab", type: "button", id: `view-${view}`, text: t(`inspect.${view}`), "aria-selected": `${view === this.view}`, "aria-controls": "inspect-body",
+      tabIndex: view === this.view ? 0 : -1, onclick: () => this.#to(view), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#arrow(event, views),
+    })));
+    const body = h("div.inspect-body", { role: "tabpanel", id: "inspect-body", tabIndex: 0, "aria-labelledby": `view-${this.view}` }, ...this.#body(thing));
+    this.host.replaceChildren(head, tabs, body);
+    body.scrollTop = scroll;
+    if (focused) document.getElementById(focused)?.focus();
+  }
+
+  /** @param {string} view */
+  #to(view) {
+    this.view = view;
+    this.draw();
+  }
+
+  /** @param {KeyboardEvent} event @param {string[]} views */
+  #arrow(event, views) {
+    const way = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!way) return;
+    this.#to(views[(views.indexOf(this.view) + way + views.length) % views.length]);
+    document.getElementById(`view-${this.view}`)?.focus();
+  }
+
+  /** @param {import("./types").Thing|undefined} thing @returns {any[]} */
+  #body(thing) {
+    if (this.view === "overview") return this.#overview(thing);
+    if (!this.detail) return [h("p", { text: t("inspect.loading") })];
+    if (this.detail.failed) return [h("p.note", { text: this.detail.failed })];
+    if (this.view === "describe") return [h("pre", { text: this.detail.describe ?? "" })];
+    if (this.view === "yaml") return [h("p", {}, h("button.button", { type: "button", text: t("inspect.edit"), onclick: () => this.acts.edit(this.detail.yaml) })), h("pre", { text: this.detail.yaml ?? "" })];
+    if (this.view === "events") return this.#events(this.detail.events ?? []);
+    return this.#causes(this.detail.causes ?? []);
+  }
+
+  /** @param {import("./types").Thing|undefined} thing @returns {any[]} */
+  #overview(thing) {
+    if (!thing) return [h("p", { text: t("inspect.gone") })];
+    const parts = [];
+    if (thing.kind === "Node") {
+      /** @param {string} label @param {number} used @param {number} all @param {string} text */
+      const line = (label, used, all, text) => {
+        const fill = h("b");
+        fill.style.width = `${all ? Math.min(100, (100 * used) / all) : 0}%`;
+        return h("div.barline", {}, h("span", { text: label }), h("i", {}, fill), h("span", { text }));
+      };
+      const asked = thing.requested ?? { cpu: 0, memory: 0, pods: 0 };
+      parts.push(h("div.bars", {}, line("CPU", asked.cpu, thing.cpu ?? 0, `${cores(asked.cpu)} / ${cores(thing.cpu ?? 0)}`),
+        line(t("fact.memory"), asked.memory, thing.memory ?? 0, `${bytes(asked.memory)} / ${bytes(thing.memory ?? 0)}`), line(t("fact.pods"), asked.pods, thing.pods ?? 0, `${asked.pods} / ${thing.pods ?? 0}`)));
+    }
+    parts.push(h("dl.facts", {}, ...facts(thing, t).flatMap((fact) => [h("dt", { text: fact.label }),
+      h(fact.mono ? "dd.mono" : "dd", {}, fact.id ? h("button.link", { type: "button", text: fact.value, onclick: () => this.acts.show(/** @type {string} */ (fact.id)) }) : fact.value)])));
+    if (Object.keys(thing.labels ?? {}).length) parts.push(h("div.chips", {}, ...pairs(thing.labels).split(", ").map((text) => h("span.chip", { text }))));
+    const about = trouble(thing, t);
+    if (about) parts.push(h("p.note", { text: about }));
+    return parts;
+  }
+
+  /** @param {any[]} events */
+  #events(events) {
+    if (!events.length) return [h("p", { text: t("inspect.noEvents") })];
+    return [h("ul.events", {}, ...[...events].sort((a, b) => (b.last ?? 0) - (a.last ?? 0)).map((event) => h(`li.${event.type === "Warning" ? "Warning" : "Normal"}`, {},
+      h("strong", { text: `${event.reason}${event.count > 1 ? ` ×${event.count}` : ""}` }), h("small", { text: `${this.#ago(event.last)} · ${event.from ?? ""}` }), h("span.message", { text: event.message }))))];
+  }
+
+  /** @param {any} at virtual seconds */
+  #ago(at) {
+    return typeof at === "number" ? t("inspect.ago", { time: duration(this.acts.now() - at) }) : `${at ?? ""}`;
+  }
+
+  /** @param {any[]} causes */
+  #causes(causes) {
+    if (!causes.length) return [h("p", { text: t("inspect.noCauses") })];
+    return [h("ol.causes", {}, ...causes.map((cause) => {
+      const thing = parseId(cause.thing ?? "");
+      return h("li", {}, h("strong", { text: cause.client }), ` ${t(`verb.${cause.verb}`)} `,
+        h("button.link", { type: "button", text: `${thing.kind} ${thing.name}`, onclick: () => this.acts.show(cause.thing) }), h("br"),
+        h("small", { text: t("inspect.cause", { revision: cause.revision, time: typeof cause.time === "number" ? `${cause.time.toFixed(2)} s` : cause.time }) }));
+    }))];
+  }
+}
+
+/** @param {number} seconds */
+export function duration(seconds) {
+  const s = Math.max(0, Math.round(seconds));
+  if (s < 120) return `${s}s`;
+  if (s < 7200) return `${Math.floor(s / 60)}m${s % 60 && s < 600 ? `${s % 60}s` : ""}`;
+  return s < 172800 ? `${Math.floor(s / 3600)}h` : `${Math.floor(s / 86400)}d`;
+}

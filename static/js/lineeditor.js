@@ -1,0 +1,130 @@
+/**
+ * One line of a terminal being typed: keys come in as xterm.js sends them, the line and its cursor change, and what to do next
+ * comes out. History, Emacs keys, words; no screen in here.
+ *
+ * @typedef {{type: "draw"|"run"|"complete"|"interrupt"|"clear"|"end"|"none", line?: string}} Act
+ */
+const MAX_HISTORY = 500;
+
+export class LineEditor {
+  /** @param {string[]} [history] */
+  constructor(history = []) {
+    this.history = history.slice(-MAX_HISTORY);
+    this.line = "";
+    this.cursor = 0;
+    this.place = this.history.length;
+    this.draft = "";
+    this.killed = "";
+  }
+
+  /** @param {string} line @param {number} [cursor] */
+  set(line, cursor = line.length) {
+    this.line = line;
+    this.cursor = cursor;
+  }
+
+  /** @param {string} text */
+  insert(text) {
+    this.set(this.line.slice(0, this.cursor) + text + this.line.slice(this.cursor), this.cursor + text.length);
+  }
+
+  /** @returns {string} the finished line, remembered */
+  take() {
+    const line = this.line;
+    if (line.trim() && this.history.at(-1) !== line) this.history.push(line);
+    if (this.history.length > MAX_HISTORY) this.history.shift();
+    this.place = this.history.length;
+    this.draft = "";
+    this.set("");
+    return line;
+  }
+
+  /** @param {string} data one key's or one paste's characters @returns {Generator<Act>} each to be done before the next */
+  *feed(data) {
+    if (data.startsWith("\x1b") || data.length === 1) return yield this.#key(data);
+    for (const part of data.replace(/\r\n?/g, "\n").split(/(\n)/)) {
+      if (part === "\n") yield { type: "run", line: this.take() };
+      else if (part) {
+        this.insert(part.replace(/\t/g, "  ").replace(/[\x00-\x1f\x7f]/g, ""));
+        yield { type: "draw" };
+      }
+    }
+  }
+
+  /** @param {string} key @returns {Act} */
+  #key(key) {
+    const { line, cursor } = this;
+    switch (key) {
+      case "\r": case "\n": return { type: "run", line: this.take() };
+      case "\t": return { type: "complete" };
+      case "\x03": this.place = this.history.length; this.set(""); return { type: "interrupt", line };
+      case "\x04": return line ? this.#cut(cursor, this.#step(1)) : { type: "end" };
+      case "\x0c": return { type: "clear" };
+      case "\x7f": case "\b": return this.#cut(this.#step(-1), cursor);
+      case "\x1b[3~": return this.#cut(cursor, this.#step(1));
+      case "\x01": case "\x1b[H": case "\x1bOH": case "\x1b[1~": return this.#move(0);
+      case "\x05": case "\x1b[F": case "\x1bOF": case "\x1b[4~": return this.#move(line.length);
+      case "\x02": case "\x1b[D": case "\x1bOD": return this.#move(this.#step(-1));
+      case "\x06": case "\x1b[C": case "\x1bOC": return this.#move(this.#step(1));
+      case "\x1b[1;5D": case "\x1b[1;3D": case "\x1bb": return this.#move(this.#word(-1));
+      case "\x1b[1;5C": case "\x1b[1;3C": case "\x1bf": return this.#move(this.#word(1));
+      case "\x15": return this.#cut(0, cursor, true);
+      case "\x0b": return this.#cut(cursor, line.length, true);
+      case "\x17": return this.#cut(this.#word(-1, /\S/), cursor, true);
+      case "\x1b\x7f": return this.#cut(this.#word(-1), cursor, true);
+      case "\x1bd": return this.#cut(cursor, this.#word(1), true);
+      case "\x19": this.insert(this.killed); return { type: "draw" };
+      case "\x10": case "\x1b[A": case "\x1bOA": return this.#recall(-1);
+      case "\x0e": case "\x1b[B": case "\x1bOB": return this.#recall(1);
+      default:
+        if (key < " " || key.startsWith("\x1b")) return { type: "none" };
+        this.insert(key);
+        return { type: "draw" };
+    }
+  }
+
+  /** A whole character away, surrogate pairs included. @param {1|-1} way */
+  #step(way) {
+    const { line, cursor } = this;
+    if (way > 0) return Math.min(line.length, cursor + (/^[\ud800-\udbff][\udc00-\udfff]/.test(line.slice(cursor)) ? 2 : 1));
+    return Math.max(0, cursor - (/[\ud800-\udbff][\udc00-\udfff]$/.test(line.slice(0, cursor)) ? 2 : 1));
+  }
+
+  /** @param {number} cursor @returns {Act} */
+  #move(cursor) {
+    this.cursor = cursor;
+    return { type: "draw" };
+  }
+
+  /** @param {number} from @param {number} to @param {boolean} [keep] @returns {Act} */
+  #cut(from, to, keep = false) {
+    if (keep && to > from) this.killed = this.line.slice(from, to);
+    this.set(this.line.slice(0, from) + this.line.slice(to), from);
+    return { type: "draw" };
+  }
+
+  /** @param {1|-1} way @param {RegExp} [letter] */
+  #word(way, letter = /[\p{L}\p{N}_]/u) {
+    let at = this.cursor;
+    /** @param {number} i */
+    const inWord = (i) => letter.test(this.line[i] ?? "");
+    if (way < 0) {
+      while (at > 0 && !inWord(at - 1)) at--;
+      while (at > 0 && inWord(at - 1)) at--;
+    } else {
+      while (at < this.line.length && !inWord(at)) at++;
+      while (at < this.line.length && inWord(at)) at++;
+    }
+    return at;
+  }
+
+  /** @param {1|-1} way @returns {Act} */
+  #recall(way) {
+    const place = this.place + way;
+    if (place < 0 || place > this.history.length) return { type: "none" };
+    if (this.place === this.history.length) this.draft = this.line;
+    this.place = place;
+    this.set(place === this.history.length ? this.draft : this.history[place]);
+    return { type: "draw" };
+  }
+}

@@ -1,0 +1,179 @@
+/** The room's page: makes the parts and ties them together. */
+import { Api } from "./api.js";
+import { COLOURS } from "./canvas/colours.js";
+import { mark } from "./canvas/marks.js";
+import { Stage } from "./canvas/stage.js";
+import * as docks from "./docks.js";
+import { byId, h, icon, toast } from "./dom.js";
+import { Editor } from "./editor.js";
+import { LANGUAGES, onLanguage, preferred, speak, t, translate } from "./i18n.js";
+import { Inspector } from "./inspector.js";
+import { Live } from "./live.js";
+import { setUpPalette } from "./palette.js";
+import { Scene } from "./scene.js";
+import { Terminal } from "./terminal.js";
+import { choose, current, onTheme } from "./theme.js";
+import { Tooltip } from "./tooltip.js";
+import { TopBar } from "./topbar.js";
+import { Traffic } from "./traffic.js";
+import { announce, Tree } from "./tree.js";
+import { VirtualTime } from "./virtualtime.js";
+
+const LEGEND = ["unscheduled", "pulling", "running", "ready", "crashloop", "imagepull", "oom", "succeeded", "terminating", "lost"];
+
+await Promise.all([speak(preferred()), document.fonts.load('500 12px "Inter"').catch(() => null), document.fonts.load('500 12px "JetBrains Mono"').catch(() => null)]);
+
+const { room = "", key = "" } = document.body.dataset;
+const api = new Api(room, key);
+const scene = new Scene();
+const time = new VirtualTime();
+docks.setUp();
+
+const stageHost = byId("stage");
+const tooltip = new Tooltip(byId("tooltip"), stageHost);
+const stage = new Stage({
+  host: stageHost, still: byId("still"), moving: byId("moving"), scene, time, t,
+  onHover: (id, x, y) => tooltip.show(id ? scene.get(id) : undefined, x, y), onSelect: (id) => select(id),
+});
+const live = new Live(room, key, scene, time);
+const editor = new Editor(byId("panel-editor"), api, show);
+const inspector = new Inspector(byId("panel-inspector"), api, scene, { show, now: () => time.now, edit: (yaml) => (editor.set(yaml), docks.open("editor")) });
+const traffic = new Traffic(byId("panel-traffic"), api, scene);
+const terminal = new Terminal(byId("terminal"), live.socket, room, find, show);
+const help = setUpHelp();
+const palette = setUpPalette(commands);
+const topbar = new TopBar(api, time, scene, { palette, help });
+new Tree(byId("tree"), scene, show, (id) => stage.hover(id, 0, 0));
+announce(byId("announcer"), scene);
+
+/** @param {string|null} id */
+function select(id) {
+  stage.select(id);
+  inspector.show(id);
+  if (id) docks.open("inspector");
+}
+
+/** @param {string} id */
+function show(id) {
+  if (!scene.get(id)) return void toast(t("inspect.gone"));
+  stage.reveal(id);
+  select(id);
+}
+
+/** The thing a word in the terminal names: `pod/web-1`, or a bare name. @param {string} word */
+function find(word) {
+  const [kind, given] = word.includes("/") ? word.split("/", 2) : ["", word];
+  for (const [id, thing] of scene.things) {
+    if (thing.name !== given || thing.kind === "Namespace" || thing.kind === "Component") continue;
+    if (!kind || thing.kind.toLowerCase() === kind.split(".")[0].replace(/s$/, "")) return id;
+  }
+  return null;
+}
+
+live.on("state", (state, detail) => {
+  topbar.connection(state);
+  if (detail && !/websocket|xhr/.test(detail)) toast(detail, true);
+});
+live.on("people", (count) => topbar.here(count));
+live.on("clock", () => {
+  topbar.clock();
+  stage.freeze(time.paused);
+  stage.repaint();
+});
+onTheme((theme) => {
+  stage.setTheme(theme);
+  legend();
+});
+onLanguage(() => {
+  stage.repaint();
+  furnish();
+  legend();
+  docks.lay();
+});
+
+function furnish() {
+  /** @param {string} name @param {string} label @param {() => void} run */
+  const button = (name, label, run) => h("button.icon", { type: "button", "aria-label": label, title: label, onclick: run }, icon(name));
+  byId("stage-tools").replaceChildren(
+    button("minus", t("stage.zoomOut"), () => stage.zoomBy(1 / 1.3)), button("plus", t("stage.zoomIn"), () => stage.zoomBy(1.3)),
+    button("fit", t("stage.fit"), () => stage.fit()), button("side", t("dock.foldSide"), () => docks.set("side", { folded: !docks.folded("side") })));
+  byId("terminal-hint").textContent = t("terminal.hint");
+}
+
+function legend() {
+  const open = byId("legend").querySelector("details")?.open ?? false;
+  const k = COLOURS[current()];
+  byId("legend").replaceChildren(h("details", { open }, h("summary", { text: t("legend.title") }), h("ul", {}, ...LEGEND.map((state) => {
+    const canvas = h("canvas", { width: 48, height: 48, "aria-hidden": "true" });
+    const c = canvas.getContext("2d");
+    c.scale(2, 2);
+    mark(c, { kind: "Pod", name: "", state, pull: { from: 0, until: 10 }, backoff: { from: 0, until: 10 }, deleting: { from: 0, until: 10 } }, 12, 12, 9, k, 5);
+    return h("li", {}, canvas, t(`state.${state}`));
+  }))));
+}
+
+function commands() {
+  const things = [...scene.things].filter(([, thing]) => thing.kind !== "Component" && thing.kind !== "Namespace").slice(0, 3000);
+  return [
+    { label: t("editor.apply"), hint: "Ctrl Enter", run: () => editor.apply() },
+    { label: t(time.paused ? "clock.play" : "clock.pause"), hint: "P", run: () => topbar.toggle() },
+    { label: t("clock.step"), hint: "S", run: () => topbar.step() },
+    { label: t("stage.fit"), hint: "F", run: () => stage.fit() },
+    { label: t("palette.terminal"), hint: "Ctrl `", run: () => (docks.set("bottom", { folded: false }), terminal.focus()) },
+    { label: t("palette.editor"), hint: "Ctrl E", run: () => (docks.open("editor"), editor.view.focus()) },
+    { label: t("palette.tree"), hint: "T", run: () => byId("tree").querySelector("[tabindex='0']")?.focus() },
+    { label: t("palette.traffic"), run: () => docks.open("traffic") },
+    { label: t("share.button"), run: () => topbar.share() },
+    { label: t("help.label"), hint: "?", run: help },
+    ...["auto", "dark", "light"].map((theme) => ({ label: t(`theme.${theme}`), run: () => (choose(/** @type {any} */ (theme)), topbar.draw()) })),
+    ...Object.entries(LANGUAGES).map(([name, label]) => ({ label, hint: t("language"), run: () => void speak(name) })),
+    ...editor.examples.map((one) => ({ label: t("palette.example", { name: one.title ?? one.name }), hint: "YAML", run: () => (docks.open("editor"), editor.set(one.yaml)) })),
+    ...things.map(([id, thing]) => ({ label: thing.name, hint: thing.kind, run: () => show(id) })),
+  ];
+}
+
+function setUpHelp() {
+  const dialog = byId("help");
+  return () => {
+    const base = `${location.origin}/r/${room}`;
+    /** @param {string} keys @param {string} text */
+    const row = (keys, text) => [h("dt", {}, ...keys.split(" ").flatMap((one, index) => [index ? " " : "", h("kbd", { text: one })])), h("dd", { text })];
+    dialog.replaceChildren(
+      h("h2", { text: t("help.title") }), h("p", { text: t("help.intro") }),
+      h("h3", { text: t("help.keys") }),
+      h("dl", {}, ...row("Ctrl K", t("palette.label")), ...row("Ctrl Enter", t("editor.apply")), ...row("P", t("help.pause")), ...row("S", t("clock.step")), ...row("F", t("stage.fit")), ...row("+ -", t("help.zoom")), ...row("← ↑ ↓ →", t("help.pan")), ...row("T", t("palette.tree")), ...row("Ctrl `", t("palette.terminal"))),
+      h("h3", { text: t("help.kubectl") }), h("code", { text: `curl -o podium.yaml '${base}/kubeconfig?key=${key}' && kubectl --kubeconfig podium.yaml get nodes` }),
+      h("form", { method: "dialog" }, h("button.button.primary", { text: t("help.close") })));
+    dialog.showModal();
+  };
+}
+
+addEventListener("keydown", (event) => {
+  const target = /** @type {HTMLElement} */ (event.target);
+  const ctrl = event.ctrlKey || event.metaKey;
+  if (ctrl && event.key.toLowerCase() === "k" && !target.closest("#terminal")) return event.preventDefault(), palette();
+  if (ctrl && event.key === "`") return event.preventDefault(), docks.set("bottom", { folded: false }), terminal.focus();
+  if (ctrl && event.key.toLowerCase() === "e" && !target.closest("#terminal")) return event.preventDefault(), docks.open("editor"), editor.view.focus();
+  if (ctrl || event.altKey || target.closest("input, select, textarea, dialog, .cm-editor, #terminal, [role=tab], [role=separator]")) return;
+  /** @type {Record<string, () => void>} */
+  const keys = {
+    p: () => topbar.toggle(), s: () => topbar.step(), f: () => stage.fit(), "0": () => stage.fit(), "+": () => stage.zoomBy(1.25), "=": () => stage.zoomBy(1.25), "-": () => stage.zoomBy(0.8),
+    t: () => byId("tree").querySelector("[tabindex='0']")?.focus(), "?": help, Escape: () => select(null),
+    ArrowLeft: () => stage.panBy(60, 0), ArrowRight: () => stage.panBy(-60, 0), ArrowUp: () => stage.panBy(0, 60), ArrowDown: () => stage.panBy(0, -60),
+  };
+  const act = keys[event.key];
+  if (act) {
+    event.preventDefault();
+    act();
+  }
+});
+
+translate();
+furnish();
+legend();
+editor.load();
+traffic.draw();
+document.body.dataset.ready = "true";
+
+/** For tests and the curious: what the page knows. */
+Object.assign(window, { podium: { scene, stage, editor, terminal, time, traffic } });

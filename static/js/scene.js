@@ -1,0 +1,100 @@
+/**
+ * The page's copy of the room's scene. Snapshots and ordered diffs come in; the map of things, and word of which of them
+ * changed, go out. A diff either follows exactly on what is here, is old and ignored, or shows a gap, and then the caller asks
+ * for a snapshot. Nothing here knows of sockets or pixels.
+ *
+ * @typedef {import("./types").Thing} Thing
+ * @typedef {import("./types").Snapshot} Snapshot
+ * @typedef {import("./types").Diff} Diff
+ * @typedef {{id: string, before: Thing|undefined, after: Thing|undefined}} Change
+ * @typedef {{changes: Change[], signals: import("./types").Signal[], whole: boolean}} Update
+ */
+
+export class Scene {
+  constructor() {
+    /** @type {Map<string, Thing>} */
+    this.things = new Map();
+    this.revision = -1;
+    this.time = 0;
+    this.epoch = "";
+    /** Which telling of the scene the revision counts in. */
+    this.instance = "";
+    /** etcd's revision when the snapshot was taken. */
+    this.storeRevision = 0;
+    /** @type {Set<(update: Update) => void>} */
+    this.listeners = new Set();
+  }
+
+  /** @param {(update: Update) => void} listener */
+  listen(listener) {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  /** Replaces everything. @param {Snapshot} snapshot */
+  load(snapshot) {
+    const before = this.things;
+    this.things = new Map(Object.entries(snapshot.things));
+    this.revision = snapshot.revision;
+    this.time = snapshot.time;
+    this.epoch = snapshot.epoch ?? this.epoch;
+    this.instance = snapshot.scene ?? "";
+    this.storeRevision = snapshot.storeRevision ?? 0;
+    /** @type {Change[]} */
+    const changes = [];
+    for (const [id, thing] of before) if (!this.things.has(id)) changes.push({ id, before: thing, after: undefined });
+    for (const [id, thing] of this.things) changes.push({ id, before: before.get(id), after: thing });
+    this.#tell({ changes, signals: [], whole: true });
+  }
+
+  /** @param {Diff} diff @returns {"applied"|"old"|"gap"} */
+  apply(diff) {
+    if (this.revision < 0 || diff.from > this.revision) return "gap";
+    if (diff.to <= this.revision) return "old";
+    if (diff.from < this.revision) return "gap";
+    /** @type {Map<string, Change>} */
+    const changes = new Map();
+    for (const [op, id, record] of diff.ops) {
+      const known = changes.get(id);
+      const before = known ? known.before : this.things.get(id);
+      if (op === "set") this.things.set(id, record);
+      else this.things.delete(id);
+      changes.set(id, { id, before, after: op === "set" ? record : undefined });
+    }
+    this.revision = diff.to;
+    this.time = diff.time;
+    this.#tell({ changes: [...changes.values()], signals: diff.signals ?? [], whole: false });
+    return "applied";
+  }
+
+  /** @param {string} id */
+  get(id) {
+    return this.things.get(id);
+  }
+
+  /** @param {string} kind @returns {[string, Thing][]} */
+  ofKind(kind) {
+    const prefix = `${kind}/`;
+    return [...this.things].filter(([id]) => id.startsWith(prefix));
+  }
+
+  /** @param {Update} update */
+  #tell(update) {
+    for (const listener of this.listeners) listener(update);
+  }
+}
+
+/** @param {string} kind @param {string} ns @param {string} name */
+export const thingId = (kind, ns, name) => `${kind}/${ns}/${name}`;
+
+/** @param {string} id */
+export function parseId(id) {
+  const [kind, ns, ...rest] = id.split("/");
+  return { kind, ns, name: rest.join("/") };
+}
+
+/** @param {Record<string, string>|undefined} selector @param {Record<string, string>|undefined} labels */
+export function matches(selector, labels) {
+  const wanted = Object.entries(selector ?? {});
+  return wanted.length > 0 && wanted.every(([key, value]) => labels?.[key] === value);
+}

@@ -1,0 +1,30 @@
+/** The tip beside the pointer: what this is, its facts, and what is the matter with it. */
+import { h } from "./dom.js";
+import { facts, trouble } from "./facts.js";
+import { t } from "./i18n.js";
+
+export class Tooltip {
+  /** @param {HTMLElement} element @param {HTMLElement} host */
+  constructor(element, host) {
+    this.element = element;
+    this.host = host;
+  }
+
+  /** @param {import("./types").Thing|undefined} thing @param {number} x @param {number} y */
+  show(thing, x, y) {
+    this.element.hidden = !thing;
+    if (!thing) return;
+    const about = trouble(thing, t);
+    const labels = Object.entries(thing.labels ?? {}).filter(([key]) => thing.kind === "Pod" && key !== "pod-template-hash");
+    this.element.replaceChildren(
+      h("strong.title", {}, h("span.kind", { text: thing.kind === "Traffic" ? t("traffic.source") : thing.kind }), thing.ns && thing.ns !== "default" ? `${thing.ns}/${thing.name}` : thing.name),
+      h("dl", {}, ...facts(thing, t).flatMap((fact) => [h("dt", { text: fact.label }), h("dd", { text: fact.value })])),
+      ...(labels.length ? [h("div.chips", {}, ...labels.slice(0, 6).map(([key, value]) => h("span.chip", { text: `${key}=${value}` })))] : []),
+      ...(about ? [h("p", { text: about })] : []),
+    );
+    const { offsetWidth: w, offsetHeight: height } = this.element;
+    const left = x + 18 + w > this.host.clientWidth ? Math.max(8, x - w - 14) : x + 18;
+    const top = Math.max(8, Math.min(this.host.clientHeight - height - 8, y + 14));
+    this.element.style.transform = `translate(${Math.round(left)}px, ${Math.round(top)}px)`;
+  }
+}

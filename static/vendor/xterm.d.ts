@@ -1,0 +1,2 @@
+export const FitAddon: any;
+export const Terminal: any;

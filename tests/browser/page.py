@@ -1,0 +1,76 @@
+"""What the browser tests do on a room's page, in the words of a person."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+PATIENCE = 30.0
+
+
+def until(page: Any, what: Callable[[], Any], said: str) -> Any:
+    """Asks again until the answer is true; a strict CSP forbids Playwright's own ``wait_for_function``."""
+    end = time.monotonic() + PATIENCE
+    while not (answer := what()):
+        assert time.monotonic() < end, f"never happened: {said}"
+        page.wait_for_timeout(60)
+    return answer
+
+
+def things(page: Any, kind: str) -> dict[str, dict[str, Any]]:
+    return page.evaluate("kind => Object.fromEntries(podium.scene.ofKind(kind))", kind)
+
+
+def pods(page: Any, namespace: str = "default") -> dict[str, dict[str, Any]]:
+    return {name: pod for name, pod in things(page, "Pod").items() if pod["ns"] == namespace}
+
+
+def ready(page: Any, count: int) -> dict[str, dict[str, Any]]:
+    def those() -> dict[str, dict[str, Any]] | None:
+        found = {name: pod for name, pod in pods(page).items() if pod["state"] == "ready"}
+        return found if len(found) == count else None
+
+    return until(page, those, f"{count} pods ready")
+
+
+def paste(page: Any, text: str) -> None:
+    """Replaces the editor's text by way of the clipboard."""
+    editor = page.get_by_role("textbox", name="Manifest in YAML")
+    editor.click()
+    page.evaluate("text => navigator.clipboard.writeText(text)", text)
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Control+v")
+
+
+def apply(page: Any, text: str) -> str:
+    """Pastes, applies with the keyboard and gives what the results say."""
+    results = page.get_by_role("log", name="Results")
+    page.evaluate("document.querySelector('.results').replaceChildren()")
+    paste(page, text)
+    page.keyboard.press("Control+Enter")
+    until(page, lambda: results.locator("p").count(), "a result")
+    return results.inner_text()
+
+
+def open_tab(page: Any, name: str) -> None:
+    page.get_by_role("tab", name=name, exact=True).click()
+
+
+def run(page: Any, line: str) -> str:
+    """Types a line in the terminal and gives all that it printed."""
+    before = page.locator("#terminal-log pre").count()
+    page.locator("#terminal").click()
+    page.keyboard.type(line)
+    page.keyboard.press("Enter")
+    until(page, lambda: page.locator("#terminal-log pre").count() > before and page.evaluate("podium.terminal.running === null"), f"{line} to end")
+    return "".join(page.locator("#terminal-log pre").all_text_contents()[before + 1:])
+
+
+def centre(page: Any, thing: str) -> tuple[float, float]:
+    """Where a thing is drawn, in pixels of the page."""
+    x, y = page.evaluate("""id => {
+        const { stage } = podium, b = stage.camera.box(stage.layout.box(id)), at = stage.host.getBoundingClientRect();
+        return [at.left + b.x + b.w / 2, at.top + b.y + b.h / 2];
+    }""", thing)
+    return x, y

@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Camera } from "../../static/js/canvas/camera.js";
+import { Layout } from "../../static/js/canvas/layout.js";
+import { PodGrid, Slots } from "../../static/js/canvas/slots.js";
+import { route } from "../../static/js/canvas/tethers.js";
+
+const node = (cpu = 4000) => ({ kind: "Node", name: "n", cpu });
+const pod = (where) => ({ kind: "Pod", name: "p", node: where });
+
+/** @param {number} nodes */
+function cluster(nodes) {
+  const layout = new Layout();
+  for (let i = 0; i < nodes; i++) layout.update(`Node//n${i}`, node());
+  return layout;
+}
+
+/** A pod belongs to its bin, touches no other, and no two share a place. */
+function sound(layout) {
+  const boxes = [...layout.pods].filter(([, at]) => !at.system).map(([id, at]) => ({ id, at, box: layout.podBox(id) }));
+  for (const { id, at, box } of boxes) {
+    const home = at.place === "tray" ? layout.trayBox : layout.nodeBox(at.place);
+    assert.ok(box.x >= home.x && box.y >= home.y && box.x + box.w <= home.x + home.w + 0.01 && box.y + box.h <= home.y + home.h + 0.01, `${id} leaves ${at.place}`);
+    assert.equal(layout.at({ x: box.x + box.w / 2, y: box.y + box.h / 2 }), id);
+  }
+}
+
+test("a pod that comes or goes moves no other pod of the bin", () => {
+  const layout = cluster(4);
+  for (let i = 0; i < 6; i++) layout.update(`Pod/d/p${i}`, pod("n1"));
+  const before = [0, 1, 2, 4, 5].map((i) => layout.podBox(`Pod/d/p${i}`));
+  layout.update("Pod/d/p3", undefined);
+  layout.update("Pod/d/new", pod("n1"));
+  layout.update("Pod/d/other", pod("n2"));
+  assert.deepEqual([0, 1, 2, 4, 5].map((i) => layout.podBox(`Pod/d/p${i}`)), before);
+  sound(layout);
+});
+
+test("a full bin halves its cells and every pod keeps its corner", () => {
+  const layout = cluster(1);
+  for (let i = 0; i < 8; i++) layout.update(`Pod/d/p${i}`, pod("n0"));
+  const before = [...Array(8).keys()].map((i) => layout.podBox(`Pod/d/p${i}`));
+  assert.equal(layout.update("Pod/d/p8", pod("n0")), true);
+  [...Array(8).keys()].forEach((i) => {
+    const after = layout.podBox(`Pod/d/p${i}`);
+    assert.deepEqual([after.x, after.y, after.w], [before[i].x, before[i].y, before[i].w / 2]);
+  });
+  sound(layout);
+});
+
+test("a thousand pods fit in a bin and few pods are large again", () => {
+  const layout = cluster(1);
+  for (let i = 0; i < 1000; i++) layout.update(`Pod/d/p${i}`, pod("n0"));
+  sound(layout);
+  const small = layout.podBox("Pod/d/p0").w;
+  for (let i = 1; i < 1000; i++) layout.update(`Pod/d/p${i}`, undefined);
+  assert.ok(layout.podBox("Pod/d/p0").w > small);
+  sound(layout);
+});
+
+test("a scheduled pod leaves the tray for its node, and the tray takes any number", () => {
+  const layout = cluster(4);
+  for (let i = 0; i < 300; i++) layout.update(`Pod/d/p${i}`, pod(undefined));
+  sound(layout);
+  layout.update("Pod/d/p7", pod("n2"));
+  assert.equal(layout.pods.get("Pod/d/p7").place, "Node//n2");
+  assert.equal(layout.tray.size, 299);
+  sound(layout);
+});
+
+test("a node with half the CPU has half the area", () => {
+  const layout = cluster(1);
+  layout.update("Node//small", node(2000));
+  const large = layout.nodeBox("Node//n0");
+  const small = layout.nodeBox("Node//small");
+  assert.ok(Math.abs((small.w * small.h) / (large.w * large.h) - 0.5) < 0.001);
+});
+
+test("slots are the lowest free ones", () => {
+  const slots = new Slots();
+  assert.deepEqual(["a", "b", "c"].map((id) => slots.take(id)), [0, 1, 2]);
+  slots.release("a");
+  assert.equal(slots.take("b"), 1);
+  assert.equal(slots.take("d"), 0);
+  assert.equal(slots.extent, 3);
+});
+
+test("random comings and goings never put two pods in one cell", () => {
+  let state = 42;
+  const random = (below) => ((state = (Math.imul(state, 1103515245) + 12345) >>> 0), Math.floor((state / 2 ** 32) * below));
+  const grid = new PodGrid(4, 2);
+  const live = new Set();
+  for (let i = 0; i < 1500; i++) {
+    const id = `p${random(160)}`;
+    if (live.has(id) && random(i % 500 < 250 ? 4 : 2) === 0) (live.delete(id), grid.remove(id));
+    else (live.add(id), grid.add(id));
+    const cells = new Set([...live].map((one) => JSON.stringify(grid.cell(one))));
+    assert.equal(cells.size, live.size);
+  }
+});
+
+test("a tether starts at the Service, ends at the pod and crosses no other bin", () => {
+  const layout = cluster(4);
+  layout.update("Service/d/s", { kind: "Service", name: "s" });
+  for (let i = 0; i < 4; i++) {
+    layout.update(`Pod/d/p${i}`, pod(`n${i}`));
+    const points = route(layout, "Service/d/s", `Pod/d/p${i}`);
+    const home = layout.nodeBox(`Node//n${i}`);
+    for (let j = 1; j < points.length; j++) {
+      const middle = { x: (points[j].x + points[j - 1].x) / 2, y: (points[j].y + points[j - 1].y) / 2 };
+      const hit = layout.at(middle);
+      assert.ok(hit === null || hit.startsWith("Service/") || hit === `Node//n${i}` || hit === `Pod/d/p${i}`, `${hit} is crossed on the way to p${i}`);
+    }
+    assert.ok(points.at(-1).y > home.y);
+  }
+});
+
+test("zooming keeps the point under the pointer and fit shows the whole box", () => {
+  const camera = new Camera();
+  camera.view = { x: 0, y: 90, w: 900, h: 500 };
+  camera.fit({ x: -50, y: 20, w: 1400, h: 700 }, 20);
+  const b = camera.box({ x: -50, y: 20, w: 1400, h: 700 });
+  assert.ok(b.x >= 19.9 && b.y >= 109.9 && b.x + b.w <= 880.1 && b.y + b.h <= 570.1);
+  const before = camera.world(300, 400);
+  camera.zoomAt(1.7, 300, 400);
+  const after = camera.world(300, 400);
+  assert.ok(Math.hypot(before.x - after.x, before.y - after.y) < 1e-9);
+});
+
+test("those left in a crowded tray close up once most have gone", () => {
+  const layout = cluster(4);
+  for (let i = 0; i < 300; i++) layout.update(`Pod/d/p${i}`, pod(undefined));
+  const crowded = layout.podBox("Pod/d/p299").w;
+  for (let i = 0; i < 295; i++) layout.update(`Pod/d/p${i}`, pod("n1"));
+  assert.ok(layout.podBox("Pod/d/p299").w > crowded);
+  sound(layout);
+});
