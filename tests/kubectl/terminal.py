@@ -7,14 +7,11 @@ In: a cluster (anything with `.api` and `.clock`). Out: `Result(stdout, stderr, 
 from __future__ import annotations
 
 import shlex
-from pathlib import Path
 from typing import NamedTuple
 
 from server.cluster.process import Process
 from server.kubectl.context import Context, Kubeconfig
 from server.kubectl.main import run
-
-MANIFESTS = Path("/work/shared/golden/manifests")
 
 
 class Result(NamedTuple):
@@ -67,16 +64,10 @@ class Output:
         return text
 
 
-def golden_files() -> dict[str, str]:
-    if not MANIFESTS.is_dir():
-        return {}
-    return {str(path.relative_to(MANIFESTS)): path.read_text() for path in sorted(MANIFESTS.rglob("*")) if path.is_file()}
-
-
 class Terminal:
     def __init__(self, cluster, files: dict[str, str] | None = None, env: dict[str, str] | None = None):
         self.cluster = cluster
-        self.files = MemoryFiles(golden_files() if files is None else files)
+        self.files = MemoryFiles(files)
         self.out, self.err = Output(), Output()
         self.env = env or {}
         self.kubeconfig = Kubeconfig()
