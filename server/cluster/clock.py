@@ -45,6 +45,7 @@ class Clock:
 
     def __init__(self, epoch: datetime = datetime(2026, 1, 1, tzinfo=UTC), now: float = 0.0) -> None:
         self.epoch = epoch.replace(microsecond=0)
+        self._epoch_nanoseconds = int(self.epoch.timestamp()) * 1_000_000_000
         self.now = now
         self._heap: list[tuple[float, int, Timer]] = []
         self._sequence = 0
@@ -124,4 +125,4 @@ class Clock:
 
     def nanoseconds(self) -> int:
         """Nanoseconds since 1970 at ``now``."""
-        return int(self.epoch.timestamp()) * 1_000_000_000 + int(self.now * 1_000_000) * 1000
+        return self._epoch_nanoseconds + int(self.now * 1_000_000) * 1000

@@ -26,14 +26,18 @@ KEPT = 4096
 class _Recent(OrderedDict):
     """A table that forgets what was used longest ago."""
 
-    def touch(self, key: Any, make: Any) -> Any:
+    def touch(self, key: Any) -> Any:
+        """The value, which is now the last to be forgotten; None if there is none."""
         value = self.get(key)
-        if value is None:
-            value = self[key] = make()
-            if len(self) > KEPT:
-                self.popitem(last=False)
-        else:
+        if value is not None:
             self.move_to_end(key)
+        return value
+
+    def put(self, key: Any, value: Any) -> Any:
+        """A new value."""
+        self[key] = value
+        if len(self) > KEPT:
+            self.popitem(last=False)
         return value
 
 
@@ -55,30 +59,33 @@ class EventRecorder:
         if not self._allowed(about):
             return
         same, message = self._aggregated(about, type_, reason, message)
-        name = self._known.get(same)
+        name = self._known.touch(same)
         try:
-            if name is not None and self._again(name, message):
-                self._known.move_to_end(same)
-                return
-            self._known.touch(same, lambda: self._first(obj, type_, reason, message, field_path))
+            if name is None:
+                self._known.put(same, self._first(obj, type_, reason, message, field_path))
+            else:
+                self._again(name, message)
         except ApiError:
             return
 
     def _allowed(self, about: tuple) -> bool:
-        bucket = self._buckets.touch(about[:2], lambda: [float(BURST), self._clock.now])
-        bucket[0] = min(BURST, bucket[0] + (self._clock.now - bucket[1]) * REFILL)
-        bucket[1] = self._clock.now
-        if bucket[0] < 1:
-            return False
-        bucket[0] -= 1
-        return True
+        now, bucket = self._clock.now, self._buckets.touch(about[:2])
+        if bucket is None:
+            self._buckets.put(about[:2], [BURST - 1.0, now])
+            return True
+        filled, at = bucket
+        filled = min(BURST, filled + (now - at) * REFILL)
+        bucket[:] = (filled if filled < 1 else filled - 1, now)
+        return filled >= 1
 
     def _aggregated(self, about: tuple, type_: str, reason: str, message: str) -> tuple[tuple, str]:
         """The key under which the event is counted, and what it says."""
         group = (about, type_, reason)
-        messages = self._similar.touch(group, dict)
-        now = self._clock.now
-        if messages and now - max(messages.values()) > SIMILAR_WINDOW:
+        messages, now = self._similar.touch(group), self._clock.now
+        if messages is None:
+            self._similar.put(group, {message: now})
+            return (*group, message), message
+        if now - max(messages.values()) > SIMILAR_WINDOW:
             messages.clear()
         messages.pop(message, None)
         messages[message] = now
@@ -107,11 +114,10 @@ class EventRecorder:
             "reportingComponent": self.source["component"], "reportingInstance": self.source.get("host", "")})
         return namespace, name
 
-    def _again(self, name: tuple[str, str], message: str) -> bool:
-        """Counts the event up; False when it is gone."""
+    def _again(self, name: tuple[str, str], message: str) -> None:
+        """Counts the event up, if it is still there."""
         event = self._client.api.lister("events").get(*name)
         if event is None:
-            return False
+            return
         self._client.update("events", {**event, "count": event.get("count", 1) + 1, "lastTimestamp": self._clock.timestamp(),
                                        "message": message})
-        return True

@@ -81,8 +81,11 @@ def _bytes(text: str) -> int:
 
 
 def _checked(text: str, regex: re.Pattern[str], limit: int, fault: str, unit: str = "bytes") -> list[str]:
+    matches = regex.fullmatch(text) is not None
+    if matches and len(text) <= limit:
+        return []
     faults = [too_long(limit, unit)] if _bytes(text) > limit else []
-    if not regex.fullmatch(text):
+    if not matches:
         faults.append(fault)
     return faults
 

@@ -50,7 +50,10 @@ class Resource:
             object.__setattr__(self, "singular", self.kind.lower())
 
     def subresource(self, name: str) -> Subresource | None:
-        return next((entry for entry in self.subresources if entry.name == name), None)
+        for entry in self.subresources:
+            if entry.name == name:
+                return entry
+        return None
 
 
 def _status(kind: str, api_version: str) -> Subresource:

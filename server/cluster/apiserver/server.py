@@ -22,7 +22,6 @@ from server.cluster.apiserver.resources import RESOURCES, Resource
 from server.cluster.apiserver.services import ServiceAllocator
 from server.cluster.clock import Clock
 from server.cluster.errors import (
-    ApiError,
     already_exists,
     bad_request,
     conflict,
@@ -40,6 +39,9 @@ from server.cluster.store import Cause, Record, Store, Watch, Watcher
 PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)
 GENERATE_TRIES = 8
 MAX_OBJECTS, MAX_BYTES = 1_000_000, 256 * 1024 * 1024
+NOT_FOR_CLIENTS = frozenset(("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "managedFields"))
+_UUID_4 = 4 << 76 | 2 << 62
+_UUID_RANDOM = ~(15 << 76 | 3 << 62)
 
 
 class ApiServer:
@@ -147,8 +149,8 @@ class ApiServer:
         generated = not meta.get("name") and meta.get("generateName")
         if generated:
             meta["name"] = generate(self.random, generated)
-        for field in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "managedFields"):
-            meta.pop(field, None)
+        if not NOT_FOR_CLIENTS.isdisjoint(meta):
+            meta = {field: value for field, value in meta.items() if field not in NOT_FOR_CLIENTS}
         meta["uid"] = self.new_uid()
         meta["creationTimestamp"] = self.clock.timestamp()
         obj = {**obj, "kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
@@ -159,24 +161,26 @@ class ApiServer:
         if errors:
             raise invalid(resource.kind, meta.get("name", ""), errors, resource.group)
         obj, undo = strategies.complete_create(self, resource, admission.mutate(self, resource, obj), request.options.dry_run)
-        tries = GENERATE_TRIES
-        while self.store.get(resource.key, (namespace, obj["metadata"]["name"])) is not None:
+        tries, key = GENERATE_TRIES, (namespace, meta["name"])
+        while self.store.get(resource.key, key) is not None:
             tries -= 1
             if not generated or not tries:
                 undo()
-                raise already_exists(resource.key, obj["metadata"]["name"])
-            obj = {**obj, "metadata": {**obj["metadata"], "name": generate(self.random, generated)}}
+                raise already_exists(resource.key, key[1])
+            key = (namespace, generate(self.random, generated))
+            obj = {**obj, "metadata": {**obj["metadata"], "name": key[1]}}
         warnings = warnings + validation.warnings(resource.key, obj) if request.raw is not None else warnings
         if request.options.dry_run:
             return self.answer(resource, request, Record(obj, 0), 201, warnings)
         if request.raw is not None:
-            self.quota.admit_bytes(resource.key, (namespace, obj["metadata"]["name"]), len(request.raw))
-        record = self.store.put(resource.key, (namespace, obj["metadata"]["name"]), obj, self.cause(request))
+            self.quota.admit_bytes(resource.key, key, len(request.raw))
+        record = self.store.put(resource.key, key, obj, self.cause(request))
         return self.answer(resource, request, record, 201, warnings)
 
     def new_uid(self) -> str:
-        digits = f"{self.random.getrandbits(128):032x}"
-        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{'89ab'[int(digits[16], 16) & 3]}{digits[17:20]}-{digits[20:]}"
+        """A random (version 4) UUID."""
+        digits = f"{self.random.getrandbits(128) & _UUID_RANDOM | _UUID_4:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def _namespace_of(self, resource: Resource, request: Request, meta: dict) -> str:
         if not resource.namespaced:
@@ -231,7 +235,7 @@ class ApiServer:
             meta = strategies.kept_metadata(meta, was)
             new = defaults.apply(resource.key, {**obj, "kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta})
             new = prepare(new, old) if prepare is not None else strategies.prepare_update(self, resource, new, old)
-        if new == old:
+        if new is old or not status and new == old:
             return self.answer(resource, request, record, 200, warnings)
         errors = (validation.validate_status if status else validation.validate_update)(resource.key, new, old)
         if errors:

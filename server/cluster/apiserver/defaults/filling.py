@@ -15,8 +15,9 @@ def filled(obj: Object, defaults: Object) -> Object:
     >>> filled(port, {"protocol": "TCP"}) is port, filled({"port": 80}, {"protocol": "TCP"})
     (True, {'port': 80, 'protocol': 'TCP'})
     """
-    missing = [field for field in defaults if field not in obj]
-    return {**obj, **{field: defaults[field] for field in missing}} if missing else obj
+    if defaults.keys() <= obj.keys():
+        return obj
+    return {**obj, **{field: value for field, value in defaults.items() if field not in obj}}
 
 
 def with_field(obj: Object, field: str, default: Callable[[Any], Any]) -> Object:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from server.cluster import names
+from server.cluster.apiserver.defaults.filling import Memory
 from server.cluster.apiserver.validation.fields import Errors, Object, faults, forbidden, invalid, label_1123, labels, required, too_long
 
 NameRule = Callable[[str], list[str]]
@@ -19,7 +20,21 @@ _PATH = "metadata"
 
 def create(obj: Object, rule: NameRule, *, namespaced: bool) -> Errors:
     """The metadata of a new object."""
-    meta = obj["metadata"]
+    return () if _fine(obj["metadata"], rule, namespaced) else _create(obj["metadata"], rule, namespaced)
+
+
+def _fine(meta: Object, rule: NameRule, namespaced: bool) -> bool:
+    """Whether ``_create`` would surely have nothing to say: nearly always, and many times cheaper to find out."""
+    name, generate, namespace = meta.get("name"), meta.get("generateName"), meta.get("namespace")
+    return bool(
+        name and not rule(name) and not (generate and _ruled(rule, _completed(generate)))
+        and (namespace and _is_namespace(namespace) if namespaced else not namespace)
+        and not meta.get("finalizers") and not meta.get("annotations")
+        and not (meta.get("labels") and _label_errors.get(meta["labels"]))
+        and not (meta.get("ownerReferences") and _owner_errors.get(meta["ownerReferences"])))
+
+
+def _create(meta: Object, rule: NameRule, namespaced: bool) -> Errors:
     if generate := meta.get("generateName"):
         yield from faults("metadata.generateName", generate, _ruled(rule, _completed(generate)))
     if not meta.get("name"):
@@ -75,9 +90,16 @@ def update(new: Object, old: Object) -> Errors:
 
 
 def _common(meta: Object) -> Errors:
-    yield from labels(f"{_PATH}.labels", meta.get("labels"))
+    if given := meta.get("labels"):
+        yield from _label_errors.get(given)
     yield from annotations(f"{_PATH}.annotations", meta.get("annotations"))
-    yield from _owners(meta.get("ownerReferences") or [])
+    if references := meta.get("ownerReferences"):
+        yield from _owner_errors.get(references)
+
+
+# labels and owners are the same objects for all pods of a template: their errors are remembered by identity
+_label_errors = Memory(lambda given: list(labels(f"{_PATH}.labels", given)))
+_owner_errors = Memory(lambda references: list(_owners(references)))
 
 
 def annotations(path: str, value: dict[str, str] | None) -> Errors:
