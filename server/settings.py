@@ -1,6 +1,7 @@
 """Every knob of the server in one dataclass: flags win over environment variables, which win over what stands here.
 
-``--port 8080`` and ``PODIUM_PORT=8080`` (or, for hosts that set it, ``PORT``) mean the same.
+``--port 8080`` and ``PODIUM_PORT=8080`` mean the same. A host that sets ``PORT`` runs the server for others: then it listens on
+every address unless told otherwise.
 """
 
 from __future__ import annotations
@@ -62,10 +63,11 @@ HELP = {
 
 def load(arguments: Sequence[str] = (), environment: Mapping[str, str] = os.environ) -> Settings:
     """Settings from a command line and an environment; SystemExit with a message for what does not parse."""
+    hosted = {"port": environment["PORT"], "host": "0.0.0.0"} if "PORT" in environment else {}
     parser = argparse.ArgumentParser(prog="python -m server", description="Podium: Kubernetes in a browser tab.")
     for field in fields(Settings):
         kind = type(field.default)
-        given = environment.get(f"PODIUM_{field.name.upper()}", environment.get("PORT") if field.name == "port" else None)
+        given = environment.get(f"PODIUM_{field.name.upper()}", hosted.get(field.name))
         try:
             default: Any = field.default if given is None else kind(given)
         except ValueError:
