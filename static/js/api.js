@@ -44,6 +44,11 @@ export class Api {
     return this.#ask(this.url("inspect", { id }));
   }
 
+  /** Runs a line as the terminal does and waits for its end. @param {string} line */
+  terminal(line) {
+    return this.#post("terminal", { line });
+  }
+
   examples() {
     return this.#ask(this.url("examples"));
   }

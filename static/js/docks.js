@@ -4,12 +4,14 @@ import { t } from "./i18n.js";
 
 const LIMITS = { side: { least: 300, most: 0.6, first: 430 }, bottom: { least: 110, most: 0.7, first: 230 } };
 const FOLDED = { side: 0, bottom: 34 };
+/** On a phone the docks lie below each other and the terminal begins folded. */
+const NARROW = matchMedia("(max-width: 720px)");
 
 /** @typedef {"side"|"bottom"} Name */
 
 /** @param {Name} name */
 function saved(name) {
-  return JSON.parse(localStorage.getItem(`podium.dock.${name}`) ?? "null") ?? { size: 0, folded: false };
+  return JSON.parse(localStorage.getItem(`podium.dock.${name}`) ?? "null") ?? { size: 0 };
 }
 
 /** @param {Name} name */
@@ -28,7 +30,7 @@ export function set(name, change) {
 }
 
 /** @param {Name} name */
-export const folded = (name) => !!saved(name).folded;
+export const folded = (name) => (name === "side" && NARROW.matches ? false : saved(name).folded ?? NARROW.matches);
 
 export function lay() {
   const bench = byId("workbench");

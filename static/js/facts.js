@@ -39,13 +39,13 @@ export function facts(thing, t) {
       for (const port of thing.ports ?? [])
         add("port", `${port.nodePort ? `nodePort ${port.nodePort} → ` : ""}port ${port.port} → targetPort ${port.targetPort ?? port.port}/${port.protocol ?? "TCP"}`, { mono: true });
       add("selector", pairs(thing.selector), { mono: true });
-      add("endpoints", t("service.ready", { ready: (thing.endpoints ?? []).filter((one) => one.ready).length, all: (thing.endpoints ?? []).length }));
+      if (selects(thing)) add("endpoints", t("service.ready", { ready: (thing.endpoints ?? []).filter((one) => one.ready).length, all: (thing.endpoints ?? []).length }));
       break;
     case "Deployment":
-      add("replicas", t("fact.replicas", { ready: thing.ready ?? 0, all: thing.replicas ?? 0, updated: thing.updated ?? 0, available: thing.available ?? 0 }));
+      add("replicas", t("count.replicas", { ready: thing.ready ?? 0, all: thing.replicas ?? 0, updated: thing.updated ?? 0, available: thing.available ?? 0 }));
       add("strategy", thing.strategy);
-      add("ceiling", t("fact.ceiling", { ceiling: thing.ceiling, replicas: thing.replicas, surge: thing.maxSurge }));
-      add("floor", t("fact.floor", { floor: thing.floor, replicas: thing.replicas, unavailable: thing.maxUnavailable }));
+      add("ceiling", t("count.ceiling", { ceiling: thing.ceiling, replicas: thing.replicas, surge: thing.maxSurge }));
+      add("floor", t("count.floor", { floor: thing.floor, replicas: thing.replicas, unavailable: thing.maxUnavailable }));
       add("revision", thing.revision);
       add("progress", thing.progress);
       add("selector", pairs(thing.selector), { mono: true });
@@ -69,13 +69,17 @@ export function facts(thing, t) {
 /** @param {Record<string, string>|undefined} map */
 export const pairs = (map) => Object.entries(map ?? {}).map(([key, value]) => `${key}=${value}`).join(", ");
 
+/** Whether a Service looks for pods by itself. @param {Thing} thing */
+export const selects = (thing) => Object.keys(thing.selector ?? {}).length > 0;
+
 /** What is the matter with it, in a sentence, if something is. @param {Thing} thing @param {T} t */
 export function trouble(thing, t) {
-  if (thing.kind === "Service" && !thing.system && thing.type !== "ExternalName" && !(thing.endpoints ?? []).length) {
+  if (thing.kind === "Service" && selects(thing) && !thing.system && thing.type !== "ExternalName" && !(thing.endpoints ?? []).length) {
     const near = thing.near?.[0];
     return near ? t("service.nearLong", { key: near.key, want: near.want, have: near.have ?? t("fact.none"), pod: near.pod.split("/")[2] }) : t("service.noEndpointsLong");
   }
-  if (thing.kind === "Traffic") return thing.error?.text ?? "";
+  if (thing.kind === "Traffic") return thing.error ? `${t(`hop.${thing.error.hop}`)} ${thing.error.text}` : "";
+  if (thing.kind === "Node") return thing.ready === "Unknown" ? t("why.lost") : thing.ready !== "True" ? t("why.notReady") : thing.unschedulable ? t("why.cordoned") : "";
   return thing.state === "ready" ? "" : thing.message ?? "";
 }
 
@@ -83,7 +87,7 @@ export function trouble(thing, t) {
 export function tone(thing) {
   if (thing.kind === "Pod") return TONE[thing.state ?? ""] ?? "unknown";
   if (thing.kind === "Node") return thing.ready === "True" ? (thing.unschedulable ? "pending" : "ready") : "unknown";
-  if (thing.kind === "Service") return thing.system || (thing.endpoints ?? []).some((one) => one.ready) ? "ready" : "failing";
+  if (thing.kind === "Service") return thing.system || !selects(thing) || (thing.endpoints ?? []).some((one) => one.ready) ? "ready" : "failing";
   if (thing.kind === "Traffic") return (thing.failed ?? 0) > 0 ? "failing" : "ready";
   return (thing.ready ?? 0) >= (thing.replicas ?? 0) ? "ready" : "pending";
 }
@@ -92,6 +96,7 @@ export function tone(thing) {
 export function stateText(thing, t) {
   if (thing.kind === "Pod") return thing.status ?? thing.state ?? "";
   if (thing.kind === "Node") return thing.ready === "True" ? (thing.unschedulable ? "Ready,SchedulingDisabled" : "Ready") : "NotReady";
+  if (thing.kind === "Service" && !selects(thing)) return thing.type ?? "";
   if (thing.kind === "Service") return t("service.ready", { ready: (thing.endpoints ?? []).filter((one) => one.ready).length, all: (thing.endpoints ?? []).length });
   if (thing.kind === "Traffic") return `${thing.rate}/s`;
   return `${thing.ready ?? 0}/${thing.replicas ?? 0}`;

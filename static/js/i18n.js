@@ -17,6 +17,9 @@ export function t(key, params = {}) {
   return message.replace(/\{(\w+)\}/g, (/** @type {string} */ _, /** @type {string} */ name) => `${params[name] ?? ""}`);
 }
 
+/** Whether there are words for it. @param {string} key */
+export const knows = (key) => key in words;
+
 /** Static markup: data-i18n is the text, data-i18n-label the accessible name, data-i18n-title the tip. @param {ParentNode} [root] */
 export function translate(root = document) {
   for (const element of root.querySelectorAll("[data-i18n]")) element.textContent = t(/** @type {HTMLElement} */ (element).dataset.i18n ?? "");

@@ -4,8 +4,11 @@ import { debounce, h, icon } from "./dom.js";
 import { facts, pairs, stateText, tone, trouble } from "./facts.js";
 import { onLanguage, t } from "./i18n.js";
 import { parseId } from "./scene.js";
+import { explained } from "./why.js";
 
 const VIEWS = ["overview", "describe", "yaml", "events", "causes"];
+const POD_VIEWS = ["overview", "logs", "describe", "yaml", "events", "causes"];
+const LOG_LINES = 200;
 
 export class Inspector {
   /** @param {HTMLElement} host @param {import("./api.js").Api} api @param {import("./scene.js").Scene} scene @param {{show: (id: string) => void, now: () => number, edit: (yaml: string) => void}} acts */
@@ -19,6 +22,9 @@ export class Inspector {
     this.view = "overview";
     /** @type {any} */
     this.detail = null;
+    /** @type {{stdout: string, stderr: string}|null} */
+    this.logs = null;
+    this.previous = false;
     this.refresh = debounce(() => this.#fetch(), 350);
     scene.listen((update) => {
       if (!this.id || !update.changes.some((change) => change.id === this.id)) return;
@@ -31,7 +37,10 @@ export class Inspector {
 
   /** @param {string|null} id */
   show(id) {
-    if (id !== this.id) this.detail = null;
+    if (id !== this.id) {
+      this.detail = this.logs = null;
+      this.previous = false;
+    }
     this.id = id;
     this.draw();
     if (id) this.#fetch();
@@ -48,6 +57,17 @@ export class Inspector {
       if (id === this.id) this.detail = { failed: /** @type {Error} */ (error).message };
     }
     this.draw();
+    if (this.view === "logs") this.#read();
+  }
+
+  async #read() {
+    const { id, previous } = this;
+    if (!id?.startsWith("Pod/")) return;
+    const { ns, name } = parseId(id);
+    const answer = await this.api.terminal(`kubectl logs ${name} -n ${ns} --all-containers --tail=${LOG_LINES}${previous ? " --previous" : ""}`).catch((/** @type {Error} */ error) => ({ stdout: "", stderr: error.message }));
+    if (id !== this.id || previous !== this.previous) return;
+    this.logs = answer;
+    if (this.view === "logs") this.draw();
   }
 
   draw() {
@@ -62,7 +82,8 @@ export class Inspector {
     const head = h("div.inspect-head", {},
       h("div.kind", {}, kind === "Traffic" ? t("traffic.source") : kind, ns ? h("span.chip", { text: ns }) : null, thing ? h("span.chip.state", { "data-tone": tone(thing), text: stateText(thing, t) }) : h("span.chip.state", { text: t("inspect.gone") })),
       h("h2", { text: name }));
-    const views = kind === "Traffic" ? ["overview"] : VIEWS;
+    const views = kind === "Traffic" ? ["overview"] : kind === "Pod" ? POD_VIEWS : VIEWS;
+    if (!views.includes(this.view)) this.view = "overview";
     const tabs = h("div.segments", { role: "tablist" }, ...views.map((view) => h("button", {
       role: "tab", type: "button", id: `view-${view}`, text: t(`inspect.${view}`), "aria-selected": `${view === this.view}`, "aria-controls": "inspect-body",
       tabIndex: view === this.view ? 0 : -1, onclick: () => this.#to(view), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#arrow(event, views),
@@ -77,6 +98,7 @@ export class Inspector {
   #to(view) {
     this.view = view;
     this.draw();
+    if (view === "logs") this.#read();
   }
 
   /** @param {KeyboardEvent} event @param {string[]} views */
@@ -90,6 +112,7 @@ export class Inspector {
   /** @param {import("./types").Thing|undefined} thing @returns {any[]} */
   #body(thing) {
     if (this.view === "overview") return this.#overview(thing);
+    if (this.view === "logs") return this.#logs(thing);
     if (!this.detail) return [h("p", { text: t("inspect.loading") })];
     if (this.detail.failed) return [h("p.note", { text: this.detail.failed })];
     if (this.view === "describe") return [h("pre", { text: this.detail.describe ?? "" })];
@@ -116,9 +139,21 @@ export class Inspector {
     parts.push(h("dl.facts", {}, ...facts(thing, t).flatMap((fact) => [h("dt", { text: fact.label }),
       h(fact.mono ? "dd.mono" : "dd", {}, fact.id ? h("button.link", { type: "button", text: fact.value, onclick: () => this.acts.show(/** @type {string} */ (fact.id)) }) : fact.value)])));
     if (Object.keys(thing.labels ?? {}).length) parts.push(h("div.chips", {}, ...pairs(thing.labels).split(", ").map((text) => h("span.chip", { text }))));
+    const why = explained(this.detail?.why ?? [], thing, this.scene, this.acts.show);
     const about = trouble(thing, t);
-    if (about) parts.push(h("p.note", { text: about }));
+    if (why) parts.unshift(why);
+    else if (about) parts.push(h("p.note", { text: about }));
     return parts;
+  }
+
+  /** @param {import("./types").Thing|undefined} thing */
+  #logs(thing) {
+    const again = (/** @type {boolean} */ previous) => ((this.previous = previous), (this.logs = null), this.draw(), this.#read());
+    const bar = h("p.row", {}, h("button.button", { type: "button", id: "logs-again", text: t("inspect.again"), onclick: () => this.#read() }),
+      thing?.restarts ? h("label", {}, h("input", { type: "checkbox", id: "logs-previous", checked: this.previous, onchange: (/** @type {any} */ event) => again(event.target.checked) }), ` ${t("inspect.previous")}`) : null);
+    if (!this.logs) return [bar, h("p", { text: t("inspect.loading") })];
+    const { stdout, stderr } = this.logs;
+    return [bar, stdout ? h("pre", { text: stdout }) : null, stderr ? h("p.note", { text: stderr }) : null, stdout || stderr ? null : h("p", { text: t("inspect.noLogs") })].filter(Boolean);
   }
 
   /** @param {any[]} events */

@@ -22,7 +22,7 @@ export class Live {
       this.#tell("state", "live");
     });
     this.socket.on("disconnect", () => this.#tell("state", "lost"));
-    this.socket.on("connect_error", (/** @type {Error} */ error) => this.#tell("state", "lost", error.message));
+    this.socket.on("connect_error", (/** @type {Error} */ error) => this.#tell("state", this.socket.active ? "lost" : "gone", error.message));
     this.socket.on("snapshot", (/** @type {import("./types").Snapshot} */ snapshot) => {
       this.asked = 0;
       time.reset(snapshot.time, snapshot.clock);

@@ -1,25 +1,23 @@
 /** The room's page: makes the parts and ties them together. */
 import { Api } from "./api.js";
-import { COLOURS } from "./canvas/colours.js";
-import { mark } from "./canvas/marks.js";
 import { Stage } from "./canvas/stage.js";
 import * as docks from "./docks.js";
 import { byId, h, icon, toast } from "./dom.js";
 import { Editor } from "./editor.js";
+import { setUpEmpty } from "./empty.js";
 import { LANGUAGES, onLanguage, preferred, speak, t, translate } from "./i18n.js";
+import { marks, setUpHelp } from "./help.js";
 import { Inspector } from "./inspector.js";
 import { Live } from "./live.js";
 import { setUpPalette } from "./palette.js";
 import { Scene } from "./scene.js";
 import { Terminal } from "./terminal.js";
-import { choose, current, onTheme } from "./theme.js";
+import { choose, onTheme } from "./theme.js";
 import { Tooltip } from "./tooltip.js";
 import { TopBar } from "./topbar.js";
 import { Traffic } from "./traffic.js";
 import { announce, Tree } from "./tree.js";
 import { VirtualTime } from "./virtualtime.js";
-
-const LEGEND = ["unscheduled", "pulling", "running", "ready", "crashloop", "imagepull", "oom", "succeeded", "terminating", "lost"];
 
 await Promise.all([speak(preferred()), document.fonts.load('500 12px "Inter"').catch(() => null), document.fonts.load('500 12px "JetBrains Mono"').catch(() => null)]);
 
@@ -40,11 +38,12 @@ const editor = new Editor(byId("panel-editor"), api, show);
 const inspector = new Inspector(byId("panel-inspector"), api, scene, { show, now: () => time.now, edit: (yaml) => (editor.set(yaml), docks.open("editor")) });
 const traffic = new Traffic(byId("panel-traffic"), api, scene);
 const terminal = new Terminal(byId("terminal"), live.socket, room, find, show);
-const help = setUpHelp();
+const help = setUpHelp(byId("help"), api);
 const palette = setUpPalette(commands);
 const topbar = new TopBar(api, time, scene, { palette, help });
 new Tree(byId("tree"), scene, show, (id) => stage.hover(id, 0, 0));
 announce(byId("announcer"), scene);
+setUpEmpty(byId("empty"), scene, (line) => terminal.run(line));
 
 /** @param {string|null} id */
 function select(id) {
@@ -72,7 +71,9 @@ function find(word) {
 
 live.on("state", (state, detail) => {
   topbar.connection(state);
-  if (detail && !/websocket|xhr/.test(detail)) toast(detail, true);
+  document.body.dataset.connection = state;
+  byId("gone").hidden = state !== "gone";
+  if (state === "gone") byId("gone").replaceChildren(h("strong", { text: t("room.gone") }), h("p", { text: t("room.goneHint", { reason: detail }) }), h("a.button.primary", { href: "/", text: t("room.home") }));
 });
 live.on("people", (count) => topbar.here(count));
 live.on("clock", () => {
@@ -102,14 +103,7 @@ function furnish() {
 
 function legend() {
   const open = byId("legend").querySelector("details")?.open ?? false;
-  const k = COLOURS[current()];
-  byId("legend").replaceChildren(h("details", { open }, h("summary", { text: t("legend.title") }), h("ul", {}, ...LEGEND.map((state) => {
-    const canvas = h("canvas", { width: 48, height: 48, "aria-hidden": "true" });
-    const c = canvas.getContext("2d");
-    c.scale(2, 2);
-    mark(c, { kind: "Pod", name: "", state, pull: { from: 0, until: 10 }, backoff: { from: 0, until: 10 }, deleting: { from: 0, until: 10 } }, 12, 12, 9, k, 5);
-    return h("li", {}, canvas, t(`state.${state}`));
-  }))));
+  byId("legend").replaceChildren(h("details", { open }, h("summary", { text: t("legend.title") }), marks()));
 }
 
 function commands() {
@@ -130,22 +124,6 @@ function commands() {
     ...editor.examples.map((one) => ({ label: t("palette.example", { name: one.title ?? one.name }), hint: "YAML", run: () => (docks.open("editor"), editor.set(one.yaml)) })),
     ...things.map(([id, thing]) => ({ label: thing.name, hint: thing.kind, run: () => show(id) })),
   ];
-}
-
-function setUpHelp() {
-  const dialog = byId("help");
-  return () => {
-    const base = `${location.origin}/r/${room}`;
-    /** @param {string} keys @param {string} text */
-    const row = (keys, text) => [h("dt", {}, ...keys.split(" ").flatMap((one, index) => [index ? " " : "", h("kbd", { text: one })])), h("dd", { text })];
-    dialog.replaceChildren(
-      h("h2", { text: t("help.title") }), h("p", { text: t("help.intro") }),
-      h("h3", { text: t("help.keys") }),
-      h("dl", {}, ...row("Ctrl K", t("palette.label")), ...row("Ctrl Enter", t("editor.apply")), ...row("P", t("help.pause")), ...row("S", t("clock.step")), ...row("F", t("stage.fit")), ...row("+ -", t("help.zoom")), ...row("← ↑ ↓ →", t("help.pan")), ...row("T", t("palette.tree")), ...row("Ctrl `", t("palette.terminal"))),
-      h("h3", { text: t("help.kubectl") }), h("code", { text: `curl -o podium.yaml '${base}/kubeconfig?key=${key}' && kubectl --kubeconfig podium.yaml get nodes` }),
-      h("form", { method: "dialog" }, h("button.button.primary", { text: t("help.close") })));
-    dialog.showModal();
-  };
 }
 
 addEventListener("keydown", (event) => {

@@ -4,6 +4,7 @@
  */
 import { FitAddon, Terminal as Screen } from "../vendor/xterm.js";
 import { byId, h } from "./dom.js";
+import { t } from "./i18n.js";
 import { LineEditor } from "./lineeditor.js";
 import { onTheme } from "./theme.js";
 
@@ -12,7 +13,7 @@ const PROMPT_WIDTH = 2;
 const MAX_LOG = 200;
 const THEMES = {
   dark: { background: "#0b0f13", foreground: "#d7dee6", cursor: "#53f3ce", selectionBackground: "#2b4a48", black: "#1b232c", green: "#53f3ce", brightGreen: "#53f3ce", yellow: "#f6b027", red: "#ff8a73", blue: "#6cabe0", brightBlack: "#8390a0" },
-  light: { background: "#f3f3ee", foreground: "#1b2127", cursor: "#1f7a67", selectionBackground: "#c9e2da", black: "#1b2127", green: "#1f7a67", brightGreen: "#1f7a67", cursorAccent: "#f3f3ee", yellow: "#856118", red: "#8d1420", blue: "#0d3d86", brightBlack: "#68737d" },
+  light: { background: "#f3f3ee", foreground: "#1b2127", cursor: "#1f7a67", selectionBackground: "#c9e2da", black: "#1b2127", green: "#1f7a67", brightGreen: "#1f7a67", cursorAccent: "#f3f3ee", yellow: "#856118", red: "#8d1420", blue: "#0d3d86", brightBlack: "#565f68" },
 };
 
 export class Terminal {
@@ -40,6 +41,7 @@ export class Terminal {
     socket.on("terminal.output", (/** @type {any} */ output) => output.id === this.running && this.#print(output.data, output.stream));
     socket.on("terminal.exit", (/** @type {any} */ exit) => exit.id === this.running && this.#ended());
     socket.on("disconnect", () => this.running && (this.#print("\n", "stderr"), this.#ended()));
+    this.screen.write(`\x1b[90m${t("terminal.welcome")}\x1b[0m\r\n`);
     this.#prompt();
   }
 
@@ -176,7 +178,7 @@ export class Terminal {
     const across = Math.max(1, Math.floor(this.screen.cols / width));
     let out = "\r\n";
     candidates.slice(0, 120).forEach((one, index) => (out += one.padEnd(width) + ((index + 1) % across === 0 ? "\r\n" : "")));
-    this.screen.write(`${out}\r\n`);
+    this.screen.write(out.endsWith("\r\n") ? out : `${out}\r\n`);
     this.rows = 0;
     this.#draw();
   }

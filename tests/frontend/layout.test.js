@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Camera } from "../../static/js/canvas/camera.js";
 import { Layout } from "../../static/js/canvas/layout.js";
+import { stretches } from "../../static/js/canvas/overlay.js";
 import { PodGrid, Slots } from "../../static/js/canvas/slots.js";
 import { route } from "../../static/js/canvas/tethers.js";
 
@@ -134,4 +135,31 @@ test("those left in a crowded tray close up once most have gone", () => {
   for (let i = 0; i < 295; i++) layout.update(`Pod/d/p${i}`, pod("n1"));
   assert.ok(layout.podBox("Pod/d/p299").w > crowded);
   sound(layout);
+});
+
+test("flows that share a stretch are one line as wide as their sum", () => {
+  const trunk = { x: 10, y: 0 };
+  const found = stretches([
+    [[{ x: 0, y: 0 }, trunk, { x: 10, y: 20 }, { x: 30, y: 20 }], 5],
+    [[{ x: 0, y: 0 }, trunk, { x: 10, y: 50 }, { x: 30, y: 50 }], 7],
+  ]);
+  const on = (x, y) => found.filter(({ from, to }) => from.x <= x && x <= to.x && from.y <= y && y <= to.y).map((one) => one.rate);
+  assert.deepEqual([on(5, 0), on(10, 10), on(10, 40), on(20, 20), on(20, 50), on(20, 0)], [[12], [12], [7], [5], [7], []]);
+});
+
+test("a source stands beside the Service it asks, whichever came first", () => {
+  const layout = cluster(1);
+  for (const name of ["a", "b"]) layout.update(`Service/d/${name}`, { kind: "Service", name });
+  layout.update("Traffic/d/x", { kind: "Traffic", name: "x", target: "Service/d/b" });
+  const middle = (box) => box.y + box.h / 2;
+  assert.equal(middle(layout.sourceBox("Traffic/d/x")), middle(layout.serviceBox("Service/d/b")));
+  assert.equal(layout.update("Traffic/d/x", { kind: "Traffic", name: "x", target: "Service/d/a" }), true);
+  assert.equal(middle(layout.sourceBox("Traffic/d/x")), middle(layout.serviceBox("Service/d/a")));
+});
+
+test("many Services become rows, and all of them count for what must be in view", () => {
+  const layout = cluster(4);
+  for (let i = 0; i < 20; i++) layout.update(`Service/d/s${i}`, { kind: "Service", name: `s${i}` });
+  const last = layout.serviceBox("Service/d/s19");
+  assert.ok(last.h < 60 && last.y + last.h <= layout.bounds.y + layout.bounds.h);
 });

@@ -1,4 +1,14 @@
 /** Small strokes used everywhere on the canvas. */
+import { MONO, SANS } from "./colours.js";
+
+/** No text is smaller than this, where it does not fit it is left out or cut; and none is larger, however near one comes. */
+const LEAST = 8.5;
+const LARGEST = 30;
+const px = (/** @type {number} */ size) => Math.min(LARGEST, Math.max(LEAST, Math.round(size * 2) / 2));
+/** @param {number} size @param {number} [weight] */
+export const sans = (size, weight = 500) => `${weight} ${px(size)}px ${SANS}`;
+/** @param {number} size @param {number} [weight] */
+export const mono = (size, weight = 450) => `${weight} ${px(size)}px ${MONO}`;
 
 /** @param {CanvasRenderingContext2D} c @param {number} x @param {number} y @param {number} w @param {number} h @param {number} r */
 export function rounded(c, x, y, w, h, r) {

@@ -13,13 +13,17 @@ export const GRID_COLUMNS = 4;
 export const NODE = { w: GRID_COLUMNS * CELL + 28, header: 62, footer: 32, gap: 26 };
 const NODE_ROWS = 2;
 export const SOURCE = { w: 128, h: 96 };
-export const SERVICE = { w: 244, h: 130, gap: 16 };
+export const SERVICE = { w: 244, h: 130, gap: 16, many: 4 };
+/** A card's height and gap once there are many of its kind. */
+export const ROW = { h: 46, gap: 8 };
 export const SYSTEM_ROW = 26;
-export const WORKLOAD = { w: 220, h: 130, gap: 16 };
+export const WORKLOAD = { w: 220, h: 130, gap: 16, many: 6 };
 export const TRAY = { cell: 52, label: 22 };
 const GAP = 66;
 const SYSTEM_CELL = 17;
 const TOP = 10;
+/** With more Services than this the rest is a drag away: everything else stays readable. */
+const MOST_SHOWN = 24;
 
 export const X_SOURCE = 0;
 export const X_SERVICE = X_SOURCE + SOURCE.w + 46;
@@ -31,6 +35,8 @@ export class Layout {
     this.services = new Slots();
     this.systemServices = new Slots();
     this.sources = new Slots();
+    /** @type {Map<string, string>} source -> the Service it asks, beside which it stands */
+    this.targets = new Map();
     this.workloads = new Slots();
     /** @type {Map<string, {grid: PodGrid, system: Slots}>} */
     this.bins = new Map();
@@ -49,7 +55,12 @@ export class Layout {
     if (kind === "Pod") return this.#pod(id, thing);
     if (kind === "Node") return this.#node(id, thing);
     if (kind === "Service") return this.#seat(thing?.system || this.systemServices.of.has(id) ? this.systemServices : this.services, id, thing);
-    if (kind === "Traffic") return this.#seat(this.sources, id, thing);
+    if (kind === "Traffic") {
+      const moved = this.targets.has(id) && this.targets.get(id) !== thing?.target;
+      if (thing?.target) this.targets.set(id, thing.target);
+      else this.targets.delete(id);
+      return this.#seat(this.sources, id, thing) || moved;
+    }
     if (kind === "Deployment" || (kind === "ReplicaSet" && !(thing?.owner))) {
       if (thing?.system || (kind === "ReplicaSet" && !thing && !this.workloads.of.has(id))) return false;
       return this.#seat(this.workloads, id, thing);
@@ -61,9 +72,11 @@ export class Layout {
   /** @param {Slots} slots @param {string} id @param {Thing|undefined} thing */
   #seat(slots, id, thing) {
     const had = slots.of.has(id);
+    const [services, workloads] = [this.cardOf(SERVICE), this.cardOf(WORKLOAD)];
     if (thing) slots.take(id);
     else slots.release(id);
-    return slots === this.systemServices && had !== !!thing;
+    const resized = services !== this.cardOf(SERVICE) || workloads !== this.cardOf(WORKLOAD);
+    return resized || (slots === this.systemServices && had !== !!thing);
   }
 
   /** @param {string} id @param {Thing|undefined} thing */
@@ -131,6 +144,11 @@ export class Layout {
     let bin = this.bins.get(node);
     if (!bin) this.bins.set(node, (bin = { grid: new PodGrid(GRID_COLUMNS, NODE_ROWS), system: new Slots() }));
     return bin;
+  }
+
+  /** How large a Service's or workload's card is: many of them are rows. @param {typeof SERVICE} kind @returns {{h: number, gap: number}} */
+  cardOf(kind) {
+    return (kind === SERVICE ? this.services : this.workloads).extent > kind.many ? ROW : kind;
   }
 
   clear() {
@@ -213,7 +231,8 @@ export class Layout {
     if (system !== undefined) return { x: X_SERVICE, y: TOP + system * (SYSTEM_ROW + 6), w: SERVICE.w, h: SYSTEM_ROW };
     const slot = this.services.of.get(id);
     if (slot === undefined) return null;
-    return { x: X_SERVICE, y: this.yServices + slot * (SERVICE.h + SERVICE.gap), w: SERVICE.w, h: SERVICE.h };
+    const { h, gap } = this.cardOf(SERVICE);
+    return { x: X_SERVICE, y: this.yServices + slot * (h + gap), w: SERVICE.w, h };
   }
 
   get yServices() {
@@ -224,14 +243,29 @@ export class Layout {
   sourceBox(id) {
     const slot = this.sources.of.get(id);
     if (slot === undefined) return null;
-    return { x: X_SOURCE, y: this.yServices + slot * (SOURCE.h + 20) + 17, w: SOURCE.w, h: SOURCE.h };
+    const service = this.serviceBox(this.targets.get(id) ?? "");
+    if (!service) return { x: X_SOURCE, y: this.yServices + slot * (SOURCE.h + 20) + 17, w: SOURCE.w, h: SOURCE.h };
+    const h = Math.min(SOURCE.h, service.h);
+    return { x: X_SOURCE, y: service.y + (service.h - h) / 2, w: SOURCE.w, h };
   }
 
   /** @param {string} id @returns {Box|null} */
   workloadBox(id) {
     const slot = this.workloads.of.get(id);
     if (slot === undefined) return null;
-    return { x: this.xWorkloads, y: this.yNodes + slot * (WORKLOAD.h + WORKLOAD.gap), w: WORKLOAD.w, h: WORKLOAD.h };
+    const { h, gap } = this.cardOf(WORKLOAD);
+    const rows = this.#workloadRows;
+    return { x: this.xWorkloads + Math.floor(slot / rows) * (WORKLOAD.w + WORKLOAD.gap), y: this.yNodes + (slot % rows) * (h + gap), w: WORKLOAD.w, h };
+  }
+
+  /** As many as stand beside the nodes, then the next column begins. */
+  get #workloadRows() {
+    const { h, gap } = this.cardOf(WORKLOAD);
+    return Math.max(3, Math.floor((this.#nodesBottom - this.yNodes + gap) / (h + gap)));
+  }
+
+  get #nodesBottom() {
+    return this.yNodes + Math.max(1, Math.ceil(this.nodes.extent / this.columns)) * (this.nodeHeight + NODE.gap) - NODE.gap;
   }
 
   /** @param {string} id @returns {Box|null} */
@@ -248,12 +282,10 @@ export class Layout {
 
   /** @returns {Box} */
   get bounds() {
-    const rows = Math.max(1, Math.ceil(this.nodes.extent / this.columns));
-    const bottom = Math.max(
-      this.yNodes + rows * (this.nodeHeight + NODE.gap) - NODE.gap,
-      this.yServices + Math.min(12, this.services.extent) * (SERVICE.h + SERVICE.gap) - SERVICE.gap,
-    );
-    return { x: X_SOURCE, y: 0, w: this.xWorkloads + WORKLOAD.w - X_SOURCE, h: bottom };
+    const service = this.cardOf(SERVICE);
+    const columns = Math.max(1, Math.ceil(this.workloads.extent / this.#workloadRows));
+    const bottom = Math.max(this.#nodesBottom, this.yServices + Math.min(MOST_SHOWN, this.services.extent) * (service.h + service.gap) - service.gap);
+    return { x: X_SOURCE, y: 0, w: this.xWorkloads + columns * (WORKLOAD.w + WORKLOAD.gap) - WORKLOAD.gap - X_SOURCE, h: bottom };
   }
 
   /** The thing under a point of the world, the topmost first. @param {import("../types").Point} point @returns {string|null} */

@@ -25,7 +25,7 @@ export class Motion {
     this.stage = stage;
     /** @type {{born: number, from: string, node: string|null, verb: string}[]} */
     this.envelopes = [];
-    /** @type {{born: number, points: Point[], sums: number[], span: number, marks: {part: number, number: number}[], error: {hop: string, text: string}|null, die: number}[]} */
+    /** @type {{born: number, points: Point[], sums: number[], span: number, marks: {part: number, number: number}[], error: {hop: string, text: string}|null, die: number, door: number}[]} */
     this.walks = [];
     /** @type {Map<string, {from: import("../types").Box|null, to: import("../types").Box|null, thing: import("../types").Thing, born: number, span: number}>} */
     this.moves = new Map();
@@ -91,7 +91,7 @@ export class Motion {
     const hop = signal.error?.hop;
     const die = !signal.error ? 1 : hop === "dns" ? 0.4 * atService : hop === "service" || hop === "endpoints" || !second.length ? Math.max(atService, second.length ? atService : 1) : hop === "node" ? (atService + 1) / 2 : 1;
     const span = Math.min(1500, Math.max(520, whole / WALK_PACE));
-    this.walks.push({ born: now + Math.min(280, order * 35), points, sums, span, marks, error: signal.error ?? null, die });
+    this.walks.push({ born: now + Math.min(280, order * 35), points, sums, span, marks, error: signal.error ?? null, die, door: first.at(-1)?.x ?? points[0].x });
   }
 
   /** @param {CanvasRenderingContext2D} c @param {number} now @param {Colours} k */
@@ -130,6 +130,8 @@ export class Motion {
   /** @param {CanvasRenderingContext2D} c @param {number} now @param {Colours} k */
   #walks(c, now, k) {
     const { camera } = this.stage;
+    /** @type {Point[]} */
+    const said = [];
     this.walks = this.walks.filter((one) => now - one.born < (one.error ? one.span * one.die + CROSS : one.span * 1.7));
     for (const one of this.walks) {
       const age = (now - one.born) / one.span;
@@ -153,16 +155,18 @@ export class Motion {
       }
       if (!back && camera.zoom > 0.45 && this.walks.length < 24) {
         const number = one.marks.findLast((mark) => part >= mark.part)?.number;
-        if (number) {
+        if (number && !said.some((other) => Math.abs(other.x - x) < 40 && Math.abs(other.y - y) < 16)) {
+          said.push({ x, y });
           const font = `550 10px ${MONO}`;
           c.font = font;
           const w = c.measureText(`${number}`).width + 8;
+          const middle = part < one.marks[1].part ? Math.min(x, camera.sx(one.door) - w / 2 - 3) : x;
           c.fillStyle = k.panel;
           c.globalAlpha = 0.92;
-          rounded(c, x - w / 2, y - 21, w, 14, 4);
+          rounded(c, middle - w / 2, y - 21, w, 14, 4);
           c.fill();
           c.globalAlpha = 1;
-          write(c, `${number}`, x, y - 13.5, font, k.muted, "center");
+          write(c, `${number}`, middle, y - 13.5, font, k.muted, "center");
         }
       }
     }

@@ -3,9 +3,11 @@
  * or selected with everything that belongs to it.
  */
 import { rounded, write } from "./brush.js";
+import { round } from "./cards.js";
 import { MONO, SANS } from "./colours.js";
 import { CROWD, cross } from "./motion.js";
 import * as paint from "./paint.js";
+import { SERVICE } from "./layout.js";
 import { RAIL } from "./rail.js";
 import { approach, gate, route, trace } from "./tethers.js";
 
@@ -101,55 +103,117 @@ function flows(stage, c, now) {
     if (!source?.target) continue;
     const first = approach(layout, id, source.target);
     if ((source.rate ?? 0) > CROWD) {
-      flow(stage, c, first, (source.ok ?? 0) + (source.failed ?? 0), now);
       const paths = source.paths ?? [];
+      const target = source.target;
       const nodes = byNode(stage, paths.map((path) => [path.pod, path.rate]));
-      if (paths.length > MANY) for (const [node, rate] of nodes) flow(stage, c, gate(layout, source.target, node), rate, now);
-      else for (const path of paths) flow(stage, c, route(layout, source.target, path.pod), path.rate, now);
+      const bundled = paths.length > MANY;
+      /** @type {[Point[], number][]} */
+      const ways = [[first, (source.ok ?? 0) + (source.failed ?? 0)]];
+      if (bundled) for (const [node, rate] of nodes) ways.push([gate(layout, target, node), rate]);
+      else for (const path of paths) ways.push([route(layout, target, path.pod), path.rate]);
+      flow(stage, c, ways.map(([points, rate]) => [pixels(stage, points), rate]), now);
       for (const [node, rate] of nodes) {
-        const end = pixels(stage, gate(layout, source.target, node)).at(-1);
-        label(stage, c, end && { x: end.x - ASIDE, y: end.y }, `${paint.round(rate)}/s`);
+        const pod = bundled ? undefined : paths.find((path) => layout.pods.get(path.pod)?.place === node)?.pod;
+        label(stage, c, entrance(stage, target, node, pod), `${round(rate)}/s`);
       }
     }
     if (source.error && (source.failed ?? 0) > 0 && first.length) {
       const end = first[first.length - 1];
       cross(c, camera.sx(end.x), camera.sy(end.y), 1, k);
       const box = layout.serviceBox(source.target);
-      if (box && camera.zoom > 0.3) caption(c, `${source.error.text} · ${paint.round(source.failed ?? 0)}/s`, camera.sx(box.x), camera.sy(box.y + box.h), Math.max(180, box.w * camera.zoom), k);
+      const from = layout.sourceBox(id);
+      if (from && box && camera.zoom > 0.5 && box.h === SERVICE.h) caption(c, stage.t(`hop.${source.error.hop}`), camera.sx(from.x), camera.sy(from.y + from.h) + 5, (from.w + 40) * camera.zoom, k);
     }
   }
 }
 
-/** What a failing source is told, under the Service it asks. @param {C} c @param {string} text @param {number} x @param {number} y @param {number} w @param {import("./colours.js").Colours} k */
+/** Where a failing source's requests die, under the source. @param {C} c @param {string} text @param {number} x @param {number} y @param {number} w @param {import("./colours.js").Colours} k */
 function caption(c, text, x, y, w, k) {
-  c.fillStyle = k.panel;
-  c.strokeStyle = k.failing;
-  c.lineWidth = 1;
-  rounded(c, x, y - 1, w, 19, 5);
-  c.fill();
-  c.stroke();
-  write(c, text, x + 8, y + 9, `550 10.5px ${SANS}`, k.failText, "left", w - 14);
+  write(c, text, x + 4, y + 6, `550 10.5px ${SANS}`, k.failText, "left", w);
 }
 
-/** @param {Stage} stage @param {C} c @param {Point[]} points @param {number} rate @param {number} now */
-function flow(stage, c, points, rate, now) {
-  if (points.length < 2 || rate <= 0) return;
+/** Where the count of a node's requests stands: on the line, as it comes in. @param {Stage} stage @param {string} service @param {string} node @param {string} [pod] @returns {Point|undefined} */
+function entrance(stage, service, node, pod) {
+  const bin = stage.layout.nodeBox(node);
+  const points = pod ? route(stage.layout, service, pod) : gate(stage.layout, service, node);
+  if (!bin || points.length < 2) return undefined;
+  const y = pod ? points[points.length - 2].y : points[points.length - 1].y;
+  return { x: stage.camera.sx(bin.x) - ASIDE, y: stage.camera.sy(y) };
+}
+
+/**
+ * Flows that share a stretch are one line there, as wide as their sum. Ways are corner points in pixels, every stretch upright or level.
+ * @param {Stage} stage @param {C} c @param {[Point[], number][]} ways @param {number} now
+ */
+function flow(stage, c, ways, now) {
   const k = stage.colours;
-  const shown = pixels(stage, points);
-  c.beginPath();
-  trace(c, shown, 9 * stage.camera.zoom);
-  c.lineWidth = Math.min(14, 2 + 2.2 * Math.log10(rate));
+  c.lineCap = "round";
+  const near = Math.min(1, Math.max(0.4, stage.camera.zoom / 0.7));
+  for (const { from, to, rate } of stretches(ways)) {
+    c.beginPath();
+    c.moveTo(from.x, from.y);
+    c.lineTo(to.x, to.y);
+    c.strokeStyle = k.flow;
+    c.lineWidth = Math.min(14, 2 + 2.2 * Math.log10(Math.max(1, rate))) * near;
+    c.stroke();
+  }
+  c.lineCap = "butt";
   c.strokeStyle = k.tether;
-  c.globalAlpha = 0.35;
-  c.stroke();
   c.globalAlpha = 0.95;
-  c.lineWidth = 2;
+  c.lineWidth = Math.max(1, 2 * near);
   c.setLineDash([3, 13]);
   if (!stage.still.matches) c.lineDashOffset = -(now / 14) % 16;
-  c.stroke();
+  const seen = new Set();
+  for (const [points] of ways) {
+    c.beginPath();
+    trace(c, unseen(points, seen), 9 * stage.camera.zoom);
+    c.stroke();
+  }
   c.setLineDash([]);
   c.lineDashOffset = 0;
   c.globalAlpha = 1;
+}
+
+/** The part of a way that no earlier one has run along. @param {Point[]} points @param {Set<string>} seen */
+function unseen(points, seen) {
+  let first = 0;
+  for (let i = 1; i < points.length; i++) {
+    const key = `${points[i - 1].x},${points[i - 1].y},${points[i].x},${points[i].y}`;
+    if (seen.has(key) && first === i - 1) first = i;
+    seen.add(key);
+  }
+  return points.slice(first);
+}
+
+/** Cuts ways at each other's corners and sums what runs along each piece. @param {[Point[], number][]} ways @returns {{from: Point, to: Point, rate: number}[]} */
+export function stretches(ways) {
+  /** @type {Map<string, {upright: boolean, at: number, cuts: Map<number, number>}>} a line -> where along it how much more runs */
+  const lines = new Map();
+  for (const [points, rate] of ways) {
+    for (let i = 1; i < points.length; i++) {
+      const [a, b] = [points[i - 1], points[i]];
+      const upright = Math.abs(a.x - b.x) < 0.5;
+      const at = upright ? a.x : a.y;
+      const key = `${upright}${Math.round(at * 4)}`;
+      const line = lines.get(key) ?? { upright, at, cuts: new Map() };
+      lines.set(key, line);
+      const [from, to] = (upright ? [a.y, b.y] : [a.x, b.x]).map((v) => Math.round(v * 4) / 4).sort((p, q) => p - q);
+      line.cuts.set(from, (line.cuts.get(from) ?? 0) + rate);
+      line.cuts.set(to, (line.cuts.get(to) ?? 0) - rate);
+    }
+  }
+  const found = [];
+  for (const { upright, at, cuts } of lines.values()) {
+    const places = [...cuts].sort((p, q) => p[0] - q[0]);
+    let rate = 0;
+    for (let i = 0; i + 1 < places.length; i++) {
+      rate += places[i][1];
+      if (rate < 1e-6) continue;
+      const [from, to] = [places[i][0], places[i + 1][0]];
+      found.push(upright ? { from: { x: at, y: from }, to: { x: at, y: to }, rate } : { from: { x: from, y: at }, to: { x: to, y: at }, rate });
+    }
+  }
+  return found;
 }
 
 /** A count on a line. @param {Stage} stage @param {C} c @param {Point|undefined} at @param {string} text */
@@ -205,7 +269,7 @@ function highlights(stage, c, focus, related) {
     const pad = id.startsWith("Pod/") ? Math.max(0, b.w * 0.015) : -2;
     c.strokeStyle = colour;
     c.lineWidth = width;
-    rounded(c, b.x + pad, b.y + pad, b.w - 2 * pad, b.h - 2 * pad, id.startsWith("Pod/") ? b.w * 0.14 : 11 * stage.camera.zoom);
+    rounded(c, b.x + pad, b.y + pad, b.w - 2 * pad, b.h - 2 * pad, id.startsWith("Pod/") ? b.w * 0.14 : (id.startsWith("Traffic/") ? 48 : 11) * stage.camera.zoom);
     c.stroke();
   };
   for (const id of related) outline(id, k.accent, 1.5);

@@ -1,20 +1,12 @@
 /**
- * The still layer's pictures: a node and what it holds, a pod at each distance, a Service with its doors, a workload between its
- * ceiling and its floor, a traffic source, the tray. Each takes a record and a box in pixels, and draws nothing but facts.
+ * The still layer's pictures of a node and what it holds, a pod at each distance, and the tray. Each takes a record and a box in
+ * pixels, and draws nothing but facts.
  */
-import { bytes, cores, fitted, hatch, rounded, write } from "./brush.js";
-import { MONO, SANS, TONE } from "./colours.js";
+import { bytes, cores, fitted, hatch, mono, rounded, sans, write } from "./brush.js";
+import { TONE } from "./colours.js";
 import { mark } from "./marks.js";
 
 /** @typedef {import("./colours.js").Colours} Colours @typedef {import("../types").Thing} Thing @typedef {import("../types").Box} Box @typedef {CanvasRenderingContext2D} C */
-
-/** No text is smaller than this; where it does not fit it is left out or cut. */
-const LEAST = 8.5;
-const px = (/** @type {number} */ size) => Math.round(size * 2) / 2;
-/** @param {number} size @param {number} [weight] */
-const sans = (size, weight = 500) => `${weight} ${Math.max(LEAST, px(size))}px ${SANS}`;
-/** @param {number} size @param {number} [weight] */
-const mono = (size, weight = 450) => `${weight} ${Math.max(LEAST, px(size))}px ${MONO}`;
 
 /** @param {C} c @param {Thing} node @param {Box} b @param {number} zoom pixels a world unit in this bin @param {Colours} k @param {number} [system] how many system pods it has */
 export function node(c, node, b, zoom, k, system = 0) {
@@ -30,15 +22,16 @@ export function node(c, node, b, zoom, k, system = 0) {
   if (node.unschedulable) shut(c, b, zoom, k);
   const z = zoom;
   if (z < 0.22) {
-    if (b.w > 44) write(c, node.name, b.x + 5, b.y + Math.max(7, 15 * z), sans(Math.max(8, 26 * z), 600), lost ? k.unknown : k.muted, "left", b.w - 10);
+    if (b.w > 30) write(c, node.name, b.x + 4, b.y + Math.max(7, 20 * z), sans(Math.max(8, 26 * z), 600), lost ? k.unknown : k.muted, "left", b.w - 8, true);
     return;
   }
   const left = b.x + 16 * z;
   const control = (node.roles ?? []).includes("control-plane");
   const size = Math.max(9, 15 * z);
   let x = left;
-  write(c, node.name, x, b.y + 20 * z, sans(size, 640), lost ? k.unknown : k.text, "left", b.w * 0.4);
-  x += c.measureText(fitted(c, node.name, b.w * 0.4)).width + 8 * z;
+  const room = z < 0.4 ? b.w - 32 * z : b.w * 0.45;
+  write(c, node.name, x, b.y + 20 * z, sans(size, 640), lost ? k.unknown : k.text, "left", room, true);
+  x += c.measureText(fitted(c, node.name, room, true)).width + 8 * z;
   if (z >= 0.4) {
     /** @param {string} text @param {string} colour */
     const badge = (text, colour) => {
@@ -190,168 +183,4 @@ export function tray(c, b, count, z, k, label) {
   rounded(c, b.x, b.y + 20 * z, b.w, b.h - 20 * z, 10 * z);
   c.stroke();
   c.setLineDash([]);
-}
-
-/** @param {C} c @param {Thing} s @param {Box} b @param {number} z @param {Colours} k @param {{noEndpoints: string, ready: (ready: number, all: number) => string, near: (near: {key: string, want: string, have?: string}) => string}} words */
-export function service(c, s, b, z, k, words) {
-  c.fillStyle = k.panel;
-  rounded(c, b.x, b.y, b.w, b.h, 10 * z);
-  c.fill();
-  c.strokeStyle = k.line;
-  c.lineWidth = 1;
-  c.stroke();
-  if (z < 0.25) return;
-  const system = s.system;
-  const left = b.x + 14 * z;
-  const right = b.x + b.w - 14 * z;
-  if (system) {
-    write(c, s.name, left, b.y + b.h / 2, sans(11.5 * z, 560), k.muted, "left", b.w * 0.45);
-    write(c, `${s.clusterIP}:${s.ports?.[0]?.port ?? ""}`, right, b.y + b.h / 2, mono(10.5 * z), k.faint, "right");
-    return;
-  }
-  write(c, s.name, left, b.y + 20 * z, sans(15 * z, 640), k.text, "left", b.w * 0.62);
-  write(c, s.type ?? "", right, b.y + 20 * z, sans(12 * z), k.muted, "right");
-  if (z < 0.4) return;
-  const external = s.externalIPs?.[0];
-  write(c, external ? `${external} · ${s.clusterIP}` : s.clusterIP ?? "", left, b.y + 39 * z, mono(11.5 * z), k.faint, "left", b.w - 28 * z);
-  doors(c, s, b, z, k);
-  const selector = Object.entries(s.selector ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
-  const endpoints = s.endpoints ?? [];
-  const ready = endpoints.filter((one) => one.ready).length;
-  const near = s.near?.[0];
-  const bottom = b.y + b.h - 20 * z;
-  const text = endpoints.length ? words.ready(ready, endpoints.length) : near ? words.near(near) : words.noEndpoints;
-  c.font = sans(12 * z, 580);
-  const taken = Math.min(b.w * 0.55, c.measureText(text).width);
-  write(c, text, right, bottom, sans(12 * z, 580), endpoints.length ? (ready === endpoints.length ? k.ready : k.pending) : k.failText, "right", b.w * 0.55);
-  if (selector) {
-    c.font = mono(11 * z);
-    const most = b.w - 42 * z - taken;
-    const shown = fitted(c, selector, most - 12 * z);
-    const w = c.measureText(shown).width + 12 * z;
-    c.fillStyle = k.track;
-    rounded(c, left - 2 * z, bottom - 9 * z, w, 18 * z, 5 * z);
-    c.fill();
-    write(c, shown, left + 4 * z, bottom, mono(11 * z), k.muted);
-  }
-}
-
-/** nodePort, port, targetPort: three doors in a row. @param {C} c @param {Thing} s @param {Box} b @param {number} z @param {Colours} k */
-function doors(c, s, b, z, k) {
-  const port = s.ports?.[0];
-  if (!port) return;
-  const far = z < 0.75;
-  /** @type {[string, string][]} */
-  const list = [["port", `${port.port}`], [far ? "target" : "targetPort", `${port.targetPort ?? port.port}`]];
-  if (port.nodePort) list.unshift([far ? "node" : "nodePort", `${port.nodePort}`]);
-  const gap = 15 * z;
-  const w = (b.w - 28 * z - gap * (list.length - 1)) / list.length;
-  list.forEach(([label, value], index) => {
-    const x = b.x + 14 * z + index * (w + gap);
-    const y = b.y + 52 * z;
-    c.strokeStyle = k.strong;
-    c.lineWidth = 1;
-    rounded(c, x, y, w, 36 * z, 6 * z);
-    c.stroke();
-    write(c, value, x + w / 2, y + 13 * z, mono(12.5 * z, 600), k.text, "center", w - 6);
-    write(c, label, x + w / 2, y + 26 * z, sans(10 * z), k.faint, "center", w - 4);
-    if (index) write(c, "→", x - gap / 2, y + 18 * z, sans(12 * z), k.faint, "center");
-  });
-  if ((s.ports?.length ?? 0) > 1) write(c, `+${(s.ports?.length ?? 1) - 1}`, b.x + b.w - 5 * z, b.y + 66 * z, sans(9 * z), k.faint, "center");
-}
-
-/** @param {C} c @param {Thing} t @param {Box} b @param {number} z @param {Colours} k */
-export function source(c, t, b, z, k) {
-  c.fillStyle = k.panel;
-  c.strokeStyle = t.error ? k.failing : k.line;
-  c.lineWidth = 1;
-  rounded(c, b.x, b.y, b.w, b.h, 46 * z);
-  c.fill();
-  c.stroke();
-  if (z < 0.3) return;
-  const x = b.x + b.w / 2;
-  c.strokeStyle = k.muted;
-  c.lineWidth = Math.max(1, 1.5 * z);
-  c.beginPath();
-  c.arc(x, b.y + 23 * z, 9 * z, 0, 7);
-  c.moveTo(x - 9 * z, b.y + 23 * z);
-  c.lineTo(x + 9 * z, b.y + 23 * z);
-  c.ellipse(x, b.y + 23 * z, 4 * z, 9 * z, 0, 0, 7);
-  c.stroke();
-  write(c, `${round(t.rate ?? 0)}/s`, x, b.y + 47 * z, mono(13 * z, 620), k.text, "center");
-  const failing = (t.failed ?? 0) > 0;
-  const second = failing ? `✕ ${round(t.failed ?? 0)}/s` : `${round(t.ok ?? 0)}/s ok`;
-  write(c, second, x, b.y + 63 * z, sans(10.5 * z, 560), failing ? k.failText : k.ready, "center");
-  if (t.latency && z > 0.5) write(c, `${round(t.latency)} ms`, x, b.y + 77 * z, sans(10 * z), k.faint, "center");
-}
-
-/** @param {number} value */
-export const round = (value) => (value >= 100 ? `${Math.round(value)}` : `${Math.round(value * 10) / 10}`);
-
-/**
- * A Deployment: its ReplicaSets as columns between the ceiling (replicas + surge) and the floor (replicas - unavailable).
- * @param {C} c @param {Thing} d @param {Thing[]} sets @param {Box} b @param {number} z @param {Colours} k @param {{ceiling: string, floor: string, rev: string}} words
- */
-export function workload(c, d, sets, b, z, k, words) {
-  c.fillStyle = k.panel;
-  rounded(c, b.x, b.y, b.w, b.h, 10 * z);
-  c.fill();
-  c.strokeStyle = k.line;
-  c.lineWidth = 1;
-  c.stroke();
-  if (z < 0.25) return;
-  const left = b.x + 14 * z;
-  const right = b.x + b.w - 14 * z;
-  write(c, d.name, left, b.y + 20 * z, sans(15 * z, 640), k.text, "left", b.w * 0.66);
-  const whole = (d.ready ?? 0) >= (d.replicas ?? 0);
-  write(c, `${d.ready ?? 0}/${d.replicas ?? 0}`, right, b.y + 20 * z, mono(13.5 * z, 620), whole ? k.ready : k.pending, "right");
-  if (z < 0.4) return;
-  write(c, d.kind === "ReplicaSet" ? "ReplicaSet" : d.paused ? `${d.kind} · paused` : `${d.kind} · ${d.strategy ?? ""}`, left, b.y + 38 * z, sans(11.5 * z), k.faint, "left", b.w - 28 * z);
-  const top = b.y + 55 * z;
-  const bottom = b.y + b.h - 24 * z;
-  const ceiling = d.ceiling ?? d.replicas ?? 0;
-  const most = Math.max(1, ceiling, ...sets.map((set) => Math.max(set.replicas ?? 0, set.current ?? 0)));
-  const height = (/** @type {number} */ n) => ((bottom - top) * n) / most;
-  const shown = sets.filter((set) => (set.replicas ?? 0) || (set.current ?? 0)).slice(-3);
-  const lineRight = right - 64 * z;
-  const step = Math.min(34 * z, (lineRight - left) / Math.max(1, shown.length));
-  shown.forEach((set, index) => {
-    const x = left + 4 * z + index * step;
-    const w = step - 12 * z;
-    const current = set.current ?? 0;
-    c.fillStyle = k.track;
-    c.fillRect(x, bottom - height(current), w, height(current));
-    c.fillStyle = hatch(c, k.pending, 4, 1.5);
-    c.fillRect(x, bottom - height(current), w, height(Math.max(0, current - (set.ready ?? 0))));
-    c.fillStyle = k.ready;
-    c.fillRect(x, bottom - height(Math.min(set.ready ?? 0, current || (set.ready ?? 0))), w, height(set.ready ?? 0));
-    if ((set.replicas ?? 0) !== current) {
-      c.strokeStyle = k.muted;
-      c.setLineDash([2, 2]);
-      c.strokeRect(x + 0.5, bottom - height(set.replicas ?? 0), w - 1, height(set.replicas ?? 0));
-      c.setLineDash([]);
-    }
-    if (set.revision) write(c, `${words.rev}${set.revision}`, x + w / 2, bottom + 11 * z, mono(10 * z), k.faint, "center");
-  });
-  c.strokeStyle = k.strong;
-  c.beginPath();
-  c.moveTo(left, bottom + 0.5);
-  c.lineTo(lineRight, bottom + 0.5);
-  c.stroke();
-  if (d.kind !== "Deployment") return;
-  /** @param {number} at @param {string} word @param {number} nudge */
-  const line = (at, word, nudge) => {
-    const y = Math.round(bottom - height(at)) + 0.5;
-    c.strokeStyle = k.muted;
-    c.setLineDash([4, 3]);
-    c.beginPath();
-    c.moveTo(left, y);
-    c.lineTo(lineRight, y);
-    c.stroke();
-    c.setLineDash([]);
-    write(c, `${word} ${at}`, right, y + nudge * z, sans(11 * z), k.muted, "right");
-  };
-  const close = height(ceiling) - height(d.floor ?? 0) < 15 * z;
-  line(ceiling, words.ceiling, close ? -3 : 0);
-  line(d.floor ?? 0, words.floor, close ? 7 : 0);
 }

@@ -16,10 +16,10 @@ const BUS = TOP + HEIGHT + 18;
 
 /** @param {number} width @returns {Record<"people"|"api"|"etcd"|"scheduler"|"controllers", Station>} */
 export function stations(width) {
-  const side = 18;
-  const gap = Math.max(14, Math.min(56, (width - 760) / 5));
+  const side = width < 520 ? 8 : 18;
+  const gap = Math.max(width < 520 ? 8 : 14, Math.min(56, (width - 760) / 5));
   const free = width - 2 * side - 4 * gap;
-  const parts = { people: 0.14, api: 0.29, etcd: 0.17, scheduler: 0.17, controllers: 0.23 };
+  const parts = width < 520 ? { people: 0.16, api: 0.25, etcd: 0.15, scheduler: 0.21, controllers: 0.23 } : { people: 0.14, api: 0.29, etcd: 0.17, scheduler: 0.17, controllers: 0.23 };
   let x = side;
   /** @type {any} */
   const all = {};
@@ -111,6 +111,7 @@ function box(c, at, k, title, detail, healthy, r, main = false) {
   c.stroke();
   c.setLineDash([]);
   const centre = at.x + at.w / 2;
-  write(c, title, centre, at.y + (detail ? 16 : at.h / 2), `600 12.5px ${SANS}`, healthy ? k.text : k.failText, "center", at.w - 12);
-  if (detail) write(c, detail, centre, at.y + 32, `450 10.5px ${SANS}`, k.muted, "center", at.w - 12);
+  const narrow = at.w < 95;
+  write(c, title, centre, at.y + (detail && !narrow ? 16 : at.h / 2), `600 ${narrow ? 9 : 12.5}px ${SANS}`, healthy ? k.text : k.failText, "center", at.w - (narrow ? 3 : 12));
+  if (detail && !narrow) write(c, detail, centre, at.y + 32, `450 10.5px ${SANS}`, k.muted, "center", at.w - 12);
 }

@@ -6,6 +6,10 @@ import { NODE, SERVICE, X_NODES, X_SERVICE } from "./layout.js";
 
 /** @typedef {import("../types").Point} Point @typedef {import("./layout.js").Layout} Layout */
 
+/** The upper edge of a Service's doors: what passes there hides no number. */
+const LINTEL = 52;
+/** And so far above the lower edge of a row. */
+const SILL = 4;
 /** Side by side in a corridor, the first in its middle. */
 const LANES = [0, -4, 4, -8, 8];
 
@@ -14,10 +18,13 @@ function lane(layout, service) {
   return LANES[(layout.services.of.get(service) ?? 0) % LANES.length];
 }
 
+/** @param {import("../types").Box} box */
+const lintel = (box) => (box.h === SERVICE.h ? LINTEL : box.h - SILL);
+
 /** Where a Service's tethers begin. @param {Layout} layout @param {string} service @returns {Point|null} */
 export function doorway(layout, service) {
   const box = layout.serviceBox(service);
-  return box && { x: box.x + box.w, y: box.y + box.h / 2 };
+  return box && { x: box.x + box.w, y: box.y + lintel(box) };
 }
 
 /** @param {Layout} layout @param {string} service @param {string} pod @returns {Point[]} corner points */
@@ -59,8 +66,9 @@ export function approach(layout, source, service) {
   const from = layout.sourceBox(source);
   const to = layout.serviceBox(service);
   if (!from || !to) return [];
-  const start = { x: from.x + from.w, y: from.y + from.h / 2 };
-  const end = { x: to.x, y: to.y + (to.h === SERVICE.h ? 70 : to.h / 2) };
+  const end = { x: to.x, y: to.y + lintel(to) };
+  const level = end.y > from.y + 8 && end.y < from.y + from.h - 8;
+  const start = { x: from.x + from.w, y: level ? end.y : from.y + from.h / 2 };
   const middle = X_SERVICE - 23;
   return Math.abs(start.y - end.y) < 1 ? [start, end] : [start, { x: middle, y: start.y }, { x: middle, y: end.y }, end];
 }
