@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from server.cluster.controllers import kubernetes_service
 from server.cluster.kubelet.system_pods import coredns_deployment, system_pod_manifests
 from server.cluster.machines import PRESETS, NodeSpec
 from server.cluster.objects import Object
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from server.cluster.kubelet.manager import Kubelets
 
 NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
-APISERVER, KUBEADM = "system:apiserver", "kubernetes-admin"
+APISERVER, KUBEADM = kubernetes_service.USER, "kubernetes-admin"
 
 
 def default_nodes() -> list[NodeSpec]:
@@ -30,7 +31,7 @@ def objects(parts: Parts) -> None:
     apiserver = parts.client("kube-apiserver", APISERVER)
     for name in NAMESPACES:
         apiserver.create("namespaces", {"metadata": {"name": name, "labels": {"kubernetes.io/metadata.name": name}}})
-    apiserver.create("services", _kubernetes_service())
+    apiserver.create("services", kubernetes_service.objects([])["services"])
     kubeadm = parts.client("kubeadm", KUBEADM)
     kubeadm.create("services", _dns_service())
     for config_map in _config_maps():
@@ -40,33 +41,15 @@ def objects(parts: Parts) -> None:
 def system_pods(parts: Parts, kubelets: Kubelets) -> None:
     """The control plane's pods, DNS, and a kube-proxy and network agent on every node; and where the API server can be reached."""
     nodes = parts.api.lister("nodes").list()
-    control_planes = [node for node in nodes if "node-role.kubernetes.io/control-plane" in (node["metadata"].get("labels") or {})]
-    address = _address(control_planes[0] if control_planes else nodes[0]) if nodes else "192.168.1.10"
-    apiserver = parts.client("kube-apiserver", APISERVER)
-    apiserver.create("endpoints", {
-        "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
-        "subsets": [{"addresses": [{"ip": address}], "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}]}]})
-    apiserver.create("endpointslices.discovery.k8s.io", {
-        "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"kubernetes.io/service-name": "kubernetes"}},
-        "addressType": "IPv4", "endpoints": [{"addresses": [address], "conditions": {"ready": True}}],
-        "ports": [{"name": "https", "port": 6443, "protocol": "TCP"}]})
+    apiserver, reached = parts.client("kube-apiserver", APISERVER), kubernetes_service.objects(nodes)
+    for resource in ("endpoints", kubernetes_service.SLICES):
+        apiserver.create(resource, reached[resource])
     kubeadm = parts.client("kubeadm", KUBEADM)
     for account in ("coredns", "kube-proxy", "calico-node"):
         kubeadm.create("serviceaccounts", {"metadata": {"name": account, "namespace": "kube-system"}})
     for pod in system_pod_manifests(nodes, parts.random):
         kubeadm.create("pods", pod)
     kubeadm.create("deployments.apps", coredns_deployment())
-
-
-def _address(node: Object) -> str:
-    return next(entry["address"] for entry in node["status"]["addresses"] if entry["type"] == "InternalIP")
-
-
-def _kubernetes_service() -> Object:
-    return {
-        "metadata": {"name": "kubernetes", "namespace": "default", "labels": {"component": "apiserver", "provider": "kubernetes"}},
-        "spec": {"type": "ClusterIP", "clusterIP": "10.96.0.1", "sessionAffinity": "None",
-                 "ports": [{"name": "https", "port": 443, "targetPort": 6443, "protocol": "TCP"}]}}
 
 
 def _dns_service() -> Object:

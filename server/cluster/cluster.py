@@ -35,7 +35,7 @@ class Cluster:
     A new cluster has been up for an hour at virtual time 0, its ``epoch``: quiet, and the Events of its birth are forgotten."""
 
     def __init__(self, seed: int = 0, epoch: datetime = EPOCH, nodes: list[NodeSpec] | None = None, *, system_pods: bool = True,
-                 history: int = 20_000, _restored: dict[str, Any] | None = None) -> None:
+                 history: int = 20_000, breathe: Callable[[], None] | None = None, _restored: dict[str, Any] | None = None) -> None:
         self.seed = seed
         self.clock = Clock(epoch, _restored["time"] if _restored else -SETTLE)
         self.random = random.Random(seed)
@@ -44,6 +44,7 @@ class Cluster:
             self.store.load(_restored["store"])
             self._restore_random(_restored.get("random"))
         self.api = ApiServer(self.clock, self.store, self.random)
+        self.api.breathe = breathe
         self.parts = Parts(self.clock, self.api, self.random, self.store.state)
         self.network = Network(self.parts)
         self.kubelets = Kubelets(self.parts, self.network.addresses)

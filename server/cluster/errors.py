@@ -20,7 +20,7 @@ CAUSE_REASONS = {
     "Too many": "FieldValueTooMany",
     "Internal error": "InternalError",
 }
-SILENT = ("Required value", "Forbidden", "Too long", "Too many", "Internal error")
+SILENT = ("Required value", "Forbidden", "Too long", "Internal error")
 
 
 class FieldError(NamedTuple):
@@ -76,7 +76,7 @@ class ApiError(Exception):
         status: dict[str, Any] = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "message": self.message}
         if self.reason:
             status["reason"] = self.reason
-        if self.details:
+        if self.details is not None:
             status["details"] = self.details
         status["code"] = self.code
         return status

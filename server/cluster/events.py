@@ -61,10 +61,8 @@ class EventRecorder:
         same, message = self._aggregated(about, type_, reason, message)
         name = self._known.touch(same)
         try:
-            if name is None:
+            if name is None or not self._again(name, message):
                 self._known.put(same, self._first(obj, type_, reason, message, field_path))
-            else:
-                self._again(name, message)
         except ApiError:
             return
 
@@ -114,10 +112,11 @@ class EventRecorder:
             "reportingComponent": self.source["component"], "reportingInstance": self.source.get("host", "")})
         return namespace, name
 
-    def _again(self, name: tuple[str, str], message: str) -> None:
-        """Counts the event up, if it is still there."""
+    def _again(self, name: tuple[str, str], message: str) -> bool:
+        """Counts the event up; False when it has been forgotten meanwhile."""
         event = self._client.api.lister("events").get(*name)
         if event is None:
-            return
+            return False
         self._client.update("events", {**event, "count": event.get("count", 1) + 1, "lastTimestamp": self._clock.timestamp(),
                                        "message": message})
+        return True

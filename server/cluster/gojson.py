@@ -11,9 +11,12 @@ server.cluster.gojson.JsonError: invalid character 'b' looking for beginning of 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 MAX_DEPTH = 200
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_ESCAPED_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class JsonError(ValueError):
@@ -43,17 +46,34 @@ def _constant(name: str) -> Any:
     raise ValueError(name)
 
 
+_decoder = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_constant)
+
+
 def loads(text: str) -> Any:
     """The value; JsonError in Go's words."""
     if _depth(text) > MAX_DEPTH:
         raise JsonError("exceeded max depth", 0)
     try:
-        return json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        value = _decoder.decode(text)
+        return _whole(value) if _ESCAPED_SURROGATE.search(text) else value
     except json.JSONDecodeError as error:
         raise _worded(text, error) from None
     except ValueError as error:
         offset = text.find(str(error))
         raise JsonError(f"invalid character '{str(error)[0]}' looking for beginning of value", offset) from None
+
+
+def _whole(value: Any) -> Any:
+    """A value without halves of surrogate pairs, which are no text: Go puts U+FFFD in their place."""
+    if isinstance(value, str):
+        return _SURROGATE.sub("\N{REPLACEMENT CHARACTER}", value)
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, Repeating):
+        return Repeating([(_whole(key), _whole(item)) for key, item in value.pairs])
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    return value
 
 
 def _depth(text: str) -> int:

@@ -49,7 +49,7 @@ def owners(obj: Object) -> list[Object]:
 
 def controller_of(obj: Object) -> Object | None:
     """The owner reference that says ``controller: true``."""
-    for reference in owners(obj):
+    for reference in obj["metadata"].get("ownerReferences") or ():
         if reference.get("controller"):
             return reference
     return None

@@ -49,13 +49,14 @@ class Record:
 
 
 class Event:
-    """One change: what a watcher gets."""
+    """One change, to the object at ``key``: what a watcher gets."""
 
-    __slots__ = ("type", "resource", "revision", "record", "object", "previous", "cause", "_wire")
+    __slots__ = ("type", "resource", "key", "revision", "record", "object", "previous", "cause", "_wire")
 
-    def __init__(self, type_: str, resource: str, record: Record, previous: Object | None, cause: Cause) -> None:
+    def __init__(self, type_: str, resource: str, key: Key, record: Record, previous: Object | None, cause: Cause) -> None:
         self.type = type_
         self.resource = resource
+        self.key = key
         self.revision = record.revision
         self.record = record
         self.object = record.object
@@ -74,7 +75,8 @@ class Event:
 
     def as_type(self, type_: str, obj: Object | None = None) -> Event:
         """The same change as somebody sees it for whom the object comes into view or leaves it."""
-        return Event(type_, self.resource, self.record if obj is None else Record(obj, self.revision), self.previous, self.cause)
+        record = self.record if obj is None else Record(obj, self.revision)
+        return Event(type_, self.resource, self.key, record, self.previous, self.cause)
 
 
 class State:
@@ -107,17 +109,20 @@ Watcher = Callable[[Event], None]
 class Watch:
     """A standing order; ``stop`` ends it."""
 
-    __slots__ = ("_watchers", "_callback", "active")
+    __slots__ = ("_watchers", "_resource", "_callback", "active")
 
-    def __init__(self, watchers: list[Watcher], callback: Watcher) -> None:
+    def __init__(self, watchers: dict[str | None, tuple[Watcher, ...]], resource: str | None, callback: Watcher) -> None:
         self._watchers = watchers
+        self._resource = resource
         self._callback = callback
         self.active = True
 
     def stop(self) -> None:
         if self.active:
             self.active = False
-            self._watchers.remove(self._callback)
+            left = list(self._watchers[self._resource])
+            left.remove(self._callback)
+            self._watchers[self._resource] = tuple(left)
 
 
 class Store:
@@ -130,8 +135,7 @@ class Store:
         self.count = 0
         self.state = State()
         self._tables: dict[str, dict[Key, Record]] = {}
-        self._watchers: dict[str, list[Watcher]] = {}
-        self._everything: list[Watcher] = []
+        self._watchers: dict[str | None, tuple[Watcher, ...]] = {None: ()}
         self._log: list[Event] = []
         self._compacted = 0
 
@@ -154,7 +158,7 @@ class Store:
         self.revision += 1
         record = Record({**obj, "metadata": {**obj["metadata"], "resourceVersion": str(self.revision)}}, self.revision)
         table[key] = record
-        self._publish(Event(MODIFIED if old is not None else ADDED, resource, record, old.object if old is not None else None, cause))
+        self._publish(Event(MODIFIED if old is not None else ADDED, resource, key, record, old.object if old is not None else None, cause))
         return record
 
     def delete(self, resource: str, key: Key, cause: Cause) -> Record:
@@ -164,7 +168,7 @@ class Store:
         self.revision += 1
         last = {**old.object, "metadata": {**old.object["metadata"], "resourceVersion": str(self.revision)}}
         record = Record(last, self.revision)
-        self._publish(Event(DELETED, resource, record, old.object, cause))
+        self._publish(Event(DELETED, resource, key, record, old.object, cause))
         return record
 
     def _publish(self, event: Event) -> None:
@@ -172,9 +176,9 @@ class Store:
         log.append(event)
         if len(log) > 2 * self.history:
             self.compact(self.revision - self.history)
-        for watcher in tuple(self._watchers.get(event.resource, ())):
+        for watcher in self._watchers.get(event.resource, ()):
             watcher(event)
-        for watcher in tuple(self._everything):
+        for watcher in self._watchers[None]:
             watcher(event)
 
     def compact(self, revision: int) -> None:
@@ -200,19 +204,16 @@ class Store:
         """A resource's records as they were at a kept revision. ApiError 410 if that is compacted away."""
         table = dict(self.table(resource))
         for event in reversed(list(self.since(revision, resource))):
-            meta = event.object["metadata"]
-            key = (meta.get("namespace", ""), meta["name"])
             if event.previous is None:
-                table.pop(key, None)
+                table.pop(event.key, None)
             else:
-                table[key] = Record(event.previous, int(event.previous["metadata"]["resourceVersion"]))
+                table[event.key] = Record(event.previous, int(event.previous["metadata"]["resourceVersion"]))
         return table
 
     def watch(self, resource: str | None, callback: Watcher) -> Watch:
         """``callback(event)`` for every change from now on, of one resource or (None) of all. It may note and schedule, not write."""
-        watchers = self._everything if resource is None else self._watchers.setdefault(resource, [])
-        watchers.append(callback)
-        return Watch(watchers, callback)
+        self._watchers[resource] = (*self._watchers.get(resource, ()), callback)
+        return Watch(self._watchers, resource, callback)
 
     def dump(self) -> dict[str, Any]:
         """Everything, as JSON-able data in a fixed order: equal clusters give equal bytes."""

@@ -376,6 +376,9 @@ def _tagged(tag: str, text: str) -> Any:
     return value if fits else yaml.YAMLError(f"cannot decode !!str `{text}` as a !!{tag}")
 
 
+LONGEST_INTEGER = 400
+
+
 def _plain(text: str) -> Any:
     if text in _WORDS:
         return _WORDS[text]
@@ -386,7 +389,7 @@ def _plain(text: str) -> Any:
         return yaml.YAMLError(f"json: unsupported value: {'NaN' if 'n' in text.lower()[1:3] else '+Inf'}")
     digits = text.replace("_", "")
     for pattern, base in _INTEGERS:
-        if pattern.fullmatch(digits):
+        if pattern.fullmatch(digits) and len(digits) <= LONGEST_INTEGER:
             number = int(re.sub(r"0[xXbBoO]", "", digits, count=1), base)
             if -(1 << 63) <= number < 1 << 64:
                 return number

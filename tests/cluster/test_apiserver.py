@@ -66,6 +66,21 @@ def test_generated_names_have_five_letters_and_never_collide(kubectl):
     assert {len(name) for name in names} == {7}
 
 
+def test_a_new_replica_set_says_that_it_has_no_replica(kubectl):
+    created = kubectl.create("replicasets.apps", {
+        "metadata": {"name": "web", "namespace": "default"},
+        "spec": {"selector": {"matchLabels": {"app": "web"}},
+                 "template": {"metadata": {"labels": {"app": "web"}}, "spec": POD["spec"]}}, "status": {"readyReplicas": 3}})
+    assert created["status"] == {"replicas": 0}
+
+
+@pytest.mark.parametrize("name", ["default", "kube-system", "kube-public"])
+def test_the_namespaces_of_the_system_may_not_be_deleted(kubectl, name):
+    error = error_of(kubectl.delete, "namespaces", "", name)
+    assert (error.code, error.message) == (403, f'namespaces "{name}" is forbidden: this namespace may not be deleted')
+    kubectl.delete("namespaces", "", "dev")
+
+
 def test_nothing_can_be_created_in_a_namespace_that_is_not_there(kubectl):
     error = error_of(kubectl.create, "configmaps", {"metadata": {"name": "x", "namespace": "nosuch"}})
     assert (error.code, error.message) == (404, 'namespaces "nosuch" not found')
@@ -328,3 +343,13 @@ def test_writing_a_large_object_over_and_over_costs_history_not_memory(parts):
     for number in range(40):
         ask(parts, "update", "configmaps", name="a", raw={**raw, "data": {"a": "x" * 500_000, "n": str(number)}})
     assert len(parts.api.store._log) < 10
+
+
+def test_an_event_that_was_forgotten_is_told_anew(parts, kubectl):
+    pod = kubectl.create("pods", POD)
+    recorder = parts.recorder(kubectl, "test")
+    recorder.record(pod, "Normal", "Hello", "world")
+    parts.clock.run_for(4000)
+    assert kubectl.list("events", "default") == []
+    recorder.record(pod, "Normal", "Hello", "world")
+    assert [event["count"] for event in kubectl.list("events", "default")] == [1]

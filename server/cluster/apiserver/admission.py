@@ -1,8 +1,8 @@
 """Admission: what the server refuses, and what it adds, between authorization and validation.
 
-NamespaceLifecycle keeps new objects out of missing and dying namespaces; for pods, ServiceAccount gives each its account and token
-volume, Priority its number, and DefaultTolerationSeconds the five minutes that pods stay on a lost node. ``check_create`` refuses;
-``mutate`` adds, and what is the same for all pods of one template is worked out once.
+NamespaceLifecycle keeps new objects out of missing and dying namespaces, and the system's own namespaces from being deleted; for
+pods, ServiceAccount gives each its account and token volume, Priority its number, and DefaultTolerationSeconds the five minutes that
+pods stay on a lost node. ``check_*`` refuse; ``mutate`` adds, and what is the same for all pods of one template is worked out once.
 
 Source: https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
 """
@@ -20,11 +20,18 @@ from server.cluster.objects import Object
 if TYPE_CHECKING:
     from server.cluster.apiserver.server import ApiServer
 
+IMMORTAL_NAMESPACES = ("default", "kube-system", "kube-public")
 PRIORITY_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOLERATION_SECONDS = 300
 FATAL_TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 TEMPLATES_KEPT = 4096
+
+
+def check_delete(resource: Resource, name: str) -> None:
+    """ApiError if admission says no."""
+    if resource.key == "namespaces" and name in IMMORTAL_NAMESPACES:
+        raise forbidden(resource.key, name, "this namespace may not be deleted")
 
 
 def check_create(api: ApiServer, resource: Resource, obj: Object) -> None:

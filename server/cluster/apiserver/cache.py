@@ -7,7 +7,7 @@ answered from here, so that nothing ever scans all pods. What comes out are refe
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from server.cluster.objects import Key, Object
 from server.cluster.store import ADDED, DELETED, Event, Record, Store
@@ -23,10 +23,10 @@ class Lister:
 
     def __init__(self, store: Store, resource: str) -> None:
         self._table = store.table(resource)
-        self._namespaces: dict[str, dict[Key, None]] = {}
-        self._labels: dict[tuple[str, str, str], dict[Key, None]] = {}
-        self._owners: dict[str, dict[Key, None]] = {}
-        self._nodes: dict[str, dict[Key, None]] = {}
+        self._namespaces: dict[str, _Bucket] = {}
+        self._labels: dict[tuple[str, str, str], _Bucket] = {}
+        self._owners: dict[str, _Bucket] = {}
+        self._nodes: dict[str, _Bucket] = {}
         self._on_node = resource == "pods"
         self._sorted: list[Key] | None = None
         for key, record in self._table.items():
@@ -56,7 +56,7 @@ class Lister:
             keys = self._candidates(namespace, selector)
             return [table[key] for key in sorted(keys) if selector.matches(table[key].object["metadata"].get("labels") or _NONE)]
         if namespace:
-            return [table[key] for key in sorted(self._namespaces.get(namespace, _NONE))]
+            return [table[key] for key in _ordered(self._namespaces, namespace)]
         if self._sorted is None:
             self._sorted = sorted(table)
         return [table[key] for key in self._sorted]
@@ -68,12 +68,12 @@ class Lister:
     def by_owner(self, uid: str) -> list[Object]:
         """Objects with an owner reference to that uid, in order of name."""
         table = self._table
-        return [table[key].object for key in sorted(self._owners.get(uid, _NONE))]
+        return [table[key].object for key in _ordered(self._owners, uid)]
 
     def by_node(self, node: str) -> list[Object]:
         """Pods bound to a node, in order of name."""
         table = self._table
-        return [table[key].object for key in sorted(self._nodes.get(node, _NONE))]
+        return [table[key].object for key in _ordered(self._nodes, node)]
 
     def _candidates(self, namespace: str | None, selector: Selector) -> Iterable[Key]:
         """The smallest index that holds every match."""
@@ -87,8 +87,7 @@ class Lister:
         return best
 
     def _on_event(self, event: Event) -> None:
-        meta = event.object["metadata"]
-        key = (meta.get("namespace", ""), meta["name"])
+        key = event.key
         if event.type is ADDED:
             self._add(key, event.object)
             self._sorted = None
@@ -101,8 +100,9 @@ class Lister:
     def _add(self, key: Key, obj: Object) -> None:
         meta = obj["metadata"]
         _into(self._namespaces, key[0], key)
-        for label in (meta.get("labels") or _NONE).items():
-            _into(self._labels, (key[0], *label), key)
+        if labels := meta.get("labels"):
+            for label in labels.items():
+                _into(self._labels, (key[0], *label), key)
         for reference in meta.get("ownerReferences") or ():
             _into(self._owners, reference["uid"], key)
         if self._on_node and (node := obj["spec"].get("nodeName")):
@@ -139,17 +139,33 @@ class Lister:
                     _into(self._nodes, after, key)
 
 
-def _into(index: dict, value: object, key: Key) -> None:
+class _Bucket(dict):
+    """The keys under one value of an index, and their order while nothing has changed since it was last asked for."""
+
+    __slots__ = ("order",)
+
+
+def _ordered(index: dict[Any, _Bucket], value: object) -> list[Key]:
     bucket = index.get(value)
     if bucket is None:
-        index[value] = {key: None}
-    else:
-        bucket[key] = None
+        return []
+    if bucket.order is None:
+        bucket.order = sorted(bucket)
+    return bucket.order
 
 
-def _out(index: dict, value: object, key: Key) -> None:
+def _into(index: dict[Any, _Bucket], value: object, key: Key) -> None:
+    bucket = index.get(value)
+    if bucket is None:
+        bucket = index[value] = _Bucket()
+    bucket[key] = None
+    bucket.order = None
+
+
+def _out(index: dict[Any, _Bucket], value: object, key: Key) -> None:
     bucket = index.get(value)
     if bucket is not None:
         bucket.pop(key, None)
+        bucket.order = None
         if not bucket:
             del index[value]

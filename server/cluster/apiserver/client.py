@@ -28,6 +28,8 @@ class Client:
 
     def _ask(self, verb: str, resource: str, namespace: str = "", name: str = "", body: Any = None, subresource: str = "",
              content_type: str = "", options: Options = DEFAULT_OPTIONS) -> Object:
+        if self.api.breathe is not None:
+            self.api.breathe()
         return self.api.request(Request(verb, resource, namespace, name, subresource, body, None, content_type, options,
                                         self.name, self.user, self.because)).object
 

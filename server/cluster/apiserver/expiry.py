@@ -34,7 +34,7 @@ class EventExpiry:
         self._schedule()
 
     def _on_event(self, event: Event) -> None:
-        name = key(event.object)
+        name = event.key
         if event.type == DELETED:
             self._due.pop(name, None)
             return

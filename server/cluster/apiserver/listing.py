@@ -20,7 +20,7 @@ from server.cluster.apiserver import tables
 from server.cluster.apiserver.request import Options, Request, Response
 from server.cluster.apiserver.resources import Resource
 from server.cluster.errors import ApiError, bad_request, expired_continue, too_large_resource_version
-from server.cluster.objects import Key, Object
+from server.cluster.objects import Key, Object, key
 from server.cluster.process import Channel
 from server.cluster.store import ADDED, BOOKMARK, DELETED, Cause, Event, Record, Store
 
@@ -139,7 +139,7 @@ def watch_objects(api: ApiServer, resource: Resource, request: Request) -> Respo
     if streaming_list or (revision is None and options.send_initial_events is None):
         for record in api.lister(resource.key).records(request.namespace or None):
             if matches(record.object):
-                channel.put(Event(ADDED, resource.key, record, None, Cause()))
+                channel.put(Event(ADDED, resource.key, key(record.object), record, None, Cause()))
         if streaming_list:
             channel.put(bookmark(resource, api.store.revision, INITIAL_END))
     elif revision is not None:
@@ -162,7 +162,7 @@ def bookmark(resource: Resource, revision: int, annotations: dict[str, str] | No
     if annotations:
         meta["annotations"] = annotations
     obj = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
-    return Event(BOOKMARK, resource.key, Record(obj, revision), None, Cause())
+    return Event(BOOKMARK, resource.key, ("", ""), Record(obj, revision), None, Cause())
 
 
 def _matcher(resource: Resource, request: Request) -> Match:

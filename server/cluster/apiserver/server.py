@@ -48,7 +48,8 @@ class ApiServer:
     """One cluster's API server over its store.
 
     ``present(resource, obj)`` may refresh what is only computed when somebody looks (a node's heartbeat); None leaves all as stored.
-    ``logs`` answers the ``log`` subresource of pods; the kubelets set it.
+    ``logs`` answers the ``log`` subresource of pods; the kubelets set it. ``breathe()`` is called before each request of the cluster's
+    own parts, so that whoever runs the clock can do something else in the middle of a long reaction.
     """
 
     def __init__(self, clock: Clock, store: Store, random: random_module.Random) -> None:
@@ -61,6 +62,7 @@ class ApiServer:
         self.quota = Quota(store, MAX_OBJECTS, MAX_BYTES)
         self.present: Callable[[str, Object], Object] | None = None
         self.logs: Any = None
+        self.breathe: Callable[[], None] | None = None
         self._verbs = {
             "get": self._get, "list": self._list, "watch": self._watch, "create": self._create, "update": self._update,
             "patch": self._patch, "delete": self._delete, "deletecollection": self._delete_collection,
@@ -137,11 +139,8 @@ class ApiServer:
         return decode.decode(request.raw, request.content_type, kind, api_version, request.options.field_validation)
 
     def _create(self, resource: Resource, request: Request) -> Response:
-        obj, warnings = self.decoded(request, resource.kind, resource.api_version)
-        return self.create(resource, request, obj, warnings)
-
-    def create(self, resource: Resource, request: Request, obj: Object, warnings: list[str]) -> Response:
         """Names, defaults, admits, validates and stores a new object."""
+        obj, warnings = self.decoded(request, resource.kind, resource.api_version)
         meta = dict(obj.get("metadata") or {})
         if meta.get("resourceVersion"):
             raise bad_request("resourceVersion should not be set on objects to be created")
@@ -256,6 +255,7 @@ class ApiServer:
     # deleting
 
     def _delete(self, resource: Resource, request: Request) -> Response:
+        admission.check_delete(resource, request.name)
         record = self.current(resource, request.namespace, request.name)
         return deletion.delete(self, resource, request, record, self.delete_options(request))
 

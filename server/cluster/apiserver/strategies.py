@@ -64,7 +64,11 @@ def _service(api: ApiServer, service: Object) -> Object:
     return {**service, "status": {"loadBalancer": {}}}
 
 
-_PREPARE_CREATE = {"pods": _pod, "namespaces": _namespace, "services": _service}
+def _replica_set(api: ApiServer, replica_set: Object) -> Object:
+    return {**replica_set, "status": {"replicas": 0}}
+
+
+_PREPARE_CREATE = {"pods": _pod, "namespaces": _namespace, "services": _service, "replicasets.apps": _replica_set}
 
 
 def complete_create(api: ApiServer, resource: Resource, obj: Object, dry_run: bool) -> tuple[Object, Undo]:

@@ -5,6 +5,7 @@ from server.cluster.controllers.endpoints import EndpointsController
 from server.cluster.controllers.endpointslice import EndpointSliceController
 from server.cluster.controllers.endpointslice_mirroring import EndpointSliceMirroringController
 from server.cluster.controllers.garbage_collector import GarbageCollector
+from server.cluster.controllers.kubernetes_service import KubernetesServiceController
 from server.cluster.controllers.namespace import NamespaceController
 from server.cluster.controllers.node_lifecycle import NodeLifecycleController
 from server.cluster.controllers.pod_gc import PodGarbageCollector
@@ -26,4 +27,5 @@ CONTROLLERS = (
     EndpointSliceMirroringController,
     PodGarbageCollector,
     GarbageCollector,
+    KubernetesServiceController,
 )

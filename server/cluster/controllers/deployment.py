@@ -104,6 +104,7 @@ class DeploymentController(Controller):
 
     def _roll(self, deployment: Object, replica_sets: list[Object]) -> None:
         """One step of a rolling update: grow the new ReplicaSet if there is room, else shrink the old ones if enough is available."""
+        begun = deployment
         deployment, new, old = self._ensure_new(deployment, replica_sets)
         wanted = min(rollout.size(deployment), rollout.new_size(deployment, _all(old, new), rollout.size(new)))
         if wanted != rollout.size(new):
@@ -113,7 +114,7 @@ class DeploymentController(Controller):
             if shrunk is old and rollout.complete(deployment, deployment.get("status") or {}):
                 self._clean_up(deployment, old)
             old = shrunk
-        self._report(deployment, _all(old, new), new)
+        self._end_step(begun, deployment, _all(old, new), new)
 
     def _shrink_old(self, deployment: Object, new: Object, old: list[Object]) -> list[Object]:
         """Takes away unhealthy old pods first, then healthy ones down to what must stay available."""
@@ -128,6 +129,7 @@ class DeploymentController(Controller):
 
     def _recreate(self, deployment: Object, replica_sets: list[Object]) -> None:
         """All old pods go, and only when none is left the new ReplicaSet grows."""
+        begun = deployment
         deployment, new, old = self._revise(deployment, replica_sets)
         if rollout.active(old):
             old = [self._resize(deployment, entry, 0) if rollout.size(entry) else entry for entry in old]
@@ -136,7 +138,15 @@ class DeploymentController(Controller):
             new = self._resize(deployment, new, rollout.size(deployment))
             if rollout.complete(deployment, deployment.get("status") or {}):
                 self._clean_up(deployment, old)
-        self._report(deployment, _all(old, new), new)
+        self._end_step(begun, deployment, _all(old, new), new)
+
+    def _end_step(self, begun: Object, deployment: Object, replica_sets: list[Object], new: Object | None) -> None:
+        """Reports, unless the step has written the Deployment already: a real controller's report is then refused as out of date
+        and left to the next step."""
+        if deployment is begun:
+            self._report(deployment, replica_sets, new)
+        else:
+            self.enqueue(key(deployment))
 
     def _old_pods_running(self, old: list[Object]) -> bool:
         return rollout.count(old, "replicas") > 0 or any(

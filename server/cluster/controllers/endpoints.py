@@ -8,8 +8,10 @@ Source: https://kubernetes.io/docs/concepts/services-networking/service/#endpoin
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import NamedTuple
 
+from server.cluster.apiserver.defaults.filling import Memory
 from server.cluster.controllers import podfacts
 from server.cluster.controllers.selected_pods import (
     HEADLESS,
@@ -31,12 +33,15 @@ MOST_ADDRESSES = 1000
 
 
 class Entry(NamedTuple):
-    """A pod's place in the list."""
+    """A pod's place in the list, which is sorted by ``order``: (IP, uid)."""
 
+    order: tuple[str, str]
     ports: tuple[tuple[tuple[str, object], ...], ...]
     ready: bool
-    ip: str
     address: Object
+
+
+_ORDER = attrgetter("order")
 
 
 class EndpointsController(SelectedPodsController):
@@ -74,7 +79,7 @@ class EndpointsController(SelectedPodsController):
             else:
                 entries.pop(name, None)
         self._entries[where] = entries
-        listed = sorted(entries.values(), key=lambda entry: (entry.ip, entry.address["targetRef"]["uid"]))
+        listed = sorted(entries.values(), key=_ORDER)
         self._write(service, _subsets(_within_capacity(listed)), len(listed) > MOST_ADDRESSES, self.trigger_time(service, pods))
 
     def _write(self, service: Object, subsets: list[Object], over_capacity: bool, trigger: str | None) -> None:
@@ -117,7 +122,10 @@ def _entry(service: Object, pod: Object) -> Entry | None:
     address: Object = {"ip": ip, "nodeName": podfacts.node(pod), "targetRef": target_reference(pod)}
     if name := hostname(service, pod):
         address["hostname"] = name
-    return Entry(tuple(tuple(sorted(port.items())) for port in listening), published or podfacts.ready(pod), ip, address)
+    return Entry((ip, pod["metadata"]["uid"]), _hashable.get(listening), published or podfacts.ready(pod), address)
+
+
+_hashable = Memory(lambda listening: tuple(tuple(sorted(port.items())) for port in listening))
 
 
 def _within_capacity(entries: list[Entry]) -> list[Entry]:
@@ -125,7 +133,7 @@ def _within_capacity(entries: list[Entry]) -> list[Entry]:
     if len(entries) <= MOST_ADDRESSES:
         return entries
     kept = sorted(entries, key=lambda entry: not entry.ready)[:MOST_ADDRESSES]
-    return sorted(kept, key=lambda entry: (entry.ip, entry.address["targetRef"]["uid"]))
+    return sorted(kept, key=_ORDER)
 
 
 def _subsets(entries: list[Entry]) -> list[Object]:

@@ -16,7 +16,8 @@ TERMINAL = ("Succeeded", "Failed")
 
 
 def phase(pod: Object) -> str:
-    return (pod.get("status") or {}).get("phase", "Pending")
+    status = pod.get("status")
+    return status.get("phase", "Pending") if status else "Pending"
 
 
 def node(pod: Object) -> str:
@@ -25,29 +26,35 @@ def node(pod: Object) -> str:
 
 def terminal(pod: Object) -> bool:
     """All its containers have ended for good."""
-    return phase(pod) in TERMINAL
+    status = pod.get("status")
+    return bool(status) and status.get("phase") in TERMINAL
 
 
 def active(pod: Object) -> bool:
     """Counts as a replica: neither ended nor being deleted."""
-    return "deletionTimestamp" not in pod["metadata"] and phase(pod) not in TERMINAL
+    status = pod.get("status")
+    return "deletionTimestamp" not in pod["metadata"] and not (status and status.get("phase") in TERMINAL)
 
 
 def terminating(pod: Object) -> bool:
     """Being deleted, with containers that have not ended yet."""
-    return "deletionTimestamp" in pod["metadata"] and phase(pod) not in TERMINAL
+    return "deletionTimestamp" in pod["metadata"] and not terminal(pod)
 
 
 def ready_condition(pod: Object) -> Object | None:
-    for condition in (pod.get("status") or {}).get("conditions") or ():
+    status = pod.get("status")
+    for condition in (status.get("conditions") or ()) if status else ():
         if condition["type"] == "Ready":
             return condition
     return None
 
 
 def ready(pod: Object) -> bool:
-    condition = ready_condition(pod)
-    return condition is not None and condition["status"] == "True"
+    status = pod.get("status")
+    for condition in (status.get("conditions") or ()) if status else ():
+        if condition["type"] == "Ready":
+            return condition["status"] == "True"
+    return False
 
 
 def available_at(pod: Object, min_ready_seconds: float, clock: Clock) -> float | None:

@@ -13,6 +13,7 @@ from server.cluster import selectors
 from server.cluster.controllers import podfacts
 from server.cluster.controllers.base import Controller
 from server.cluster.controllers.ownership import Orphans, claim
+from server.cluster.controllers.replica_counts import Counts, ReplicaCounts, controller_uid
 from server.cluster.controllers.replicaset_ranking import first_to_go
 from server.cluster.errors import ApiError
 from server.cluster.objects import Object, controller_of, deleting, key, labels, name, namespace, owner_reference, uid
@@ -34,16 +35,20 @@ class ReplicaSetController(Controller):
         self._sets = self.lister("replicasets.apps")
         self._pods = self.lister("pods")
         self._orphans = Orphans(self._pods)
+        self._counts = ReplicaCounts(self._pods)
         self.watch("replicasets.apps", self._on_replica_set)
         self.watch("pods", self._on_pod)
 
     def start(self) -> None:
         self._orphans.rebuild()
+        self._counts.clear()
         super().start()
 
     # what wakes it
 
     def _on_replica_set(self, event: Event) -> None:
+        if event.type == DELETED:
+            self._counts.forget(uid(event.object))
         if event.cause.client != self.name:
             self.enqueue(key(event.object), event)
 
@@ -55,6 +60,7 @@ class ReplicaSetController(Controller):
             self._orphans.note(event)
         elif not labels_changed and not _standing_changed(before, pod):
             return
+        self._counts.note(event)
         urgent = labels_changed or event.type == DELETED or (before is not None and podfacts.active(before) != podfacts.active(pod))
         if before is not None and owners_changed:
             self._enqueue_owner(before, event, urgent=True)
@@ -84,24 +90,40 @@ class ReplicaSetController(Controller):
         replica_set = self._sets.get(*key)
         if replica_set is None:
             return
-        selector = selectors.from_object(replica_set["spec"]["selector"])
-        owned, orphans = self._pods.by_owner(uid(replica_set)), self._orphans.list(key[0])
-        pods = claim(self.client, "pods", replica_set, selector, owned, orphans)
-        active = [pod for pod in pods if podfacts.active(pod)]
-        error = None if deleting(replica_set) else self._manage(replica_set, active)
-        self._update_status(replica_set, pods, active, error)
+        counts = self._claimed(replica_set)
+        available, due = self._available(replica_set, counts)
+        error = None if deleting(replica_set) else self._manage(replica_set, counts.active)
+        self._update_status(replica_set, counts, available, error)
+        if due is not None:
+            self.enqueue(key, after=due - self.clock.now)
         if error is not None:
             raise error
 
-    def _manage(self, replica_set: Object, active: list[Object]) -> ApiError | None:
+    def _claimed(self, replica_set: Object) -> Counts:
+        """What the set has once it has taken the orphans it selects and let go of what it does not."""
+        counts = self._counts.of(replica_set)
+        owned = self._pods.by_owner(uid(replica_set)) if counts.strangers else []
+        orphans = self._orphans.list(namespace(replica_set))
+        if not owned and not orphans:
+            return counts
+        claim(self.client, "pods", replica_set, selectors.from_object(replica_set["spec"]["selector"]), owned, orphans)
+        return self._counts.of(replica_set)
+
+    def _replicas(self, replica_set: Object) -> list[Object]:
+        """The pods that count as its replicas, in order of name."""
+        owner, selector = uid(replica_set), selectors.from_object(replica_set["spec"]["selector"])
+        return [pod for pod in self._pods.by_owner(owner)
+                if podfacts.active(pod) and controller_uid(pod) == owner and selector.matches(labels(pod))]
+
+    def _manage(self, replica_set: Object, active: int) -> ApiError | None:
         """Creates what is missing or deletes what is too many; the first refusal is handed back."""
-        missing = replica_set["spec"].get("replicas", 1) - len(active)
+        missing = replica_set["spec"].get("replicas", 1) - active
         if abs(missing) > BURST:
             self.enqueue(key(replica_set))
         if missing > 0:
             return self._create(replica_set, min(missing, BURST))
         if missing < 0:
-            return self._delete(replica_set, active, min(-missing, BURST))
+            return self._delete(replica_set, self._replicas(replica_set), min(-missing, BURST))
         return None
 
     def _create(self, replica_set: Object, count: int) -> ApiError | None:
@@ -147,41 +169,24 @@ class ReplicaSetController(Controller):
         siblings = self._sets.by_owner(owner["uid"]) if owner is not None else [replica_set]
         return [pod for sibling in siblings for pod in self._pods.by_owner(uid(sibling))]
 
-    def _update_status(self, replica_set: Object, pods: list[Object], active: list[Object], error: ApiError | None) -> None:
-        status, due = self._status(replica_set, pods, active)
-        conditions = self._conditions(replica_set, len(active), error)
+    def _update_status(self, replica_set: Object, counts: Counts, available: int, error: ApiError | None) -> None:
+        numbers = {"fullyLabeledReplicas": counts.labelled, "readyReplicas": counts.ready, "availableReplicas": available,
+                   "observedGeneration": replica_set["metadata"].get("generation", 0)}
+        status: Object = {"replicas": counts.active, **{field: number for field, number in numbers.items() if number},
+                          "terminatingReplicas": counts.terminating}
+        conditions = self._conditions(replica_set, counts.active, error)
         if conditions:
             status["conditions"] = conditions
-        if due is not None:
-            self.enqueue(key(replica_set), after=due - self.clock.now)
         if status != replica_set.get("status"):
             self.client.update("replicasets.apps", {**replica_set, "status": status}, "status")
 
-    def _status(self, replica_set: Object, pods: list[Object], active: list[Object]) -> tuple[Object, float | None]:
-        """The counts, and when the next ready pod becomes available."""
-        spec = replica_set["spec"]
-        min_ready, now = spec.get("minReadySeconds", 0), self.clock.now
-        ready = available = 0
-        next_due: float | None = None
-        for pod in active:
-            moment = podfacts.available_at(pod, min_ready, self.clock)
-            if moment is None:
-                continue
-            ready += 1
-            if moment <= now:
-                available += 1
-            elif next_due is None or moment < next_due:
-                next_due = moment
-        status: Object = {"replicas": len(active)}
-        counts = {
-            "fullyLabeledReplicas": _fully_labelled(active, (spec["template"].get("metadata") or {}).get("labels") or {}),
-            "readyReplicas": ready,
-            "availableReplicas": available,
-            "observedGeneration": replica_set["metadata"].get("generation", 0),
-        }
-        status.update((field, count) for field, count in counts.items() if count)
-        status["terminatingReplicas"] = sum(1 for pod in pods if podfacts.terminating(pod))
-        return status, next_due
+    def _available(self, replica_set: Object, counts: Counts) -> tuple[int, float | None]:
+        """How many ready pods are available, and when the next one becomes so."""
+        min_ready, now = replica_set["spec"].get("minReadySeconds", 0), self.clock.now
+        if not min_ready or not counts.ready:
+            return counts.ready, None
+        moments = [podfacts.available_at(pod, min_ready, self.clock) for pod in self._replicas(replica_set) if podfacts.ready(pod)]
+        return sum(moment <= now for moment in moments), min((moment for moment in moments if moment > now), default=None)
 
     def _conditions(self, replica_set: Object, active: int, error: ApiError | None) -> list[Object]:
         """``ReplicaFailure`` is there for as long as pods are refused."""
@@ -211,18 +216,6 @@ def pod_from_template(replica_set: Object) -> Object:
 def namespace_is_going(error: ApiError) -> bool:
     """Refused because the namespace is being deleted: nothing to report and nothing to try again."""
     return any(cause.get("reason") == "NamespaceTerminating" for cause in (error.details or {}).get("causes") or ())
-
-
-def _fully_labelled(pods: list[Object], wanted: dict[str, str]) -> int:
-    count = 0
-    known: dict[int, bool] = {}
-    for pod in pods:
-        labelled = labels(pod)
-        full = known.get(id(labelled))
-        if full is None:
-            full = known[id(labelled)] = all(labelled.get(label) == value for label, value in wanted.items())
-        count += full
-    return count
 
 
 def _differs(before: Object, after: Object, field: str) -> bool:

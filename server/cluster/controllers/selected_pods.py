@@ -10,6 +10,7 @@ Source: https://kubernetes.io/docs/concepts/services-networking/service/#service
 from __future__ import annotations
 
 from server.cluster import selectors
+from server.cluster.apiserver.defaults.filling import Memory
 from server.cluster.controllers import podfacts
 from server.cluster.controllers.base import Controller
 from server.cluster.objects import Key, Object, condition, key, labels, namespace
@@ -20,6 +21,7 @@ from server.cluster.store import DELETED, Event
 BATCH_PER_POD = 0.001
 LONGEST_BATCH = 1.0
 ANSWERS_KEPT = 1024
+_NO_STATUS: Object = {}
 HEADLESS = "service.kubernetes.io/headless"
 LAST_CHANGE = "endpoints.kubernetes.io/last-change-trigger-time"
 
@@ -105,7 +107,7 @@ class SelectedPodsController(Controller):
             if _address(pod):
                 self._tell(pod, labels(pod), event)
             return
-        relabelled = labels(before) is not labels(pod) and labels(before) != labels(pod)
+        relabelled = before["metadata"].get("labels") is not pod["metadata"].get("labels") and labels(before) != labels(pod)
         if not relabelled and not _endpoint_changed(before, pod):
             return
         self._tell(pod, labels(pod), event)
@@ -168,18 +170,21 @@ def _selector(service: Object) -> dict[str, str] | None:
 
 
 def _address(pod: Object) -> str:
-    return (pod.get("status") or {}).get("podIP", "")
+    status = pod.get("status")
+    return status.get("podIP", "") if status else ""
 
 
 def _endpoint_changed(before: Object, after: Object) -> bool:
     """Whether the change is one that a pod's endpoint could show. A pod without an address has none."""
-    if not _address(before) and not _address(after):
+    status, known = after.get("status") or _NO_STATUS, before.get("status") or _NO_STATUS
+    address, was = status.get("podIP", ""), known.get("podIP", "")
+    if not address and not was:
         return False
     if ("deletionTimestamp" in before["metadata"]) != ("deletionTimestamp" in after["metadata"]):
         return True
-    if before.get("status") is after.get("status"):
+    if status is known:
         return False
-    return (_address(before) != _address(after) or podfacts.ready(before) != podfacts.ready(after)
+    return (address != was or podfacts.ready(before) != podfacts.ready(after)
             or podfacts.terminal(before) != podfacts.terminal(after))
 
 
@@ -200,17 +205,30 @@ def hostname(service: Object, pod: Object) -> str:
 
 
 def ports(service: Object, pod: Object) -> list[Object]:
-    """The Service's ports as this pod listens on them; a named target port the pod does not have is left out."""
-    found = []
-    for port in service["spec"].get("ports") or ():
-        number = target_port(pod, port)
-        if number is None:
-            continue
-        entry = {"name": port.get("name", ""), "port": number, "protocol": port.get("protocol", "TCP")}
-        if port.get("appProtocol"):
-            entry["appProtocol"] = port["appProtocol"]
-        found.append(entry)
-    return found
+    """The Service's ports as this pod listens on them; a named target port the pod does not have is left out. All pods of a Service
+    without named target ports share one list."""
+    listed = service["spec"].get("ports")
+    if not listed:
+        return []
+    return _same_for_all.get(listed) or [_listening(port, number) for port in listed if (number := target_port(pod, port)) is not None]
+
+
+def _listening(port: Object, number: int) -> Object:
+    entry = {"name": port.get("name", ""), "port": number, "protocol": port.get("protocol", "TCP")}
+    if port.get("appProtocol"):
+        entry["appProtocol"] = port["appProtocol"]
+    return entry
+
+
+def _numbered(listed: list[Object]) -> list[Object] | None:
+    """The ports that pods listen on if each target port is a number."""
+    numbers = [port.get("targetPort") or port["port"] for port in listed]
+    if any(isinstance(number, str) for number in numbers):
+        return None
+    return [_listening(port, number) for port, number in zip(listed, numbers, strict=True)]
+
+
+_same_for_all = Memory(_numbered)
 
 
 def target_port(pod: Object, port: Object) -> int | None:

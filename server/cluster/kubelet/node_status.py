@@ -64,7 +64,8 @@ def pod_network(index: int) -> str:
     >>> pod_network(0), pod_network(3), pod_network(300)
     ('10.244.0.0/24', '10.244.3.0/24', '10.245.44.0/24')
     """
-    return f"10.{244 + index // 256}.{index % 256}.0/24"
+    block, number = divmod(index, 256)
+    return f"10.{244 + block if block < 12 else 100 + block}.{number}.0/24"
 
 
 def _capacity(spec: NodeSpec) -> dict[str, dict[str, str]]:

@@ -62,10 +62,14 @@ CONTROL_PLANE_IMAGES = (*(entry.image for entry in STATIC), COREDNS)
 def system_pod_manifests(nodes: list[Object], random: random_module.Random) -> list[Object]:
     """Every system pod of a cluster with these Nodes, in order of creation."""
     control_planes = [node for node in nodes if CONTROL_PLANE_ROLE in (node["metadata"].get("labels") or {})]
-    pods = [_static(static, node) for node in control_planes for static in STATIC]
+    pods = {pod["metadata"]["name"]: pod for pod in (_static(static, node) for node in control_planes for static in STATIC)}
     for node in nodes:
-        pods += [_kube_proxy(node, random), _calico(node, random)]
-    return pods
+        for make in (_kube_proxy, _calico):
+            pod = make(node, random)
+            while pod["metadata"]["name"] in pods:
+                pod = make(node, random)
+            pods[pod["metadata"]["name"]] = pod
+    return list(pods.values())
 
 
 def _hash(text: str) -> str:

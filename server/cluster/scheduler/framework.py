@@ -232,7 +232,7 @@ class Framework:
     def _scores(self, info: PodInfo, verdicts: Verdicts, spread: object, window: list[int]) -> tuple[list[int], list[tuple]]:
         """Totals by place in the window, without what is the same for all, and (plugin, score or scores, weight) of each part."""
         base = verdicts.base
-        totals = [base[slot] for slot in window]
+        totals = list(map(base.__getitem__, window))
         parts: list[tuple[str, int | list[int], int]] = []
         avoided = [verdicts.avoided.get(slot, 0) for slot in window] if verdicts.avoided else None
         if avoided and (highest := max(avoided)):

@@ -320,3 +320,16 @@ def test_restarted_in_mid_rollout_it_carries_on():
             again.clock.call_later(0, again._end, ("default", pod["metadata"]["name"]), pod["metadata"]["uid"])
     again.run(60)
     assert sizes(again) == {"nginx:1.27": 0, "nginx:1.28": 8} and again.deployment()["status"]["readyReplicas"] == 8
+
+
+def test_the_counts_stay_as_they_were_until_the_new_replica_set_exists(world):
+    world.apply(DEPLOYMENT)
+    world.run()
+    seen = []
+    world.api.watch("deployments.apps", lambda event: seen.append(event.object))
+    world.set_image("nginx:1.28")
+    world.run(0.006)
+    said = [(entry["status"]["observedGeneration"], entry["status"]["updatedReplicas"]) for entry in seen]
+    assert said == [(1, 3), (1, 3)] and conditions(seen[-1])["Progressing"]["reason"] == "NewReplicaSetCreated"
+    world.run(0.01)
+    assert seen[-1]["status"]["observedGeneration"] == 2

@@ -55,18 +55,20 @@ def too_long(path: str, limit: int) -> FieldError:
     return FieldError("Too long", path, "", f"may not be more than {limit} bytes")
 
 
-def faults(path: str, value: Any, messages: Iterable[str]) -> Errors:
+def faults(path: str, value: Any, messages: Iterable[str]) -> list[FieldError]:
     """One Invalid for each message of a validator of ``names``."""
-    for message in messages:
-        yield invalid(path, value, message)
+    return [invalid(path, value, message) for message in messages] if messages else []
 
 
-def label_1123(path: str, value: str) -> Errors:
+def label_1123(path: str, value: str) -> list[FieldError]:
     return faults(path, value, names.label(value))
 
 
-def subdomain_1123(path: str, value: str) -> Errors:
-    return faults(path, value, names.subdomain(value))
+def subdomain_1123(path: str, value: str) -> list[FieldError]:
+    return faults(path, value, _subdomain(value))
+
+
+_subdomain = lru_cache(maxsize=8192)(names.subdomain)
 
 
 def not_negative(path: str, value: Any) -> Errors:
@@ -111,11 +113,11 @@ def _is_label(key: str, value: str) -> bool:
     return not names.qualified_name(key) and not names.label_value(value)
 
 
-def label_name(path: str, value: str) -> Errors:
+def label_name(path: str, value: str) -> list[FieldError]:
     return faults(path, value, names.qualified_name(value))
 
 
-def port_number(path: str, value: Any) -> Errors:
+def port_number(path: str, value: Any) -> list[FieldError]:
     return faults(path, value, names.port_number(value))
 
 
@@ -127,9 +129,8 @@ def port_or_name(path: str, value: Any) -> Errors:
         yield from port_number(path, value or 0)
 
 
-def ip(path: str, value: str) -> Errors:
-    if parsed_ip(value) is None:
-        yield invalid(path, value, IP_FAULT)
+def ip(path: str, value: str) -> list[FieldError]:
+    return [] if parsed_ip(value) is not None else [invalid(path, value, IP_FAULT)]
 
 
 @lru_cache(maxsize=65_536)
@@ -149,7 +150,7 @@ def cidr(path: str, value: str) -> Errors:
         yield invalid(path, value, CIDR_FAULT)
 
 
-def usable_ip(path: str, value: str) -> Errors:
+def usable_ip(path: str, value: str) -> list[FieldError]:
     """An address that another host can be reached at."""
     return faults(path, value, _unusable(value))
 
