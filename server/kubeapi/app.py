@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import gzip
 import logging
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from server import green
 from server.cluster.apiserver.authorization import ADMIN
 from server.cluster.apiserver.request import Request, Response
-from server.cluster.errors import ApiError, bad_request, internal
+from server.cluster.errors import ApiError, bad_request, internal, no_such_resource
 from server.kubeapi import documents, media, query, routing, streams, wire
 from server.kubeapi.rooms import Resolve, RoomLike
 from server.kubeapi.wire import Environ, Headers, StartResponse
@@ -49,6 +50,8 @@ class KubeApi:
         except ApiError as error:
             return exchange.refuse(error)
         except Exception as error:
+            if getattr(error, "code", None) == 503:
+                return exchange.refuse(ApiError(503, "ServiceUnavailable", str(error)))
             log.exception("%s %s", environ["REQUEST_METHOD"], path)
             return exchange.refuse(internal(f"{type(error).__name__}: {error}"))
 
@@ -106,10 +109,17 @@ class _Exchange:
         if watching:
             streams.watch(self.environ, room, request, form)
             return []
-        response = room.cluster.api.request(request)
-        if writing and not options.dry_run:
-            room.after_write()
-        return self._log(room, response) if is_log else self._answer(response, form)
+        room.wait_turn()
+        began = time.perf_counter()
+        try:
+            response = room.cluster.api.request(request)
+            if writing and not options.dry_run:
+                room.after_write()
+            if not is_log:
+                return self._answer(response, form)
+        finally:
+            room.spent(time.perf_counter() - began)
+        return self._log(room, response)
 
     def _included(self) -> str:
         include = (self.query.get("includeObject") or [""])[0] or "Metadata"
@@ -123,6 +133,8 @@ class _Exchange:
             found = documents.find(self.path, self.query, self.accept, self.environ.get("HTTP_HOST", ""),
                                    room.cluster.store.revision, lambda: room.cluster.api.lister("namespaces").get("", "kube-system"))
         if found is None:
+            if documents.in_served_group(self.path):
+                raise no_such_resource()
             return self._send(404, documents.TEXT, documents.NOT_FOUND.encode())
         headers = [("ETag", found.etag), ("Vary", "Accept")] if found.etag else []
         if found.etag and found.etag in self.environ.get("HTTP_IF_NONE_MATCH", ""):

@@ -61,6 +61,12 @@ def find(path: str, query: dict[str, list[str]], accept: str, host: str, revisio
     return None
 
 
+def in_served_group(path: str) -> bool:
+    """Whether a path is below an API group of ours, so that what is not there is missing from an API and not a page."""
+    first, group, *_ = *path.strip("/").split("/"), ""
+    return first == "api" and bool(group) or first == "apis" and group in discovery.groups()
+
+
 def _wants_aggregated(accept: str) -> bool | None:
     """Whether the first acceptable form is the aggregated one."""
     for clause in accept.split(","):

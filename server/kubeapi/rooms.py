@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from server.cluster.cluster import Cluster
 
 
 class RoomLike(Protocol):
-    """``streams`` counts the open watches and followed logs: while it is not 0 the room stays awake."""
+    """``feeds`` are the open watches and followed logs: the room ends them (``end()``) when it has to go."""
 
     cluster: Cluster
-    streams: int
+    feeds: set[Any]
 
     def touch(self) -> None:
         """Somebody is here."""
 
+    def wait_turn(self) -> None:
+        """Returns once the room may have another request served."""
+
+    def spent(self, seconds: float) -> None:
+        """How long serving one took."""
+
     def after_write(self) -> None:
-        """Called before a write is acknowledged; the write is safe when it returns."""
+        """Called before a write is acknowledged; the write is safe when it returns. An exception with a ``code`` says that it is not."""
 
 
 # Raises an exception with a ``code`` (an HTTP status) when the room or the key does not exist.

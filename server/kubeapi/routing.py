@@ -1,7 +1,7 @@
 """Paths: what a URL below a room's ``/k8s/KEY`` names.
 
 In: the method and path. Out: a ``Target`` (a resource, with namespace, name, subresource and the verb the method means), None
-where nothing is served, so that the answer is a plain 404, or ApiError for a method that makes no sense there.
+where nothing is served, so that the answer is a 404, or ApiError for a method that makes no sense there.
 
 Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-uris
 """

@@ -81,6 +81,10 @@ class Feed:
     def idle(self) -> bool:
         return not self.channel.items and not self.stream.blocked
 
+    def end(self) -> None:
+        """Ends the stream in order: the client will come back."""
+        self.stream.end()
+
     def close(self) -> None:
         self.channel.notify(None)
         self.channel.close()
@@ -125,13 +129,13 @@ def follow(environ: wire.Environ, room: RoomLike, response: Response) -> None:
 
 
 def _check_room(room: RoomLike) -> None:
-    if room.streams >= MOST_STREAMS:
+    if len(room.feeds) >= MOST_STREAMS:
         raise too_many_requests(f"this room has {MOST_STREAMS} open watches and logs already; please try again later", 5)
 
 
 def _serve(room: RoomLike, feed: Feed, lasts: float, mark: Callable[[], None]) -> None:
     end = time.monotonic() + lasts
-    room.streams += 1
+    room.feeds.add(feed)
     try:
         feed.pump()
         while not feed.stream.wait(max(0.0, min(end - time.monotonic(), BOOKMARK_EVERY))):
@@ -140,12 +144,12 @@ def _serve(room: RoomLike, feed: Feed, lasts: float, mark: Callable[[], None]) -
             if time.monotonic() >= end:
                 feed.stream.end()
     finally:
-        room.streams -= 1
+        room.feeds.discard(feed)
         feed.close()
 
 
 def _headers(type_: str, response: Response) -> wire.Headers:
-    return [("Content-Type", type_), ("Cache-Control", "no-cache, private"), *wire.warnings(response.warnings)]
+    return [("Content-Type", type_), ("Cache-Control", "no-cache, private"), wire.NO_SNIFF, *wire.warnings(response.warnings)]
 
 
 def _text(item: Any) -> bytes:

@@ -18,6 +18,7 @@ MAX_BODY = 3 * 1024 * 1024
 DISCARD = 16 * MAX_BODY
 PIECE = 64 * 1024
 JSON = "application/json"
+NO_SNIFF = ("X-Content-Type-Options", "nosniff")
 _STATUS_LINES = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 
 
@@ -79,7 +80,7 @@ def _quoted(text: str) -> str:
 def send(environ: Environ, start_response: StartResponse, code: int, type_: str, data: bytes, headers: Headers) -> Iterable[bytes]:
     """A whole answer."""
     start_response(_STATUS_LINES.get(code, f"{code} Unknown"),
-                   [("Content-Type", type_), ("Cache-Control", "no-cache, private"), ("Content-Length", str(len(data))), *headers])
+                   [("Content-Type", type_), ("Cache-Control", "no-cache, private"), NO_SNIFF, ("Content-Length", str(len(data))), *headers])
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [data]
 
 

@@ -16,6 +16,9 @@ from urllib.parse import quote
 from server.kubectl.govalue import sprint, type_name
 
 MISSING = object()
+MOST_LETTERS = 4 << 20  # of what one template gives, and of each value on the way
+MOST_STEPS = 100_000
+WIDEST = 10_000
 
 
 class TemplateError(ValueError):
@@ -120,6 +123,8 @@ def printf(pattern: str, *values: Any) -> str:
             return "%"
         if not rest:
             return f"%!{verb}(MISSING)"
+        if any(len(number) > 5 or int(number) > WIDEST for number in (width or "0", precision or "0")):
+            return f"%!{verb}(BADWIDTH)"
         text = _formatted(verb, flags, precision, rest.pop(0))
         width = int(width or 0)
         if "-" in flags:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.kubectl.flags import quoted
-from server.kubectl.gofunctions import FUNCTIONS, MISSING, TemplateError, truth
+from server.kubectl.gofunctions import FUNCTIONS, MISSING, MOST_LETTERS, MOST_STEPS, TemplateError, truth
 from server.kubectl.goparse import Block, Operand, Pipe, Reader
 from server.kubectl.govalue import sprint
 
@@ -38,19 +38,32 @@ class _Run:
     def __init__(self, allow_missing: bool, out: list[str]):
         self.allow_missing = allow_missing
         self.out = out
+        self.steps = self.letters = 0
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps > MOST_STEPS:
+            raise TemplateError("the template takes too many steps")
+
+    def _give(self, text: str) -> None:
+        self.letters += len(text)
+        if self.letters > MOST_LETTERS:
+            raise TemplateError("the template gives too much text")
+        self.out.append(text)
 
     def blocks(self, body: list[Block], dot: Any, scopes: list[dict[str, Any]]) -> None:
         scopes = [*scopes, {}]
         for block in body:
+            self._step()
             getattr(self, f"_{block.kind}")(block, dot, scopes)
 
     def _text(self, block: Block, dot: Any, scopes: list) -> None:
-        self.out.append(block.text)
+        self._give(block.text)
 
     def _print(self, block: Block, dot: Any, scopes: list) -> None:
         value = self.pipe(block.pipe, dot, scopes)
         if not block.pipe.declares:
-            self.out.append("<no value>" if value is MISSING or value is None else sprint(value))
+            self._give("<no value>" if value is MISSING or value is None else sprint(value))
 
     def _if(self, block: Block, dot: Any, scopes: list) -> None:
         scopes = [*scopes, {}]
@@ -68,6 +81,7 @@ class _Run:
         pairs = _pairs(value)
         names = block.pipe.declares
         for key, item in pairs:
+            self._step()
             inner = dict(zip(names[-2:], (item,) if len(names) == 1 else (key, item), strict=False))
             try:
                 self.blocks(block.body, item, [*scopes, inner])
@@ -165,7 +179,7 @@ def _pairs(value: Any) -> list[tuple[Any, Any]]:
     if isinstance(value, list):
         return list(enumerate(value))
     if isinstance(value, int) and not isinstance(value, bool):
-        return [(number, number) for number in range(value)]
+        return [(number, number) for number in range(min(value, MOST_STEPS + 1))]
     if value is None or value is MISSING:
         return []
     raise TemplateError(f"range can't iterate over {sprint(value)}")
@@ -177,7 +191,10 @@ def _plain(value: Any) -> Any:
 
 def _call(name: str, args: list[Any]) -> Any:
     try:
-        return FUNCTIONS[name](*[_plain(arg) for arg in args])
+        value = FUNCTIONS[name](*[_plain(arg) for arg in args])
+        if isinstance(value, str) and len(value) > MOST_LETTERS:
+            raise TemplateError("the text is too long")
+        return value
     except TemplateError as error:
         raise TemplateError(f"error calling {name}: {error}") from None
     except TypeError:

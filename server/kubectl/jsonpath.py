@@ -25,6 +25,9 @@ _RELAXED = re.compile(r"\{\.?([^{}]+)\}\Z|\.?([^{}]+)\Z")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "'": "'", '"': '"'}
 
 
+MOST_STEPS = 500_000
+
+
 class JsonPathError(ValueError):
     """A template that cannot be parsed, or a path that cannot be walked."""
 
@@ -260,6 +263,7 @@ class _Walk:
         self.allow_missing = allow_missing
         self.begin = self.inside = self.end = 0
         self.last_end: Node | None = None
+        self.steps = 0
 
     def run(self, nodes: list[Node], data: Any) -> list[list[Any]]:
         full: list[list[Any]] = []
@@ -287,7 +291,11 @@ class _Walk:
         return full
 
     def walk(self, values: list[Any], node: Node) -> list[Any]:
-        return getattr(self, f"_{node.kind}")(values, node)
+        found = getattr(self, f"_{node.kind}")(values, node)
+        self.steps += 1 + len(found)
+        if self.steps > MOST_STEPS:
+            raise JsonPathError("the path finds too much")
+        return found
 
     def _list(self, values: list[Any], node: Node) -> list[Any]:
         for child in node.nodes:

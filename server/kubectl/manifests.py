@@ -37,8 +37,7 @@ def _sources(ctx: Context, name: str, recursive: bool) -> list[tuple[str, str]]:
     if name == "-":
         return [("STDIN", ctx.stdin_text or "")]
     if name.startswith(("http://", "https://")):
-        host = re.sub(r"^https?://([^/]*).*", r"\1", name)
-        raise PlainError(f"The connection to the server {host} was refused - did you specify the right host or port?")
+        return [(name, _page(ctx, name))]
     try:
         return [(name, ctx.files.read(name))]
     except IsADirectoryError:
@@ -48,6 +47,14 @@ def _sources(ctx: Context, name: str, recursive: bool) -> list[tuple[str, str]]:
         if matches:
             return [(match, ctx.files.read(match)) for match in matches]
         raise CommandError(f'the path "{name}" does not exist') from None
+
+
+def _page(ctx: Context, url: str) -> str:
+    try:
+        return ctx.files.read(url)
+    except FileNotFoundError:
+        host = re.sub(r"^https?://([^/]*).*", r"\1", url)
+        raise PlainError(f"The connection to the server {host} was refused - did you specify the right host or port?") from None
 
 
 def _directory(ctx: Context, path: str, recursive: bool) -> list[tuple[str, str]]:

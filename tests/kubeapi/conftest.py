@@ -28,7 +28,14 @@ class Room:
     def __init__(self) -> None:
         clock, store, chance = Clock(), Store(), random.Random(7)
         self.cluster: Any = SimpleNamespace(clock=clock, store=store, random=chance, api=ApiServer(clock, store, chance))
-        self.streams = self.touched = self.written = 0
+        self.feeds: set[Any] = set()
+        self.touched = self.written = 0
+
+    def wait_turn(self) -> None:
+        """There is no other room."""
+
+    def spent(self, seconds: float) -> None:
+        """Nobody waits for it."""
 
     def touch(self) -> None:
         self.touched += 1

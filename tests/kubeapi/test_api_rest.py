@@ -119,17 +119,20 @@ def test_a_body_of_more_than_three_mebibytes_is_refused_and_changes_nothing(ask)
     ("GET", "/api/v1/namespaces/default/nosuch", 404), ("GET", "/apis/nosuch", 404), ("GET", "/apis/nosuch/v1/things", 404),
     ("GET", "/apis/apps/v2/deployments", 404), ("GET", "/api/v1/namespaces/default/nodes", 404), ("GET", "/api/v1/pods/web", 404),
     ("GET", "/api/v1/namespaces/default/pods/web/nosuch", 404), ("GET", "/api/v1/namespaces/default/pods/a/b/c", 404),
-    ("GET", "/nosuch", 404), ("POST", "/version", 404), ("GET", "/api/v2", 404),
+    ("PATCH", "/api/v1/namespaces/default/pods/web/scale", 404), ("GET", "/nosuch", 404), ("POST", "/version", 404), ("GET", "/api/v2", 404),
     ("POST", "/api/v1/pods", 405), ("DELETE", "/api/v1/pods", 405), ("POST", f"{CONFIG}/settings", 405), ("PUT", CONFIG, 405),
     ("DELETE", "/api/v1/namespaces", 405), ("PUT", "/api/v1/namespaces/default/pods/web/eviction", 405), ("OPTIONS", CONFIG, 405),
 ])
 def test_what_is_not_there_is_not_found_and_what_makes_no_sense_is_not_allowed(ask, method, path, code):
     answer = ask(method, path)
     assert answer.status_code == code
-    if code == 404:
-        assert answer.data == b"404 page not found\n"
-    else:
+    if code == 405:
         assert answer.json["reason"] == "MethodNotAllowed"
+    elif path.startswith(("/api/", "/apis/apps/")):
+        assert answer.json == {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure", "reason": "NotFound", "code": 404,
+                               "message": "the server could not find the requested resource", "details": {}}
+    else:
+        assert answer.data == b"404 page not found\n"
 
 
 def test_a_namespace_can_be_told_from_what_is_in_one(ask):
@@ -231,6 +234,6 @@ def test_head_is_a_get_without_its_body(ask):
 
 
 def test_a_room_has_only_so_many_streams(ask, room):
-    room.streams = 2000
+    room.feeds = set(range(2000))
     answer = ask("GET", f"{CONFIG}?watch=1")
     assert (answer.status_code, answer.json["reason"]) == (429, "TooManyRequests") and answer.headers["Retry-After"] == "5"

@@ -106,11 +106,12 @@ def _generated(make: Callable[[Context, str, list[str], Flags], Object], prefix:
 
 
 def _absent(prefix: str, resource: str) -> Callable[..., None]:
-    """A kind that this API server does not serve."""
+    """A kind that this API server does not serve; where it does not know the group either, kubectl adds what it asked for."""
 
     def run(ctx: Context, args: list[str], flags: Flags | None) -> None:
-        name = next((f" {word}" for word in args if not word.startswith("-")), "") if resource == "serviceaccounts" else ""
-        message = f"the server could not find the requested resource (post {resource}{name})"
+        message = "the server could not find the requested resource"
+        if "." in resource:
+            message += f" (post {resource})"
         raise CommandError(f"{prefix}{message}") if prefix else ApiError(404, "NotFound", message)
 
     return run
