@@ -46,11 +46,12 @@ async def listen(base: str, room: str, key: str, count: int, seconds: float, rep
     from aiohttp import ClientSession
 
     from bench.pods import deployment
+    from server.live import wire
 
     heard: list[dict[int, float]] = []
     clients = []
     for _ in range(count):
-        client, mine = socketio.AsyncClient(reconnection=False), {}
+        client, mine = socketio.AsyncClient(reconnection=False, json=wire), {}
         heard.append(mine)
 
         def on_diff(diff: dict[str, Any], mine: dict[int, float] = mine) -> None:

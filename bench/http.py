@@ -8,6 +8,9 @@ from __future__ import annotations
 import argparse
 import http.client
 import json
+import re
+import selectors
+import socket
 import subprocess
 import sys
 import threading
@@ -28,42 +31,38 @@ def _load(url: str, method: str, path: str, body: str, options: argparse.Namespa
 
 
 def fan_out(url: str, watchers: int, writes: int) -> dict[str, float]:
-    """Milliseconds from sending a write to its event at each watcher."""
+    """Milliseconds from sending a write to its event at each watcher. One thread reads all watchers, another writes."""
     parts = urlsplit(url)
     path = f"{parts.path}/api/v1/namespaces/default/configmaps"
-    sent: dict[str, float] = {}
-    delays: list[float] = []
+    address = (parts.hostname, parts.port)
     with urllib.request.urlopen(f"{url}/api/v1/namespaces/default/configmaps?limit=1") as answer:
-        since = json.load(answer)["metadata"]["resourceVersion"]
-    ready = threading.Barrier(watchers + 1)
+        revision = json.load(answer)["metadata"]["resourceVersion"]
+    chosen = selectors.DefaultSelector()
+    for _ in range(watchers):
+        connection = socket.create_connection(address)
+        connection.sendall(f"GET {path}?watch=1&timeoutSeconds=60&resourceVersion={revision} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        connection.setblocking(False)
+        chosen.register(connection, selectors.EVENT_READ)
+    time.sleep(1)
+    sent: dict[bytes, float] = {}
 
-    def watch() -> None:
-        connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
-        connection.request("GET", f"{path}?watch=1&timeoutSeconds=60&resourceVersion={since}")
-        answer = connection.getresponse()
-        ready.wait()
-        seen = 0
-        while seen < writes:
-            event = json.loads(answer.readline())
-            began = sent.get(event["object"]["metadata"]["name"])
-            if began is not None:
-                delays.append(time.perf_counter() - began)
-                seen += 1
-        connection.close()
+    def write() -> None:
+        writer = http.client.HTTPConnection(*address, timeout=30)
+        for number in range(writes):
+            name = f"fan-{number:04d}"
+            sent[name.encode()] = time.perf_counter()
+            writer.request("POST", path, CONFIG_MAP.replace("NAME", name), {"Content-Type": "application/json"})
+            writer.getresponse().read()
+            time.sleep(0.05)
 
-    threads = [threading.Thread(target=watch, daemon=True) for _ in range(watchers)]
-    for thread in threads:
-        thread.start()
-    ready.wait()
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
-    for number in range(writes):
-        name = f"fan-{number}"
-        sent[name] = time.perf_counter()
-        connection.request("POST", path, CONFIG_MAP.replace("NAME", name), {"Content-Type": "application/json"})
-        connection.getresponse().read()
-        time.sleep(0.05)
-    for thread in threads:
-        thread.join(30)
+    threading.Thread(target=write, daemon=True).start()
+    delays: list[float] = []
+    end = time.monotonic() + 30
+    while len(delays) < watchers * writes and time.monotonic() < end:
+        for key, _ in chosen.select(1):
+            data = key.fileobj.recv(65_536)
+            now = time.perf_counter()
+            delays.extend(now - sent[name] for name in re.findall(rb'"name":"(fan-\d{4})"', data))
     delays.sort()
     middle, slow = delays[len(delays) // 2], delays[int(len(delays) * 0.99)]
     return {"deliveries": len(delays), "p50_ms": round(middle * 1000, 2), "p99_ms": round(slow * 1000, 2)}

@@ -11,15 +11,20 @@ green.patch()
 
 from server import settings  # noqa: E402
 from server.app import create_app  # noqa: E402
+from server.rooms.storage import StorageError  # noqa: E402
 
 # Stored objects are trees of dicts that never change and never form cycles: looking for cycles in them often only costs.
-GC_THRESHOLDS = (50_000, 20, 100)
+GC_THRESHOLDS = (200_000, 50, 1000)
 
 
 def main() -> int:
     gc.set_threshold(*GC_THRESHOLDS)
     chosen = settings.load(sys.argv[1:])
-    app = create_app(chosen)
+    try:
+        app = create_app(chosen)
+    except StorageError as error:
+        print(f"podium: {error}", file=sys.stderr)
+        return 1
 
     def listening(port: int) -> None:
         print(f"Podium is on http://{chosen.host if chosen.host != '0.0.0.0' else '127.0.0.1'}:{port}", flush=True)

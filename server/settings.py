@@ -24,7 +24,7 @@ class Settings:
     max_rooms: int = 500
     max_awake_rooms: int = 50
     max_nodes: int = 5_000
-    max_objects: int = 100_000
+    max_objects: int = 80_000
     max_bytes: int = 64 * 1024 * 1024
     sleep_after: float = 120.0
     max_body: int = 3 * 1024 * 1024

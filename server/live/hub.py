@@ -7,11 +7,13 @@ nobody has open keeps no scene.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO, emit, join_room
 
+from server import green
 from server.cluster.process import Channel, Process
 from server.kubectl.completion import complete
 from server.live.scene import Scene
@@ -23,6 +25,16 @@ from server.rooms.terminal import Terminal
 FLUSH_EVERY = 0.075
 MAX_TERMINALS = 8
 MAX_INPUT = 64 * 1024
+MOST_WAITING, MOST_BYTES = 300, 8 * 1024 * 1024  # what a browser has not taken yet; one that is further behind has to come back
+SNAPSHOT_EVERY = 1.0
+SCENE_LASTS = 5.0
+FLUSHES = 1_000
+
+
+
+def _behind(connection: Any) -> bool:
+    waiting = connection.queue.queue
+    return len(waiting) > MOST_WAITING or sum(len(packet.data) for packet in waiting if packet and isinstance(packet.data, str)) > MOST_BYTES
 
 
 class RoomLive:
@@ -35,17 +47,30 @@ class RoomLive:
         self._scene: Scene | None = None
         self._http: Terminal | None = None
         self._flushed = 0.0
+        self._looked = 0.0
+        self._counted = 0
         room.on_tick.append(self._tick)
         room.changed.append(self.tell_clock)
+        room.on_close.append(self._close_scene)
 
-    @property
     def scene(self) -> Scene:
-        """The scene as of now; what others have not been told yet goes to them first."""
+        """The scene as of now; what others have not been told yet goes to them first. While a large one is drawn up, others have
+        their turn."""
         if self._scene is None:
             self._scene = Scene(self.room.cluster)
-        else:
+        scene = self._scene
+        self._looked = time.monotonic()
+        for _ in range(FLUSHES):
             self._broadcast()
-        return self._scene
+            if not scene.behind or scene is not self._scene:
+                break
+            green.sleep(0)
+        return scene
+
+    def _close_scene(self) -> None:
+        if self._scene is not None:
+            self._scene.close()
+            self._scene = None
 
     def http_terminal(self, server_url: str) -> Terminal:
         """The session that all ``POST /terminal`` lines share."""
@@ -54,37 +79,86 @@ class RoomLive:
         return self._http
 
     def snapshot(self) -> dict[str, Any]:
-        return {"room": self.room.name, **self.scene.snapshot(), "clock": {"paused": self.room.paused, "speed": self.room.speed}}
+        return {"room": self.room.name, **self.scene().snapshot(), "clock": {"paused": self.room.paused, "speed": self.room.speed}}
 
     def _tick(self) -> None:
+        for person in tuple(self.room.people.values()):
+            person.beat()
         now = time.monotonic()
-        if self._scene is None or now - self._flushed < FLUSH_EVERY:
+        if now - self._flushed < FLUSH_EVERY:
             return
         self._flushed = now
+        if len(self.room.people) != self._counted:
+            self._counted = len(self.room.people)
+            self._socketio.emit("people", {"count": self._counted}, to=self.room.name)
+        if self._scene is None:
+            return
         if self.room.people:
             self._broadcast()
-        else:
-            self._scene.close()
-            self._scene = None
+        elif now - self._looked > SCENE_LASTS:
+            self._close_scene()
 
     def _broadcast(self) -> None:
-        for diff in self._scene.flush():
+        for diff in self._scene.flush() if self._scene is not None else ():
             self._socketio.emit("diff", diff, to=self.room.name)
 
     def tell_clock(self) -> None:
         self._socketio.emit("clock", self.room.clock(), to=self.room.name)
 
-    def tell_people(self) -> None:
-        self._socketio.emit("people", {"count": len(self.room.people)}, to=self.room.name)
-
 
 class Person:
-    """One browser in a room: its terminal session and the commands that run in it."""
+    """One browser in a room: its terminal session and the commands that run in it. ``send(event, data)`` reaches it alone; ``behind()``
+    says whether it takes too little of what it is sent, and ``drop()`` ends its connection."""
 
-    def __init__(self, live: RoomLive, server_url: str) -> None:
+    def __init__(self, live: RoomLive, server_url: str, send: Callable[[str, Any], None], behind: Callable[[], bool],
+                 drop: Callable[[], None]) -> None:
         self.live = live
         self.terminal = Terminal(live.room, live.files, server_url)
         self.running: dict[str, tuple[Process, Channel]] = {}
+        self.send = send
+        self._behind = behind
+        self._drop = drop
+        self._said: list[dict[str, str]] = []
+        self._shown = 0.0
+        self._wants_scene = False
+
+    def show(self) -> None:
+        """Sends the scene, at once if the last time is a while ago."""
+        if time.monotonic() - self._shown < SNAPSHOT_EVERY:
+            self._wants_scene = True
+            return
+        self._wants_scene = False
+        self._shown = time.monotonic()
+        with self.live.room.turn():
+            self.send("snapshot", self.live.snapshot())
+
+    def say(self, name: str, stream: str, text: str) -> None:
+        """What a command prints: what it prints in a row is sent together."""
+        last = self._said[-1] if self._said else None
+        if last is not None and last["id"] == name and last["stream"] == stream:
+            last["data"] += text
+        else:
+            self._said.append({"id": name, "stream": stream, "data": text})
+
+    def exited(self, name: str, code: int) -> None:
+        self._tell()
+        self.send("terminal.exit", {"id": name, "code": code})
+
+    def beat(self) -> None:
+        """Called by the room's clock: what has come together goes out, unless nobody takes it."""
+        if self._behind():
+            self._said.clear()
+            self._drop()
+            return
+        self._tell()
+        if self._wants_scene and time.monotonic() - self._shown >= SNAPSHOT_EVERY:
+            self._wants_scene = False
+            green.soon(self.show)
+
+    def _tell(self) -> None:
+        said, self._said = self._said, []
+        for output in said:
+            self.send("terminal.output", output)
 
     def leave(self) -> None:
         for process, _ in list(self.running.values()):
@@ -94,12 +168,20 @@ class Person:
 def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_url: Any) -> None:
     """Registers the Socket.IO events."""
     people: dict[str, Person] = {}
+    engine = socketio.server.eio
+
+    def connection(sid: str) -> Any:
+        return engine.sockets.get(socketio.server.manager.eio_sid_from_sid(sid, "/"))
 
     def person() -> Person | None:
         found = people.get(request.sid)
         if found is not None:
             found.live.room.touch()
         return found
+
+    def on(event: str) -> Callable[[Callable[[Any], Any]], None]:
+        """A handler gets one value, whatever and however much a client sends."""
+        return lambda handler: socketio.on(event)(lambda *sent: handler(sent[0] if sent else None))
 
     @socketio.on("connect")
     def _connect(auth: Any = None) -> None:
@@ -110,10 +192,12 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
             raise ConnectionRefusedError(str(error)) from None
         if len(room.people) >= room.settings.max_people:
             raise ConnectionRefusedError(f"this room holds at most {room.settings.max_people} people")
-        live = lives[room.name]
-        people[request.sid] = room.people[request.sid] = Person(live, server_url(room))
+        sid = request.sid
+        wire = connection(sid)
+        people[sid] = room.people[sid] = Person(
+            lives[room.name], server_url(room), lambda event, data: socketio.emit(event, data, to=sid), lambda: _behind(wire),
+            lambda: wire.close(wait=False, abort=True))
         join_room(room.name)
-        live.tell_people()
 
     @socketio.on("disconnect")
     def _disconnect(*_: Any) -> None:
@@ -121,60 +205,59 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
         if found is not None:
             found.live.room.people.pop(request.sid, None)
             found.leave()
-            found.live.tell_people()
 
-    @socketio.on("join")
-    def _join(data: Any = None) -> None:
+    @on("join")
+    def _join(data: Any) -> None:
         found = person()
         if found is not None:
-            since = data.get("since") if isinstance(data, dict) else None
-            snapshot = found.live.snapshot()
-            if since is None or since != snapshot["revision"] or data.get("scene") != snapshot["scene"]:
-                emit("snapshot", snapshot)
+            scene = found.live.scene()
+            if not isinstance(data, dict) or data.get("since") != scene.revision or data.get("scene") != scene.instance:
+                found.show()
             emit("clock", found.live.room.clock())
             emit("people", {"count": len(found.live.room.people)})
 
-    @socketio.on("resync")
-    def _resync(*_: Any) -> None:
+    @on("resync")
+    def _resync(_: Any) -> None:
         found = person()
         if found is not None:
-            emit("snapshot", found.live.snapshot())
+            found.show()
 
-    @socketio.on("terminal.start")
+    @on("terminal.start")
     def _start(data: Any) -> None:
         found = person()
         if found is None or not isinstance(data, dict) or not isinstance(data.get("line"), str):
             return
-        sid, name = request.sid, str(data.get("id", ""))[:64]
-
-        def say(stream: str, text: str) -> None:
-            socketio.emit("terminal.output", {"id": name, "stream": stream, "data": text}, to=sid)
+        name = str(data.get("id", ""))[:64]
+        if len(found.running) >= MAX_TERMINALS or name in found.running:
+            why = f"{name} is running already" if name in found.running else f"{MAX_TERMINALS} commands are running in this terminal already"
+            emit("terminal.output", {"id": name, "stream": "stderr", "data": f"podium: {why}\n"})
+            if name not in found.running:
+                emit("terminal.exit", {"id": name, "code": 1})
+            return
 
         def left(code: int) -> None:
             found.running.pop(name, None)
-            socketio.emit("terminal.exit", {"id": name, "code": code}, to=sid)
+            found.exited(name, code)
 
-        if len(found.running) >= MAX_TERMINALS or name in found.running:
-            say("stderr", f"podium: {MAX_TERMINALS} commands are running in this terminal already\n")
-            left(1)
-            return
         stdin = Channel(1000)
+        found.live.room.wait_turn()
         try:
-            process = found.terminal.start(data["line"], lambda text: say("stdout", text), lambda text: say("stderr", text), left, stdin)
+            process = found.terminal.start(data["line"], lambda text: found.say(name, "stdout", text),
+                                           lambda text: found.say(name, "stderr", text), left, stdin)
         except RoomError as error:
-            say("stderr", f"podium: {error}\n")
+            found.say(name, "stderr", f"podium: {error}\n")
             left(1)
             return
         if process.alive:
             found.running[name] = (process, stdin)
 
-    @socketio.on("terminal.interrupt")
+    @on("terminal.interrupt")
     def _interrupt(data: Any) -> None:
         found = person()
         if found is not None and isinstance(data, dict) and (entry := found.running.get(str(data.get("id")))):
             entry[0].interrupt()
 
-    @socketio.on("terminal.input")
+    @on("terminal.input")
     def _input(data: Any) -> None:
         found = person()
         if found is None or not isinstance(data, dict) or not isinstance(data.get("data"), str):
@@ -184,12 +267,14 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
             entry[1].put(data["data"])
             found.live.room.instant()
 
-    @socketio.on("terminal.complete")
+    @on("terminal.complete")
     def _complete(data: Any) -> dict[str, Any]:
         found = person()
         line = data.get("line") if isinstance(data, dict) else None
         if found is None or not isinstance(line, str) or len(line) > found.live.room.settings.max_line:
             return {"from": 0, "candidates": []}
-        cursor = data.get("cursor")
-        start, candidates = complete(line, cursor if isinstance(cursor, int) else len(line), found.terminal.context())
+        given = data.get("cursor")
+        cursor = min(max(given, 0), len(line)) if isinstance(given, int) else len(line)
+        with found.live.room.turn():
+            start, candidates = complete(line, cursor, found.terminal.context())
         return {"from": start, "candidates": candidates[:200]}

@@ -8,6 +8,7 @@ one instance: who comes back with another instance's gets the whole scene anew.
 from __future__ import annotations
 
 import secrets
+from itertools import islice
 from typing import Any
 
 from server.cluster.apiserver.resources import RESOURCES
@@ -15,14 +16,14 @@ from server.cluster.cluster import Cluster
 from server.cluster.store import DELETED, Event
 from server.live.records import PROJECTIONS, Record, id_of, thing_id
 
-MAX_OPS, MAX_SIGNALS = 1_500, 200
+MAX_OPS, MAX_SIGNALS, MAX_PROJECTED = 1_500, 200, 250
 KINDS = {RESOURCES[key].kind: key for key in PROJECTIONS}
 UNDRAWN_SIGNALS = ("events", "leases.coordination.k8s.io")
 COMPONENTS = ("kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager")
 
 
 class Scene:
-    """Follows one cluster until ``close``."""
+    """Follows one cluster until ``close``. It begins empty, with everything marked: ``flush`` until it is no longer ``behind``."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
@@ -40,7 +41,11 @@ class Scene:
         for name in COMPONENTS:
             self.things[thing_id("Component", "", name)] = {"kind": "Component", "name": name, "healthy": True}
         self._on_traffic()
-        self.flush()
+
+    @property
+    def behind(self) -> bool:
+        """Whether something has changed that no flush has told yet."""
+        return bool(self._marked or self._signals)
 
     def close(self) -> None:
         self._watch.stop()
@@ -61,6 +66,9 @@ class Scene:
             self._marked[id_of(obj)] = None
         if resource == "pods":
             self._mark_around_pod(event)
+        elif resource == "events" and (about := obj["involvedObject"]).get("kind") == "Pod":
+            # what its kubelet waits for may change without its status, but not without an Event
+            self._marked[thing_id("Pod", about.get("namespace", ""), about.get("name", ""))] = None
         elif resource == "nodes":
             self._mark_pods_of(event)
         elif resource == "endpointslices.discovery.k8s.io":
@@ -109,11 +117,13 @@ class Scene:
     # what comes of it
 
     def flush(self) -> list[dict[str, Any]]:
-        """Diffs since the last flush, each of a bounded size; none when nothing happened."""
+        """Diffs since the last flush, each of a bounded size; none when nothing happened. Only so many things are projected at once:
+        what is left stays marked, and its record is then that of the next flush."""
         ops = []
-        marked, self._marked = self._marked, {}
+        marked = list(islice(self._marked, MAX_PROJECTED))
         sources = {thing_id("Traffic", "", source["name"]): source for source in self.cluster.network.traffic.sources()}
         for thing in marked:
+            del self._marked[thing]
             record = self._project(thing, sources)
             known = self.things.get(thing)
             if record is None:

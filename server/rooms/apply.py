@@ -42,7 +42,8 @@ def apply(room: Room, text: str, dry_run: bool = False) -> list[dict[str, Any]]:
         return [{"ok": False, "error": "error: no objects passed to apply", "line": 1, "column": 1}]
     results = []
     for document in documents:
-        results.append(_unreadable(document) if document.error else _applied(room, document, dry_run))
+        with room.turn():
+            results.append(_unreadable(document) if document.error else _applied(room, document, dry_run))
         green.sleep(0)
     if not dry_run:
         room.after_write()
@@ -62,9 +63,10 @@ def _applied(room: Room, document: Document, dry_run: bool) -> dict[str, Any]:
     files.write(SOURCE, orjson.dumps(document.obj).decode())
     arguments = ["apply", "-f", SOURCE, *(["--dry-run=server"] if dry_run else [])]
     context = Context(room.cluster.api, room.cluster.clock, files, _Writer(out), _Writer(err))
-    Process(room.cluster.clock, _program(arguments, context), done.send)
+    process = Process(room.cluster.clock, _program(arguments, context), done.send)
     room.instant()
     if not green.wait_for(done, DEADLINE):
+        process.kill()
         return {"ok": False, "error": "podium: apply did not finish", "line": document.line, "column": 1}
     return _result(document, "".join(out), "".join(err), done.wait())
 

@@ -14,6 +14,7 @@ from server.kubectl.context import Context
 VERSION = "curl 8.5.0 (x86_64-podium)\n"
 FLAGS = {"-s": "silent", "--silent": "silent", "-S": "", "--show-error": "show", "-i": "include", "--include": "include", "-I": "head",
          "--head": "head", "-v": "", "-L": "", "--location": "", "-k": "", "-f": "fail", "--fail": "fail"}
+LIMITS = ("-m", "--max-time", "--connect-timeout")
 VALUES = ("-m", "--max-time", "--connect-timeout", "-o", "--output", "-H", "--header", "-X", "--request", "-w", "--write-out")
 
 
@@ -26,7 +27,11 @@ def curl(cluster: Cluster, arguments: list[str], context: Context) -> Generator[
     if isinstance(url, tuple):
         context.stderr.write(f"curl: option {url[0]}: is unknown\ncurl: try 'curl --help' or 'curl --manual' for more information\n")
         return 2
-    parts = urlsplit(url if "://" in url else f"http://{url}")
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+    except ValueError:
+        context.stderr.write("curl: (3) URL rejected: Bad IPv6 address\n")
+        return 3
     if parts.scheme != "http":
         context.stderr.write(f"curl: (1) Protocol \"{parts.scheme}\" not supported in this terminal\n")
         return 1
@@ -37,7 +42,12 @@ def curl(cluster: Cluster, arguments: list[str], context: Context) -> Generator[
         return 3
     method = values.get("-X") or values.get("--request") or ("HEAD" if "head" in options else "GET")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    limit = float(values.get("-m") or values.get("--max-time") or values.get("--connect-timeout") or 0) or None
+    option, given = next(((option, values[option]) for option in LIMITS if option in values), ("", "0"))
+    if not re.fullmatch(r"\d{1,9}(\.\d*)?", given):
+        context.stderr.write(f"curl: option {option}: expected a proper numerical parameter\n"
+                             "curl: try 'curl --help' or 'curl --manual' for more information\n")
+        return 2
+    limit = float(given) or None
     walk = cluster.network.request(None, parts.hostname or "", port, method=method, path=path, timeout=limit)
     yield Sleep(walk.seconds)
     if walk.error is not None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 EXAMPLES = Path(__file__).parent / "examples"
+# the one page of the world outside that the notes apply from, and the example that it holds
+PAGES = {"https://raw.githubusercontent.com/sixeyed/kiamol/master/ch02/pod.yaml": "pod.yaml"}
 MAX_FILES, MAX_SIZE = 100, 1024 * 1024
 
 
@@ -20,10 +22,11 @@ def examples() -> list[dict[str, str]]:
 
 
 class Files:
-    """A flat file system under the home directory; paths are as typed."""
+    """A flat file system under the home directory, and the pages that can be read; paths are as typed."""
 
     def __init__(self) -> None:
         self._texts = {example["name"]: example["yaml"] for example in examples()}
+        self._pages = {url: self._texts[name] for url, name in PAGES.items()}
 
     @staticmethod
     def _name(path: str) -> str:
@@ -34,6 +37,8 @@ class Files:
         return "/".join(parts)
 
     def read(self, path: str) -> str:
+        if path in self._pages:
+            return self._pages[path]
         name = self._name(path)
         if name in ("dev/null",):
             return ""

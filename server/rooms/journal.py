@@ -32,15 +32,15 @@ class Journal:
         self._changed[STATE, "", key] = value
 
     def flush(self) -> None:
-        """Writes what changed; cheap when nothing did."""
+        """Writes what changed; cheap when nothing did. What cannot be written is kept for the next time."""
         if self._changed:
-            changed, self._changed = self._changed, {}
-            self._storage.flush(self._room, clock_of(self._cluster, exact=False), _rows(changed))
+            self._storage.flush(self._room, clock_of(self._cluster, exact=False), _rows(self._changed))
+            self._changed = {}
 
     def flush_exactly(self) -> None:
         """Also keeps the state of chance, so that the room goes on as if it had never stopped."""
-        changed, self._changed = self._changed, {}
-        self._storage.flush(self._room, clock_of(self._cluster, exact=True), _rows(changed))
+        self._storage.flush(self._room, clock_of(self._cluster, exact=True), _rows(self._changed))
+        self._changed = {}
 
     def close(self) -> None:
         self._watch.stop()

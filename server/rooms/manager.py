@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
+import sqlite3
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
@@ -12,9 +14,10 @@ from typing import Any
 
 from server import green
 from server.cluster.cluster import Cluster
+from server.cluster.errors import ApiError
 from server.cluster.machines import PRESETS, NodeSpec, with_workers
 from server.rooms import journal
-from server.rooms.room import SPEEDS, Room, RoomError
+from server.rooms.room import SPEEDS, Room, RoomError, same_key
 from server.rooms.storage import Storage
 from server.settings import Settings
 
@@ -22,6 +25,14 @@ LETTERS = "bcdfghjkmnpqrstvwxz23456789"
 NAME = re.compile(r"[a-z0-9]{4,32}")
 UNITS = {"": 1, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
 HOUSEKEEPING = 5.0
+MOST_WAITING = 32
+MOST_LABELS = 50
+TURN = 0.002
+LARGEST_SEED = 2**63 - 1
+log = logging.getLogger(__name__)
+
+
+WRONG_KEY = "this link's key does not open the room"
 
 
 class Rooms:
@@ -34,7 +45,8 @@ class Rooms:
         self._awake: dict[str, Room] = {}
         self._known = set(self.storage.rooms())
         self._made: dict[str, deque[float]] = defaultdict(deque)
-        self._waking: dict[str, green.Event] = {}
+        self._building = green.Lock()
+        self._planned = 0
         green.spawn(self._keep_house)
 
     def create(self, preset: str = "", seed: int | None = None, speed: float = 1.0, nodes: Any = None, who: str = "") -> Room:
@@ -43,28 +55,52 @@ class Rooms:
         machines = _machines(preset, nodes, self.settings)
         if seed is None:
             seed = secrets.randbelow(2**31)
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            raise RoomError("seed must be a whole number")
+        if isinstance(seed, bool) or not isinstance(seed, int) or abs(seed) > LARGEST_SEED:
+            raise RoomError("seed must be a whole number of at most 63 bits")
         if isinstance(speed, bool) or not isinstance(speed, int | float) or not SPEEDS[0] <= speed <= SPEEDS[1]:
             raise RoomError(f"speed must be a number from {SPEEDS[0]} to {SPEEDS[1]:g}")
-        if len(self._known) >= self.settings.max_rooms:
+        if len(self._known) + self._planned >= self.settings.max_rooms:
             raise RoomError(f"this server holds at most {self.settings.max_rooms} rooms", 503)
-        self._make_place()
+        if self._planned >= MOST_WAITING:
+            raise RoomError("too many rooms are being made right now; try again in a minute", 503)
         name = "".join(secrets.choice(LETTERS) for _ in range(8))
         key = "".join(secrets.choice(LETTERS) for _ in range(24))
-        cluster = Cluster(seed, datetime.now(UTC), machines)
         meta = {"key": key, "speed": float(speed), "paused": False, "created": time.time()}
-        self.storage.create(name, meta, journal.clock_of(cluster, exact=True), journal.all_rows(cluster))
+        self._planned += 1
+        try:
+            cluster = self._built(seed, machines)
+            self._make_place()
+            self.storage.create(name, meta, journal.clock_of(cluster, exact=True), journal.all_rows(cluster))
+        except sqlite3.Error as error:
+            raise RoomError(f"the room cannot be kept on the server's disk: {error}", 503) from error
+        finally:
+            self._planned -= 1
         self._known.add(name)
         return self._open(name, meta, cluster)
+
+    def _built(self, seed: int, machines: list[NodeSpec]) -> Cluster:
+        """A new cluster. One is built at a time, and while it is, everybody else has their turn."""
+        with self._building:
+            last = time.perf_counter()
+
+            def breathe() -> None:
+                nonlocal last
+                if time.perf_counter() - last > TURN:
+                    green.sleep(0)
+                    last = time.perf_counter()
+
+            try:
+                return Cluster(seed, datetime.now(UTC), machines, breathe=breathe)
+            except ApiError as error:
+                raise RoomError(f"such a cluster cannot be made: {error.message}") from error
 
     def get(self, name: str, key: str | None) -> Room:
         """The room behind a link; woken if it sleeps. RoomError 404 for an unknown room, 403 for a wrong key."""
         room = self._awake.get(name)
         if room is None:
-            room = self._wake(name)
+            room = self._wake(name, key)
         if not room.opens(key):
-            raise RoomError("this link's key does not open the room", 403)
+            raise RoomError(WRONG_KEY, 403)
         room.touch()
         return room
 
@@ -73,9 +109,12 @@ class Rooms:
         self.on_open(room)
         return room
 
-    def _wake(self, name: str) -> Room:
-        if not NAME.fullmatch(name) or name not in self._known:
+    def _wake(self, name: str, key: str | None) -> Room:
+        kept = self.storage.meta(name) if NAME.fullmatch(name) and name in self._known else None
+        if kept is None:
             raise RoomError("there is no such room", 404)
+        if not same_key(key, kept["key"]):
+            raise RoomError(WRONG_KEY, 403)
         self._make_place()
         found = self.storage.load(name)
         if found is None:
@@ -84,24 +123,29 @@ class Rooms:
         return self._open(name, meta, journal.restored(clock, rows))
 
     def _make_place(self) -> None:
-        """Puts the room that was not used for longest to sleep when too many are awake; people in it keep a room awake."""
+        """Puts the room that was not used for longest to sleep when too many are awake. People in it keep a room awake; a client's
+        watches do only as long as another can go: they end, and the client that comes back wakes the room."""
         while len(self._awake) >= self.settings.max_awake_rooms:
-            idle = [room for room in self._awake.values() if not (room.people or room.commands or room.streams)]
+            idle = [room for room in self._awake.values() if not room.busy]
             if not idle:
                 raise RoomError("too many rooms are busy right now; try again in a minute", 503)
-            self._sleep(min(idle, key=lambda room: room.used))
+            self._sleep(min(idle, key=lambda room: (bool(room.feeds), room.used)))
 
     def _sleep(self, room: Room) -> None:
-        del self._awake[room.name]
+        """Nothing in between lets others run: nobody can find the room half away. What cannot be kept stays awake."""
         room.close()
+        del self._awake[room.name]
 
     def _keep_house(self) -> None:
         while True:
             green.sleep(HOUSEKEEPING)
             now = time.monotonic()
             for room in list(self._awake.values()):
-                if not (room.people or room.commands or room.streams) and now - room.used > self.settings.sleep_after:
-                    self._sleep(room)
+                if not (room.busy or room.feeds) and now - room.used > self.settings.sleep_after:
+                    try:
+                        self._sleep(room)
+                    except sqlite3.Error as error:
+                        log.error("room %s cannot be put to sleep: %s", room.name, error)
 
     def _check_rate(self, who: str) -> None:
         now = time.monotonic()
@@ -117,7 +161,10 @@ class Rooms:
     def close(self) -> None:
         """Puts every room away."""
         for room in list(self._awake.values()):
-            self._sleep(room)
+            try:
+                self._sleep(room)
+            except sqlite3.Error as error:
+                log.error("room %s cannot be kept: %s", room.name, error)
         self.storage.close()
 
 
@@ -148,8 +195,8 @@ def _machine(number: int, entry: Any) -> NodeSpec:
         raise RoomError(f"{name!r} is no node name")
     if isinstance(cpu, bool) or not isinstance(cpu, int) or not 1 <= cpu <= 1024:
         raise RoomError("cpu must be a whole number of cores from 1 to 1024")
-    if not isinstance(labels, dict) or not all(isinstance(value, str) for value in labels.values()):
-        raise RoomError("labels must be an object of strings")
+    if not isinstance(labels, dict) or len(labels) > MOST_LABELS or not all(isinstance(value, str) for value in labels.values()):
+        raise RoomError(f"labels must be an object of at most {MOST_LABELS} strings")
     return NodeSpec(name, default.address, bool(entry.get("control_plane")), cpu, _bytes(entry.get("memory", default.memory)), labels=labels)
 
 

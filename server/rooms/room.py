@@ -1,14 +1,18 @@
 """A room: one cluster, the pace of its clock, its people, its terminals, and its place on disk.
 
 This is the only place where virtual and wall time meet: a green thread runs the clock forward by wall time times speed, in slices
-of about a millisecond between which everyone else gets a turn. A room that cannot keep up falls behind; it never holds others up.
+of about a millisecond between which everyone else gets a turn. A room that cannot keep up falls behind; it never holds others up:
+what takes longer than a slice lets others have their turn at each request to its API server, and rests as long as it has overrun.
 """
 
 from __future__ import annotations
 
+import logging
 import secrets
+import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from server import green
@@ -17,11 +21,16 @@ from server.rooms.journal import Journal
 from server.rooms.storage import Storage
 from server.settings import Settings
 
+log = logging.getLogger(__name__)
+
 TICK = 0.025
 SLICE = 0.002
 SHARE = 0.6
 SPEEDS = (0.01, 1000.0)
 FLUSH_EVERY = 1.0
+LONGEST_REST = 0.5
+QUANTUM = 0.005
+OLDEST = 50 * 366 * 86_400.0  # virtual seconds after which a room's calendar ends
 
 
 class RoomError(Exception):
@@ -46,28 +55,82 @@ class Room:
         self.journal = Journal(storage, name, cluster)
         self.people: dict[str, Any] = {}
         self.commands = 0
-        self.streams = 0
+        self.feeds: set[Any] = set()
+        self.asking = 0
         self.awake = True
         self.used = time.monotonic()
         self.changed: list[Callable[[], None]] = []
         self.on_tick: list[Callable[[], None]] = []
+        self.on_close: list[Callable[[], None]] = []
+        self._spent = 0.0
+        self._clearing = False
+        self._turn = green.Lock()
+        self._slice_ends = 0.0
         self._advancing = 0
         self._flushed = time.monotonic()
-        self._thread = green.spawn(self._drive)
+        cluster.api.breathe = self._breathe
+        green.spawn(self._drive)
 
     # what others may ask
 
     def opens(self, key: str | None) -> bool:
-        return key is not None and secrets.compare_digest(key.encode(), self.key.encode())
+        return same_key(key, self.key)
+
+    @property
+    def busy(self) -> bool:
+        """Whether somebody is in the middle of something that ends by itself, or is here in person."""
+        return bool(self.people or self.commands or self.asking or self._advancing or self._turn.locked())
+
+    @contextmanager
+    def asked(self) -> Iterator[None]:
+        """Keeps the room awake while somebody's request is under way."""
+        self.touch()
+        self.asking += 1
+        try:
+            yield
+        finally:
+            self.asking -= 1
 
     def touch(self) -> None:
         """Somebody is here."""
         self.used = time.monotonic()
 
+    def wait_turn(self) -> None:
+        """Waits while this room's requests have had their share of the present turn: a hundred of them take no longer than a few of
+        another room's."""
+        while self._spent > QUANTUM:
+            green.sleep(0)
+
+    def spent(self, seconds: float) -> None:
+        """Tells how long a request took."""
+        self._spent += seconds
+        if self._spent > QUANTUM and not self._clearing:
+            self._clearing = True
+            green.soon(self._next_turn)
+
+    def _next_turn(self) -> None:
+        self._spent, self._clearing = 0.0, False
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Waits for the room's turn and counts what is done in it."""
+        self.wait_turn()
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.spent(time.perf_counter() - began)
+
     def after_write(self) -> None:
-        """To be called before a write is acknowledged: it is on disk when this returns."""
+        """To be called before a write is acknowledged: it is on disk when this returns. RoomError 503 if it could not be kept."""
         self.touch()
-        self.journal.flush()
+        if not self.awake:
+            raise RoomError("this room was just put to sleep, and what was written is not kept; try again", 503)
+        try:
+            self.journal.flush()
+        except sqlite3.Error as error:
+            log.error("room %s cannot be kept: %s", self.name, error)
+            raise RoomError(f"what was written cannot be kept on the server's disk: {error}", 503) from error
 
     @property
     def paused(self) -> bool:
@@ -96,10 +159,10 @@ class Room:
         """Runs virtual seconds as fast as it goes and returns when they have passed."""
         if not 0 <= seconds <= self.settings.max_advance:
             raise RoomError(f"advance must be from 0 to {self.settings.max_advance:g} seconds")
+        target = self._in_time(self.cluster.clock.now + seconds)
         self._advancing += 1
         try:
-            target = self.cluster.clock.now + seconds
-            while not self._slice(target):
+            while not self._slice(target) and self.awake:
                 green.sleep(0)
         finally:
             self._advancing -= 1
@@ -108,51 +171,98 @@ class Room:
     def step(self) -> None:
         """Runs the clock to the next thing that happens, and a moment beyond."""
         due = self.cluster.clock.next_due()
+        if due is not None and due - self.cluster.clock.now > self.settings.max_advance:
+            raise RoomError("nothing happens for a long time yet: set the speed, or advance by so many seconds")
         if due is not None:
-            self._slice(due)
+            self._slice(self._in_time(due))
         self.after_write()
 
     def instant(self) -> None:
         """Lets happen what is due now: in a paused room commands still run, only time does not pass."""
         self._slice(self.cluster.clock.now)
 
+    def while_still(self, function: Callable[..., Any], *args: Any) -> Any:
+        """What ``function`` gives, asked while nothing in the cluster is half done."""
+        with self._turn:
+            return function(*args)
+
     # the driver
 
+    @staticmethod
+    def _in_time(moment: float) -> float:
+        if moment > OLDEST:
+            raise RoomError("this room has come to the end of its calendar: make a new one")
+        return moment
+
     def _slice(self, target: float) -> bool:
-        """Runs up to ``target`` for about a slice of wall time; whether it got there."""
-        clock = self.cluster.clock
-        if target <= clock.now:
-            due = clock.next_due()
-            if due is None or due > clock.now:
-                return True
-            target = clock.now
-        end = time.perf_counter() + SLICE
-        return clock.run_until(target, lambda: time.perf_counter() > end)
+        """Runs up to ``target`` for about a slice of wall time; whether it got there. One at a time, whoever asks."""
+        with self._turn:
+            clock = self.cluster.clock
+            if target <= clock.now:
+                due = clock.next_due()
+                if due is None or due > clock.now:
+                    return True
+                target = clock.now
+            end = self._slice_ends = time.perf_counter() + SLICE
+            try:
+                return clock.run_until(target, lambda: time.perf_counter() > end)
+            except Exception:
+                log.exception("room %s: something in the cluster broke", self.name)
+                return False
+            finally:
+                self._slice_ends = 0.0
+
+    def _breathe(self) -> None:
+        """Asked by the cluster's parts between two of their requests: a reaction that takes long lets others have their turn."""
+        if 0.0 < self._slice_ends < time.perf_counter():
+            green.sleep(0)
+            self._slice_ends = time.perf_counter() + SLICE
 
     def _drive(self) -> None:
         last = time.monotonic()
-        while self.awake:
+        while True:
             green.sleep(TICK)
+            if not self.awake:
+                return
             now = time.monotonic()
             passed, last = min(now - last, 1.0), now
-            if not self._advancing:
-                self._pace(passed, now)
-            for tick in self.on_tick:
-                tick()
-            if now - self._flushed > FLUSH_EVERY:
-                self._flushed = now
-                self.journal.flush()
+            try:
+                self._beat(passed, now)
+            except Exception:
+                log.exception("room %s: a beat of its clock failed", self.name)
+
+    def _beat(self, passed: float, now: float) -> None:
+        if not self._advancing:
+            self._pace(passed, now)
+        for tick in self.on_tick:
+            tick()
+        if now - self._flushed > FLUSH_EVERY:
+            self._flushed = now
+            self.journal.flush()
 
     def _pace(self, passed: float, now: float) -> None:
-        target = self.cluster.clock.now + (0.0 if self.paused else passed * self.speed)
+        target = min(self.cluster.clock.now + (0.0 if self.paused else passed * self.speed), OLDEST)
         enough = now + passed * SHARE
-        while not self._slice(target) and time.monotonic() < enough and self.awake:
-            green.sleep(0)
+        while True:
+            began = time.monotonic()
+            done = self._slice(target)
+            ended = time.monotonic()
+            if done or ended >= enough or not self.awake:
+                return
+            overrun = ended - began - SLICE
+            green.sleep(min(overrun, LONGEST_REST) if overrun > SLICE else 0)
 
     def close(self) -> None:
-        """Puts the room away, whole."""
+        """Puts the room away, whole, without a moment in between at which anybody could find it half away."""
         if self.awake:
-            self.awake = False
-            self._thread.kill()
             self.journal.flush_exactly()
+            self.awake = False
             self.journal.close()
+            for tell in self.on_close:
+                tell()
+            for feed in tuple(self.feeds):
+                feed.end()
+
+
+def same_key(given: str | None, key: str) -> bool:
+    return given is not None and secrets.compare_digest(given.encode(errors="replace"), key.encode())

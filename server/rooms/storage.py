@@ -23,15 +23,22 @@ CREATE TABLE IF NOT EXISTS objects (room TEXT NOT NULL, resource TEXT NOT NULL, 
 Row = tuple[str, str, str, bytes | None]
 
 
+class StorageError(Exception):
+    """The data folder is of no use; the message says why."""
+
+
 class Storage:
-    """``folder`` is made if it is not there."""
+    """``folder`` is made if it is not there. StorageError if rooms cannot be kept in it."""
 
     def __init__(self, folder: str) -> None:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(Path(folder) / "podium.sqlite3", isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(SCHEMA)
+        try:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            self._db = sqlite3.connect(Path(folder) / "podium.sqlite3", isolation_level=None, check_same_thread=False)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(SCHEMA)
+        except (OSError, sqlite3.Error) as error:
+            raise StorageError(f"rooms cannot be kept in {folder!r}: {error}; choose another folder with --data") from error
 
     def rooms(self) -> list[str]:
         return [row[0] for row in self._db.execute("SELECT id FROM rooms ORDER BY id")]
@@ -56,7 +63,12 @@ class Storage:
         for resource, namespace, name, body in rows:
             (gone.append((room, resource, namespace, name)) if body is None else kept.append((room, resource, namespace, name, body)))
         self._db.executemany("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?)", kept)
-        self._db.executemany("DELETE FROM objects WHERE room = ? AND resource = ? AND namespace = ? AND name = ?", gone)
+        if gone:
+            self._db.executemany("DELETE FROM objects WHERE room = ? AND resource = ? AND namespace = ? AND name = ?", gone)
+
+    def meta(self, room: str) -> dict[str, Any] | None:
+        found = self._db.execute("SELECT meta FROM rooms WHERE id = ?", (room,)).fetchone()
+        return orjson.loads(found[0]) if found is not None else None
 
     def load(self, room: str) -> tuple[dict[str, Any], dict[str, Any], list[Row]] | None:
         """(meta, clock, rows) of a room, None if there is no such room."""
@@ -83,4 +95,16 @@ class _transaction:  # noqa: N801 - reads as a word at its call
         self._db.execute("BEGIN IMMEDIATE")
 
     def __exit__(self, kind: type | None, *_: object) -> None:
-        self._db.execute("ROLLBACK" if kind else "COMMIT")
+        if kind is None:
+            try:
+                self._db.execute("COMMIT")
+            except sqlite3.Error:
+                self._roll_back()
+                raise
+        else:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        """SQLite has rolled back by itself after some errors, a full disk among them."""
+        if self._db.in_transaction:
+            self._db.execute("ROLLBACK")

@@ -23,6 +23,7 @@ JOINERS = (";", "&&", "||", "\n")
 ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
 NUMBER = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+LONGEST_WAIT = 10 * 366 * 86_400.0
 HELP = """This is a workstation beside your cluster. It knows:
   kubectl, k        as in the Kubernetes documentation; kubectl --help lists the commands
   curl URL          a request into the cluster: a node's address and port, a Service, a pod
@@ -79,7 +80,11 @@ class Terminal:
             if isinstance(value, Exception):
                 err.write(f"podium: this command failed inside Podium: {type(value).__name__}: {value}\n")
                 value = 70
-            self.room.after_write()
+            try:
+                self.room.after_write()
+            except RoomError as error:
+                err.write(f"podium: {error}\n")
+                value = 70
             on_exit(value if value is not None else 130)
 
         context = Context(self.room.cluster.api, self.room.cluster.clock, self.files, out, err, stdin, self.environment, self.kubeconfig)
@@ -112,8 +117,8 @@ class Terminal:
         for joiner, words in commands:
             if (joiner == "&&" and code) or (joiner == "||" and not code):
                 continue
-            if joiner and not self.room.paused:
-                yield Sleep(STARTUP)
+            if joiner:
+                yield Sleep(0.0 if self.room.paused else STARTUP)
             code = yield from self._command(words, context)
             if code == 130:
                 break
@@ -234,8 +239,12 @@ def _sleep(terminal: Terminal, arguments: list[str], context: Context) -> Progra
     if match is None:
         context.stderr.write(f"sleep: invalid number '{arguments[0] if arguments else ''}'\n")
         return 1
-    yield Sleep(float(match[1]) * SECONDS[match[2]])
+    yield Sleep(_seconds(match))
     return 0
+
+
+def _seconds(match: re.Match[str]) -> float:
+    return min(float(match[1]) * SECONDS[match[2]], LONGEST_WAIT)
 
 
 def _timeout(terminal: Terminal, arguments: list[str], context: Context) -> Program:
@@ -245,7 +254,7 @@ def _timeout(terminal: Terminal, arguments: list[str], context: Context) -> Prog
         context.stderr.write("timeout: usage: timeout SECONDS COMMAND [ARGUMENTS]\n")
         return 125
     clock = terminal.room.cluster.clock
-    end = clock.now + float(match[1]) * SECONDS[match[2]]
+    end = clock.now + _seconds(match)
     inner = terminal._command(arguments[1:], context)
     go: Callable[[], Any] = lambda: next(inner)  # noqa: E731
     while True:

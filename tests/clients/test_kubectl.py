@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import select
+import threading
 from pathlib import Path
 
 import pytest
@@ -139,16 +139,20 @@ def test_an_object_is_printed_in_every_form(deployed):
 def test_a_watch_prints_changes_as_they_happen(deployed):
     kubectl = deployed
     watching = kubectl.start("get", "deploy", "nginx-deploy", "-w")
+    too_long = threading.Timer(30, watching.kill)
+    too_long.start()
     try:
         assert watching.stdout.readline().split()[0] == "NAME"
         assert watching.stdout.readline().split()[1] == "2/2"
         kubectl("scale", "deploy", "nginx-deploy", "--replicas=1")
         seen = []
         while not seen or seen[-1] != "1/1":
-            assert select.select([watching.stdout], [], [], 30)[0], f"the watch went silent after {seen}"
-            seen.append(watching.stdout.readline().split()[1])
+            line = watching.stdout.readline()
+            assert line, f"the watch went silent after {seen}"
+            seen.append(line.split()[1])
         assert seen[0] == "2/1"
     finally:
+        too_long.cancel()
         watching.kill()
         watching.wait()
 
