@@ -255,7 +255,8 @@ def post_traffic(name: str) -> dict[str, Any]:
     if not 0 <= rate <= HIGHEST_RATE:
         raise RoomError(f"rate must be from 0 to {HIGHEST_RATE:g} requests per second")
     try:
-        identity = room.cluster.network.traffic.aim(target, port, float(rate))
+        with room.turn():
+            identity = room.cluster.network.traffic.aim(target, port, float(rate))
     except ValueError as error:
         raise RoomError(str(error)) from None
     room.after_write()

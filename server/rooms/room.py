@@ -97,8 +97,8 @@ class Room:
 
     def wait_turn(self) -> None:
         """Waits while this room's requests have had their share of the present turn: a hundred of them take no longer than a few of
-        another room's."""
-        while self._spent > QUANTUM:
+        another room's. Waits too while one of the cluster's reactions is half done: a request meets it before or after, never in it."""
+        while self._spent > QUANTUM or self._turn.locked():
             green.sleep(0)
 
     def spent(self, seconds: float) -> None:
