@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
     if not arguments or arguments[0] not in NAMES:
         print(f"usage: python -m bench {'|'.join(NAMES)}", file=sys.stderr)
         return 2
-    gc.set_threshold(200_000, 50, 1000)
+    gc.set_threshold(100_000, 20, 20)
     figures = importlib.import_module(f"bench.{arguments[0]}").run(arguments[1:])
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "processor": platform.machine()}
     print(json.dumps({"bench": arguments[0], **figures, "machine": machine}))

@@ -14,7 +14,7 @@ from server.app import create_app  # noqa: E402
 from server.rooms.storage import StorageError  # noqa: E402
 
 # Stored objects are trees of dicts that never change and never form cycles: looking for cycles in them often only costs.
-GC_THRESHOLDS = (200_000, 50, 1000)
+GC_THRESHOLDS = (100_000, 20, 20)
 
 
 def main() -> int:
