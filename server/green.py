@@ -1,6 +1,6 @@
 """The one module that knows which green-thread library runs the server; nothing else imports eventlet.
 
-In: an application and functions to run. Out: the few things the server needs of such a library: spawn, sleep, a bounded queue, an
+In: an application and functions to run. Out: the few things the server needs of such a library: spawn, sleep, an
 event, work in a real thread, a socket taken over for streaming, and a server that starts only on a free port and stops on
 SIGTERM. Another library can take eventlet's place by giving these same names.
 
@@ -22,7 +22,7 @@ from typing import Any
 warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
 import eventlet  # noqa: E402
-from eventlet import event, hubs, queue, semaphore, tpool, websocket, wsgi  # noqa: E402
+from eventlet import event, hubs, semaphore, tpool, websocket, wsgi  # noqa: E402
 
 CONNECTIONS = 10_000
 SPARE_FILES = 64
@@ -39,7 +39,6 @@ BUFFERED = 4 << 20
 BURST = 64
 LINGER = 5
 
-Empty, Full = queue.Empty, queue.Full
 Event = event.Event
 Lock = semaphore.Semaphore
 spawn = eventlet.spawn
@@ -104,11 +103,6 @@ def wait_for(happening: event.Event, timeout: float | None) -> bool:
     finally:
         ours.cancel()
     return True
-
-
-def bounded_queue(limit: int) -> queue.LightQueue:
-    """``put(item, block)``, ``get(timeout)``; ``Full`` and ``Empty`` say that it could not be done."""
-    return queue.LightQueue(limit)
 
 
 def soon(function: Callable[..., Any], *args: Any) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from server.cluster.apiserver.request import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Options, Request, Response
 from server.cluster.apiserver.resources import RESOURCES, Resource
+from server.cluster.errors import ApiError
 from server.cluster.process import Channel
 
 PATCH_TYPES = {"json": JSON_PATCH, "merge": MERGE_PATCH, "strategic": STRATEGIC_PATCH}
@@ -74,6 +75,15 @@ class ApiClient:
 
     def get(self, resource: Resource | str, namespace: str, name: str, **more: Any) -> Object:
         return self.request("get", resource, namespace, name, **more).object
+
+    def find(self, resource: Resource | str, namespace: str, name: str) -> Object | None:
+        """The object, or None if there is none."""
+        try:
+            return self.get(resource, namespace, name)
+        except ApiError as error:
+            if error.reason == "NotFound":
+                return None
+            raise
 
     def list(self, resource: Resource | str, namespace: str = "", **more: Any) -> Object:
         return self.request("list", resource, namespace, **more).object

@@ -88,10 +88,6 @@ class Flags:
     def changed(self, name: str) -> bool:
         return name in self._changed
 
-    @property
-    def changed_names(self) -> list[str]:
-        return list(self._changed)
-
     def lookup(self, name: str) -> Flag | None:
         return self._declared.get(name)
 

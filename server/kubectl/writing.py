@@ -9,7 +9,6 @@ from collections.abc import Generator
 from typing import Any
 
 from server.cluster.apiserver.resources import Resource
-from server.cluster.errors import ApiError
 from server.cluster.process import Closed, Take, TimedOut
 from server.kubectl.client import compact
 from server.kubectl.context import Context
@@ -77,13 +76,8 @@ def wait_gone(ctx: Context, waits: list[tuple[Info, str]], timeout: float = A_WE
 def _gone(ctx: Context, info: Info, uid: str, end: float) -> Generator[Any, Any, None]:
     row = info.resource
     revision = str(ctx.api.server.store.revision)
-    try:
-        obj = ctx.api.get(row, info.namespace, info.name)
-    except ApiError as error:
-        if error.reason == "NotFound":
-            return
-        raise
-    if uid and obj["metadata"]["uid"] != uid:
+    obj = ctx.api.find(row, info.namespace, info.name)
+    if obj is None or (uid and obj["metadata"]["uid"] != uid):
         return
     stream = ctx.api.watch(row, info.namespace, field_selector=f"metadata.name={info.name}", resource_version=revision)
     try:

@@ -31,7 +31,6 @@ SCENE_LASTS = 5.0
 FLUSHES = 1_000
 
 
-
 def _behind(connection: Any) -> bool:
     waiting = connection.queue.queue
     return len(waiting) > MOST_WAITING or sum(len(packet.data) for packet in waiting if packet and isinstance(packet.data, str)) > MOST_BYTES

@@ -78,7 +78,7 @@ def _apply_one(ctx: Context, info: Info, flags: Flags, dry_run: str, validation:
         raise CommandError(f"from {generate}: cannot use generate name with apply")
     modified = annotated(manifest)
     try:
-        live = _live(ctx, info)
+        live = live_object(ctx, info)
     except (ApiError, CommandError) as error:
         raise when_getting(info, error) from None
     options = {"dry_run": dry_run == "server", "field_manager": flags.field_manager, "field_validation": validation}
@@ -119,15 +119,11 @@ def patch_for(info: Info, original: str | None, modified: Object, live: Object) 
     return three_way(before if isinstance(before, dict) else {}, modified, live, schema.for_kind(row.api_version, row.kind))
 
 
-def _live(ctx: Context, info: Info) -> Object | None:
+def live_object(ctx: Context, info: Info) -> Object | None:
+    """The object as the server has it, None if it has none yet."""
     if not info.name:
         raise CommandError("resource name may not be empty")
-    try:
-        return ctx.api.get(info.resource, info.namespace, info.name)
-    except ApiError as error:
-        if error.reason == "NotFound":
-            return None
-        raise
+    return ctx.api.find(info.resource, info.namespace, info.name)
 
 
 def when_getting(info: Info, error: Exception) -> Exception:

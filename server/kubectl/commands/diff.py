@@ -11,7 +11,7 @@ from typing import Any
 from server.cluster.errors import ApiError
 from server.kubectl import resources
 from server.kubectl.command import FILENAME, SELECTOR, Command, field_manager
-from server.kubectl.commands.apply import MANAGER, patch_for
+from server.kubectl.commands.apply import MANAGER, live_object, patch_for
 from server.kubectl.context import Context
 from server.kubectl.errors import CommandError, Errors, UsageError, raise_all, render
 from server.kubectl.flags import Flag, Flags
@@ -60,7 +60,7 @@ def _versions(ctx: Context, info: Info, flags: Flags) -> tuple[str, str]:
     """The live object and the merged one as YAML; "" for one that does not exist."""
     modified = _plain(info.manifest)
     options = {"dry_run": True, "field_manager": flags.field_manager}
-    live = _live(ctx, info)
+    live = live_object(ctx, info)
     if live is None:
         merged = ctx.api.create(info.resource, info.namespace, modified, **options)
     else:
@@ -81,17 +81,6 @@ def _plain(manifest: Object) -> Object:
     meta = manifest.get("metadata") or {}
     annotations = {key: value for key, value in (meta.get("annotations") or {}).items() if key != LAST_APPLIED}
     return {**manifest, "metadata": {**meta, "annotations": annotations}}
-
-
-def _live(ctx: Context, info: Info) -> Object | None:
-    if not info.name:
-        raise CommandError("resource name may not be empty")
-    try:
-        return ctx.api.get(info.resource, info.namespace, info.name)
-    except ApiError as error:
-        if error.reason == "NotFound":
-            return None
-        raise
 
 
 def _masked(live: Object | None, merged: Object) -> tuple[Object | None, Object]:

@@ -164,7 +164,7 @@ def _until(ctx: Context, info: Info, wanted: str, check: Check | None, deadline:
         raise CommandError(f"{TIMED_OUT} on {target}")
     events = ctx.api.watch(info.resource, info.namespace, field_selector=f"metadata.name={info.name}")
     try:
-        present = _get(ctx, info)
+        present = ctx.api.find(info.resource, info.namespace, info.name)
         if check is None and present is None:
             return info.object
         if present is None:
@@ -184,18 +184,9 @@ def _until(ctx: Context, info: Info, wanted: str, check: Check | None, deadline:
         events.close()
 
 
-def _get(ctx: Context, info: Info) -> Object | None:
-    try:
-        return ctx.api.get(info.resource, info.namespace, info.name)
-    except ApiError as error:
-        if error.reason == "NotFound":
-            return None
-        raise
-
-
 def _at_once(ctx: Context, info: Info, check: Check | None, target: str) -> Object:
     """What a time limit of nil means: look once."""
-    present = _get(ctx, info)
+    present = ctx.api.find(info.resource, info.namespace, info.name)
     if check is None:
         if present is None:
             return info.object
