@@ -16,7 +16,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 
 bench: $(VENV)/.dev
-	for name in pods idle fanout http; do $(BIN)/python -m bench $$name || exit 1; done
+	for name in pods idle fanout http sched; do $(BIN)/python -m bench $$name || exit 1; done
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -9,7 +9,8 @@ import os
 import platform
 import sys
 
-NAMES = ("pods", "idle", "fanout", "http")
+WORKLOADS = ("statefulset", "ordered", "daemonset", "job")
+NAMES = ("pods", "idle", "fanout", "http", "sched", *WORKLOADS)
 
 
 def main(arguments: list[str]) -> int:
@@ -17,7 +18,10 @@ def main(arguments: list[str]) -> int:
         print(f"usage: python -m bench {'|'.join(NAMES)}", file=sys.stderr)
         return 2
     gc.set_threshold(100_000, 20, 20)
-    figures = importlib.import_module(f"bench.{arguments[0]}").run(arguments[1:])
+    if arguments[0] in WORKLOADS:
+        figures = importlib.import_module("bench.workloads").run(arguments[0], arguments[1:])
+    else:
+        figures = importlib.import_module(f"bench.{arguments[0]}").run(arguments[1:])
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "processor": platform.machine()}
     print(json.dumps({"bench": arguments[0], **figures, "machine": machine}))
     return 0

@@ -15,7 +15,7 @@ from server.cluster import schema
 from server.cluster.network.traffic import HIGHEST_RATE
 from server.live import inspect, wire
 from server.live.hub import RoomLive, attach
-from server.rooms import apply, kubeconfig
+from server.rooms import apply, kubeconfig, machines
 from server.rooms.files import examples
 from server.rooms.manager import Rooms
 from server.rooms.room import Room, RoomError
@@ -261,6 +261,64 @@ def post_traffic(name: str) -> dict[str, Any]:
         raise RoomError(str(error)) from None
     room.after_write()
     return {"id": identity, "target": target, "rate": rate}
+
+
+@rooms_http.get("/r/<name>/chaos")
+def get_chaos(name: str) -> dict[str, Any]:
+    room = _room(name)
+    with room.turn():
+        chaos = room.cluster.chaos
+        return {"kinds": chaos.kinds(), "active": chaos.active(), "acts": chaos.acts()}
+
+
+@rooms_http.post("/r/<name>/chaos")
+def post_chaos(name: str) -> dict[str, Any]:
+    room, data = _room(name), _body()
+    fault, target = _given(data, "fault", str, "the name of a fault"), _given(data, "target", str, "what it is to strike")
+    if not fault or not target:
+        raise RoomError("fault and target are needed")
+    params = {field: value for field, value in data.items() if field not in ("fault", "target", "by")}
+    with room.turn():
+        record = _chaos(room, lambda chaos: chaos.inject(fault, target, _by(data), **params))
+    room.after_write()
+    return record
+
+
+@rooms_http.delete("/r/<name>/chaos")
+def delete_chaos(name: str) -> dict[str, Any]:
+    room, identity = _room(name), request.args.get("id", "")
+    with room.turn():
+        healed = _chaos(room, lambda chaos: [chaos.heal(identity)] if identity else chaos.heal_all())
+    room.after_write()
+    return {"healed": healed}
+
+
+def _chaos(room: Room, function: Any) -> Any:
+    """What ``function(chaos)`` gives, while nothing in the cluster is half done."""
+    try:
+        return room.while_still(function, room.cluster.chaos)
+    except ValueError as error:
+        raise RoomError(str(error)) from None
+
+
+def _by(data: dict[str, Any]) -> str:
+    return (_given(data, "by", str, "a name") or "")[:100]
+
+
+@rooms_http.get("/r/<name>/nodes")
+def get_nodes(name: str) -> dict[str, Any]:
+    room = _room(name)
+    with room.turn():
+        return {"nodes": machines.shown(room.cluster)}
+
+
+@rooms_http.post("/r/<name>/nodes")
+def post_nodes(name: str) -> dict[str, Any]:
+    room, data = _room(name), _body()
+    with room.turn():
+        done = room.while_still(machines.act, room.cluster, data, room.settings.max_nodes, _by(data))
+    room.after_write()
+    return done
 
 
 @rooms_http.get("/r/<name>/inspect")

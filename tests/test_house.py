@@ -8,10 +8,13 @@ FORBIDDEN_IN_SIMULATION = {"flask", "eventlet", "socketio", "flask_socketio", "t
                            "requests", "http", "urllib", "secrets", "os"}
 LAYERS = (
     ("clock", "process", "objects", "errors", "store"),
-    ("schema", "enums", "quantity", "selectors", "names", "gotypes", "gojson", "yamltext", "conditions", "printing", "machines"),
+    ("schema", "cron", "enums", "quantity", "selectors", "names", "gotypes", "gojson", "yamltext", "conditions", "printing", "machines",
+     "disks", "volumes"),
     ("apiserver",),
     ("events", "parts"),
     ("controllers", "scheduler", "kubelet", "runtime", "network"),
+    ("components", "metrics_server"),
+    ("chaos",),
     ("bootstrap", "cluster"),
 )
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}

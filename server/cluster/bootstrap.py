@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from server.cluster.apiserver import priorities
+from server.cluster.apiserver.resources import by_kind
 from server.cluster.controllers import kubernetes_service
-from server.cluster.kubelet.system_pods import coredns_deployment, system_pod_manifests
+from server.cluster.kubelet import system_daemons
+from server.cluster.kubelet.system_pods import coredns_deployment, static_manifests
 from server.cluster.machines import PRESETS, NodeSpec
+from server.cluster.metrics_server import manifests as metrics_manifests
 from server.cluster.objects import Object
 from server.cluster.parts import Parts
 
@@ -38,6 +42,14 @@ def objects(parts: Parts) -> None:
         kubeadm.create("configmaps", config_map)
 
 
+def priority_classes(parts: Parts) -> None:
+    """The system's two PriorityClasses, which the API server makes whenever it starts without them."""
+    apiserver, known = parts.client("kube-apiserver", APISERVER), parts.api.lister(priorities.RESOURCE)
+    for row in priorities.system_classes():
+        if known.get("", row["metadata"]["name"]) is None:
+            apiserver.create(priorities.RESOURCE, row)
+
+
 def system_pods(parts: Parts, kubelets: Kubelets) -> None:
     """The control plane's pods, DNS, and a kube-proxy and network agent on every node; and where the API server can be reached."""
     nodes = parts.api.lister("nodes").list()
@@ -47,9 +59,20 @@ def system_pods(parts: Parts, kubelets: Kubelets) -> None:
     kubeadm = parts.client("kubeadm", KUBEADM)
     for account in ("coredns", "kube-proxy", "calico-node"):
         kubeadm.create("serviceaccounts", {"metadata": {"name": account, "namespace": "kube-system"}})
-    for pod in system_pod_manifests(nodes, parts.random):
-        kubeadm.create("pods", pod)
+    for node in nodes:
+        for manifest in static_manifests(node):
+            kubelets.static.put(node["metadata"]["name"], manifest)
+    kubeadm.create("configmaps", system_daemons.config_map())
+    for daemon_set in system_daemons.daemon_sets():
+        kubeadm.create("daemonsets.apps", daemon_set)
     kubeadm.create("deployments.apps", coredns_deployment())
+
+
+def metrics_server(parts: Parts) -> None:
+    """The add-on that ``kubectl top`` and autoscalers ask."""
+    kubeadm = parts.client("kubeadm", KUBEADM)
+    for manifest in metrics_manifests():
+        kubeadm.create(by_kind(manifest["apiVersion"], manifest["kind"]).key, manifest)
 
 
 def _dns_service() -> Object:

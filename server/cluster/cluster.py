@@ -16,11 +16,15 @@ from server.cluster import bootstrap
 from server.cluster.apiserver.authorization import ADMIN
 from server.cluster.apiserver.client import Client
 from server.cluster.apiserver.server import ApiServer
+from server.cluster.chaos import Chaos
 from server.cluster.clock import Clock
+from server.cluster.components import CONTROLLER_MANAGER, LEASES, Components
 from server.cluster.controllers import CONTROLLERS
 from server.cluster.kubelet.manager import Kubelets
 from server.cluster.machines import NodeSpec
+from server.cluster.metrics_server import MetricsServer
 from server.cluster.network.network import Network
+from server.cluster.objects import Object
 from server.cluster.parts import Parts
 from server.cluster.scheduler.scheduler import Scheduler
 from server.cluster.store import Store
@@ -30,11 +34,13 @@ SETTLE = 3660.0
 
 
 class Cluster:
-    """``seed`` decides everything that is left to chance; ``nodes`` are the machines to begin with (None: the notes' four).
+    """``seed`` decides everything that is left to chance; ``nodes`` are the machines to begin with (None: the notes' four);
+    ``metrics_server`` says whether that add-on is there from the beginning, which kubeadm's clusters do not have.
 
     A new cluster has been up for an hour at virtual time 0, its ``epoch``: quiet, and the Events of its birth are forgotten."""
 
     def __init__(self, seed: int = 0, epoch: datetime = EPOCH, nodes: list[NodeSpec] | None = None, *, system_pods: bool = True,
+                 metrics_server: bool = False,
                  history: int = 20_000, breathe: Callable[[], None] | None = None, _restored: dict[str, Any] | None = None) -> None:
         self.seed = seed
         self.clock = Clock(epoch, _restored["time"] if _restored else -SETTLE)
@@ -49,18 +55,27 @@ class Cluster:
         self.network = Network(self.parts)
         self.kubelets = Kubelets(self.parts, self.network.addresses)
         self.network.connect(self.kubelets.runtime, self.kubelets.reachable)
+        self.network.traffic.on_load(self.kubelets.runtime.usage.loads)
+        self.metrics = MetricsServer(self.parts, self.kubelets.runtime)
         self.scheduler = Scheduler(self.parts)
         self.controllers = [controller(self.parts) for controller in CONTROLLERS]
-        self.api.present = self.kubelets.present
+        self.components = Components(self.parts)
+        self.components.bind(self.scheduler, [each for each in self.controllers if each.component == CONTROLLER_MANAGER])
+        self.components.follow(self.kubelets)
+        self.chaos = Chaos(self.parts, self.kubelets, self.components)
+        self.api.present = self._present
         self.api.logs = self.kubelets.logs
         if not _restored:
             bootstrap.objects(self.parts)
+        bootstrap.priority_classes(self.parts)
         self.start()
         if not _restored:
             for spec in bootstrap.default_nodes() if nodes is None else nodes:
                 self.add_node(spec)
             if system_pods:
                 bootstrap.system_pods(self.parts, self.kubelets)
+            if metrics_server:
+                bootstrap.metrics_server(self.parts)
             self.clock.run_for(SETTLE)
 
     def start(self) -> None:
@@ -68,9 +83,11 @@ class Cluster:
         self.api.expiry.start()
         self.network.start()
         self.kubelets.start()
-        self.scheduler.start()
+        self.components.start()
+        self.chaos.start()
         for controller in self.controllers:
-            controller.start()
+            if controller.component != CONTROLLER_MANAGER:
+                controller.start()
 
     def client(self, name: str = "kubectl", user: str = ADMIN) -> Client:
         """A client of this cluster's API server, by default the administrator's."""
@@ -79,6 +96,11 @@ class Cluster:
     def add_node(self, spec: NodeSpec) -> None:
         """A new machine whose kubelet joins the cluster."""
         self.kubelets.add_node(spec)
+
+    def _present(self, resource: str, obj: Object) -> Object:
+        """``obj`` with the heartbeats that were sent by now."""
+        shown = self.kubelets.present(resource, obj)
+        return self.components.present(shown) if resource == LEASES else shown
 
     def run_until(self, done: Callable[[], bool], limit: float = 3600.0) -> bool:
         """Runs until ``done()``, at most ``limit`` virtual seconds; whether it came to that."""

@@ -21,6 +21,7 @@ CAUSE_REASONS = {
     "Internal error": "InternalError",
 }
 SILENT = ("Required value", "Forbidden", "Too long", "Internal error")
+OMITTED = object()
 
 
 class FieldError(NamedTuple):
@@ -38,7 +39,7 @@ class FieldError(NamedTuple):
     def body(self) -> str:
         """The message without its field."""
         text = self.type
-        if self.type not in SILENT:
+        if self.type not in SILENT and self.value is not OMITTED:
             text += f": {_shown(self.value)}"
         return f"{text}: {self.detail}" if self.detail else text
 
@@ -80,6 +81,28 @@ class ApiError(Exception):
             status["details"] = self.details
         status["code"] = self.code
         return status
+
+
+class Unreachable(ApiError):
+    """There was no answer: nobody could be asked. ``message`` is what a client says who tried."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(503, "ServiceUnavailable", message)
+
+
+def refused(address: str) -> Unreachable:
+    """The machine is there, but nothing listens on the API server's port."""
+    return Unreachable(f"The connection to the server {address} was refused - did you specify the right host or port?")
+
+
+def no_answer(address: str) -> Unreachable:
+    """The machine does not answer."""
+    return Unreachable(f"Unable to connect to the server: dial tcp {address}: i/o timeout")
+
+
+def storage_timed_out() -> ApiError:
+    """The API server runs, but etcd does not."""
+    return ApiError(500, "", "etcdserver: request timed out")
 
 
 def _details(resource: str, name: str = "") -> dict[str, Any]:

@@ -5,15 +5,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 GIBI = 1024**3
+CONTROL_PLANE_ROLE = "node-role.kubernetes.io/control-plane"
+OLD_CONTROL_PLANE_TAINT = {"key": "node-role.kubernetes.io/master", "effect": "NoSchedule"}
+REGION, ZONE = "topology.kubernetes.io/region", "topology.kubernetes.io/zone"
 CONTROL_PLANE_TAINT = {"key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule"}
 
 
 @dataclass(frozen=True, slots=True)
 class NodeSpec:
-    """``cpu`` in cores, ``memory`` and ``disk`` in bytes; ``address`` is its InternalIP."""
+    """``cpu`` in cores, ``memory`` and ``disk`` in bytes; ``address`` is its InternalIP. A control plane has kubeadm's taint unless it
+    is given others. ``shutdown_grace`` and ``shutdown_grace_critical`` are its kubelet's shutdownGracePeriod and
+    shutdownGracePeriodCriticalPods, in seconds: without them a shutdown is not announced to pods."""
 
     name: str
     address: str
@@ -24,6 +29,8 @@ class NodeSpec:
     max_pods: int = 110
     labels: dict[str, str] = field(default_factory=dict)
     taints: tuple[dict[str, str], ...] = ()
+    shutdown_grace: float = 0.0
+    shutdown_grace_critical: float = 0.0
 
 
 def workers(count: int, start: int = 1, **kwargs: object) -> list[NodeSpec]:
@@ -46,9 +53,19 @@ def with_workers(count: int) -> list[NodeSpec]:
     return [CONTROL_PLANE, *workers(count)]
 
 
+def _in_zones(zones: tuple[str, ...], each: int) -> list[NodeSpec]:
+    """A control plane in the first zone, and ``each`` workers in every one of them, in turn."""
+    where = [{REGION: "kr-central", ZONE: f"kr-central-{zone}"} for zone in zones]
+    spread = [replace(spec, labels=where[number % len(zones)]) for number, spec in enumerate(workers(each * len(zones)))]
+    return [replace(CONTROL_PLANE, labels=where[0]), *spread]
+
+
 PRESETS: dict[str, list[NodeSpec]] = {
     "default": with_workers(3),
     "one-node": [NodeSpec("m-k8s", "192.168.1.10", cpu=4, memory=8 * GIBI, labels={
-        "node-role.kubernetes.io/control-plane": "", "node.kubernetes.io/exclude-from-external-load-balancers": ""})],
+        CONTROL_PLANE_ROLE: "", "node.kubernetes.io/exclude-from-external-load-balancers": ""})],
+    "manager": [NodeSpec("manager", "211.183.3.100", control_plane=True, taints=(OLD_CONTROL_PLANE_TAINT,)),
+                *(NodeSpec(f"worker{number}", f"211.183.3.{100 + number}") for number in (1, 2, 3))],
+    "three-zones": _in_zones(("a", "b", "c"), 2),
     "hundred": with_workers(100),
 }

@@ -304,6 +304,16 @@ def from_object(selector: dict[str, Any] | None) -> Selector:
     return built
 
 
+def of_workload(workload: dict[str, Any]) -> Selector:
+    """What selects a workload's pods: a LabelSelector or, in a ReplicationController, a plain map.
+
+    >>> str(of_workload({"kind": "ReplicationController", "spec": {"selector": {"app": "web"}}}))
+    'app=web'
+    """
+    selector = workload["spec"].get("selector")
+    return from_labels(selector) if workload["kind"] == "ReplicationController" else from_object(selector)
+
+
 def from_expression(expression: dict[str, Any]) -> Requirement:
     """One of matchExpressions, of a LabelSelector or of a node selector term."""
     operator = _OBJECT_OPERATORS.get(expression.get("operator", ""))

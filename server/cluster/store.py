@@ -22,13 +22,13 @@ ADDED, MODIFIED, DELETED, BOOKMARK = "ADDED", "MODIFIED", "DELETED", "BOOKMARK"
 
 
 class Cause(NamedTuple):
-    """Who did it, when, and what made them: ``because`` is the revision of the event that the client reacted to (None: a person), ``at``
-    the virtual moment."""
+    """Who did it, when, and what made them: ``because`` is the revision of the event that the client reacted to, or the id of an act of
+    chaos (None: a person), ``at`` the virtual moment."""
 
     client: str = ""
     user: str = ""
     verb: str = ""
-    because: int | None = None
+    because: int | str | None = None
     at: float = 0.0
 
 

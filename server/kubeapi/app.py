@@ -16,7 +16,7 @@ from typing import Any
 from server import green
 from server.cluster.apiserver.authorization import ADMIN
 from server.cluster.apiserver.request import Request, Response
-from server.cluster.errors import ApiError, bad_request, internal, no_such_resource
+from server.cluster.errors import ApiError, Unreachable, bad_request, internal, no_such_resource
 from server.kubeapi import documents, media, query, routing, streams, wire
 from server.kubeapi.rooms import Resolve, RoomLike
 from server.kubeapi.wire import Environ, Headers, StartResponse
@@ -128,10 +128,13 @@ class _Exchange:
         return include
 
     def _document(self, room: RoomLike) -> Iterable[bytes]:
-        found = None
+        found, api = None, room.cluster.api
+        if api.outage is not None and isinstance(error := api.outage(Request("watch", "")), Unreachable):
+            raise error
         if self.method in ("GET", "HEAD"):
             found = documents.find(self.path, self.query, self.accept, self.environ.get("HTTP_HOST", ""),
-                                   room.cluster.store.revision, lambda: room.cluster.api.lister("namespaces").get("", "kube-system"))
+                                   room.cluster.store.revision, lambda: room.cluster.api.lister("namespaces").get("", "kube-system"),
+                                   room.cluster.api.extended())
         if found is None:
             if documents.in_served_group(self.path):
                 raise no_such_resource()

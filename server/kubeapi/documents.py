@@ -42,22 +42,23 @@ class Document:
     zipped: bytes | None = None
 
 
-def find(path: str, query: dict[str, list[str]], accept: str, host: str, revision: int, ask: Callable[[], Any]) -> Document | None:
+def find(path: str, query: dict[str, list[str]], accept: str, host: str, revision: int, ask: Callable[[], Any],
+         extended: tuple[str, ...] = ()) -> Document | None:
     """The document at a path below the API server's root; None if it is none of ours. ``revision`` is the cluster's, and ``ask()``
-    asks the API server something it must know."""
+    asks the API server something it must know; ``extended`` are the groups of servers behind it."""
     path = path.rstrip("/")
     first, _, rest = path.lstrip("/").partition("/")
     if first in CHECKS:
         return _health(first, rest, query, ask)
     if path == "":
-        return Document(orjson.dumps({"paths": discovery.paths()}, option=orjson.OPT_INDENT_2))
+        return Document(orjson.dumps({"paths": discovery.paths(extended)}, option=orjson.OPT_INDENT_2))
     if path == CUSTOM_RESOURCES:
         return _json({"kind": "CustomResourceDefinitionList", "apiVersion": "apiextensions.k8s.io/v1",
                       "metadata": {"resourceVersion": str(revision)}, "items": []})
     if path in ("/api", "/apis") and (wanted := _wants_aggregated(accept)) is not None:
-        return _aggregated(path == "/api") if wanted else _plain(path, host)
+        return _aggregated(path == "/api", extended) if wanted else _plain(path, host, extended)
     if first in ("api", "apis", "version", "openapi"):
-        return _plain(path, host) if first != "openapi" else _openapi(path, accept)
+        return _plain(path, host, extended) if first != "openapi" else _openapi(path, accept)
     return None
 
 
@@ -91,12 +92,12 @@ def _document(body: bytes, type_: str, tagged: bool) -> Document:
 
 
 @cache
-def _aggregated(core: bool) -> Document:
-    return _json(discovery.aggregated(core), AGGREGATED_TYPE, tagged=True)
+def _aggregated(core: bool, extended: tuple[str, ...]) -> Document:
+    return _json(discovery.aggregated(core, extended), AGGREGATED_TYPE, tagged=True)
 
 
 @lru_cache(maxsize=256)
-def _plain(path: str, host: str) -> Document | None:
+def _plain(path: str, host: str, extended: tuple[str, ...]) -> Document | None:
     parts = path.strip("/").split("/")
     found: Object | None = None
     match parts:
@@ -107,11 +108,11 @@ def _plain(path: str, host: str) -> Document | None:
         case ["api", version_name]:
             found = discovery.api_resource_list("", version_name)
         case ["apis"]:
-            found = discovery.api_group_list()
+            found = discovery.api_group_list(extended)
         case ["apis", group]:
-            found = discovery.api_group(group)
+            found = discovery.api_group(group, extended)
         case ["apis", group, version_name]:
-            found = discovery.api_resource_list(group, version_name) if group else None
+            found = discovery.api_resource_list(group, version_name, extended) if group else None
     return _json(found) if found is not None else None
 
 

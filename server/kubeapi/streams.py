@@ -20,7 +20,7 @@ import orjson
 from server import green
 from server.cluster.apiserver import listing, tables
 from server.cluster.apiserver.request import Request, Response
-from server.cluster.apiserver.resources import RESOURCES
+from server.cluster.apiserver.resources import served
 from server.cluster.apiserver.server import ApiServer
 from server.cluster.errors import ApiError, internal, too_many_requests
 from server.cluster.objects import Object
@@ -105,7 +105,7 @@ def watch(environ: wire.Environ, room: RoomLike, request: Request, media: Media)
     stream = green.Stream(environ, "200 OK", _headers(media.type, response))
     feed = Feed(response.stream, stream, encode, _dropped)
     lasts = options.timeout_seconds if options.timeout_seconds else random.uniform(*WATCH_LASTS)
-    row = RESOURCES[request.resource]
+    row = served(request.resource)
 
     def mark() -> None:
         if options.allow_watch_bookmarks and feed.idle():

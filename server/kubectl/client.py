@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from server.cluster.apiserver.request import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Options, Request, Response
-from server.cluster.apiserver.resources import RESOURCES, Resource
+from server.cluster.apiserver.resources import EXTENSIONS, RESOURCES, Resource
 from server.cluster.errors import ApiError
 from server.cluster.process import Channel
 
@@ -38,7 +38,9 @@ class ApiClient:
 
     @property
     def resources(self) -> dict[str, Resource]:
-        return RESOURCES
+        """What the server prefers to be asked for, by key."""
+        extended = self.server.extended()
+        return RESOURCES if not extended else {**RESOURCES, **{key: row for key, row in EXTENSIONS.items() if row.group in extended}}
 
     def request(
         self,

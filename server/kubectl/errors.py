@@ -7,7 +7,7 @@ exit code. It exists so that every command fails with the same words in the same
 
 from __future__ import annotations
 
-from server.cluster.errors import ApiError
+from server.cluster.errors import ApiError, Unreachable
 
 
 class CommandError(Exception):
@@ -57,7 +57,7 @@ def no_resource_type(resource: str) -> CommandError:
 def when(action: str, source: str, error: Exception) -> Exception:
     """The error with `error when ACTION "SOURCE": ` before its message."""
     prefix = f'error when {action} "{source}": '
-    if not source:
+    if not source or isinstance(error, Unreachable):
         return error
     if isinstance(error, ApiError):
         return WrappedApiError(prefix, error)
@@ -98,6 +98,8 @@ def message_of(error: Exception) -> str:
 
 
 def server_message(error: ApiError) -> str:
+    if isinstance(error, Unreachable):
+        return error.message
     if error.reason == "Unauthorized":
         return f"error: You must be logged in to the server ({error.message})"
     if error.reason:

@@ -35,6 +35,9 @@ def run(argv: list[str], ctx: Context) -> Generator[Any, Any, int]:
         except HelpRequested:
             ctx.stdout.write(manual.of_command(path, command))
             return 0
+        for flag in flags:
+            if flag.deprecated and flags.changed(flag.name):
+                ctx.err(f"Flag --{flag.name} has been deprecated, {flag.deprecated}")
         session = enter(ctx, flags, frozenset(flag.name for flag in command.flags))
         session.command_path = ctx.command_path
         if command.run is None:

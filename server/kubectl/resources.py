@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from server.cluster import schema
-from server.cluster.apiserver.resources import Resource, by_kind
+from server.cluster.apiserver.resources import VERSIONS, Resource, by_kind
 from server.cluster.apiserver.typed import Decoder, TypeMismatch
 from server.cluster.errors import ApiError
 from server.kubectl import manifests
@@ -77,22 +77,25 @@ def lookup(ctx: Context, word: str) -> Resource:
 
 def try_lookup(ctx: Context, word: str) -> Resource | None:
     head, _, rest = word.lower().partition(".")
-    rows = [row for row in ctx.api.resources.values() if head in (row.plural, row.singular, row.kind.lower())]
-    rows += [row for row in ctx.api.resources.values() if head in row.short_names and row not in rows]
+    everything = [*ctx.api.resources.values(), *(VERSIONS.values() if rest else ())]
+    rows = [row for row in everything if head in (row.plural, row.singular, row.kind.lower())]
+    short = [row for row in ctx.api.resources.values() if head in row.short_names and row not in rows]
     if not rest:
-        return rows[0] if rows else None
+        return next(iter((*rows, *short)), None)
     for row in rows:
         versioned = f"{row.version}.{row.group}" if row.group else row.version
         if rest in (versioned, row.group) or (row.group and row.group.startswith(rest + ".")):
             return row
-    return None
+    # behind a short name kubectl hears the group and forgets the version
+    return next((row for row in short if row.group == rest or (row.group and rest.endswith(f".{row.group}"))
+                 or row.group.startswith(f"{rest}.")), None)
 
 
 def for_object(ctx: Context, obj: Object, source: str = "") -> Resource:
     """The resource of an object from a file."""
     version, kind = str(obj.get("apiVersion") or ""), str(obj.get("kind") or "")
     row = by_kind(version, kind)
-    if row is not None and row.key in ctx.api.resources:
+    if row is not None and (row.stored or row.key in ctx.api.resources):
         return row
     meta = obj.get("metadata") if isinstance(obj.get("metadata"), dict) else {}
     raise CommandError(

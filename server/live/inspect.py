@@ -6,6 +6,7 @@ client act, back to a person's command. Nothing is guessed: it is read from the 
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from server.cluster.apiserver.resources import RESOURCES
@@ -21,7 +22,7 @@ from server.live.records import id_of, pod, service
 from server.rooms.files import Files
 
 KINDS = {row.kind: row for row in RESOURCES.values()}
-MAX_CHAIN, MAX_EVENTS, SEARCHED = 40, 50, 20_000
+MAX_CHAIN, MAX_EVENTS, SEARCHED, MAX_NODES = 40, 50, 20_000, 100
 
 
 def inspect(cluster: Cluster, thing: str) -> dict[str, Any] | None:
@@ -36,6 +37,29 @@ def inspect(cluster: Cluster, thing: str) -> dict[str, Any] | None:
     return {
         "id": thing, "yaml": yamlout.to_yaml(shown), "describe": describe(cluster, row.key, namespace, name),
         "events": events(cluster, obj), "causes": causes(cluster, thing), "why": why(cluster, kind, obj),
+        **({"attempt": attempt(cluster, obj)} if kind == "Pod" else {}),
+    }
+
+
+def attempt(cluster: Cluster, pod: Object) -> dict[str, Any] | None:
+    """How the scheduler came to its last decision about a pod: each node's verdict and scores, best nodes first, and the attempts before."""
+    told = cluster.scheduler.attempts(pod["metadata"]["uid"])
+    if not told:
+        return None
+    last = told[-1]
+    scored = sorted(last.feasible.items(), key=lambda item: (item[0] != last.node, -item[1].total, item[0]))
+    refused = [{"node": node, "plugin": plugin, "reasons": reasons} for node, (plugin, reasons) in last.rejections.items()]
+    reasons = Counter(reason for _, found in last.rejections.values() for reason in found)
+    return {
+        "number": last.number, "time": last.time, "node": last.node, "message": last.message, "nominated": last.nominated,
+        "victims": [{"namespace": namespace, "name": name, "priority": priority} for namespace, name, priority in last.victims],
+        "nodes": last.nodes, "tried": last.tried, "untried": last.untried, "scored": last.scored, "tied": last.tied,
+        "weights": {plugin: weight for plugin, (_, weight) in last.scores.items()},
+        "feasible": [{"node": node, "total": score.total, "plugins": {
+            plugin: {"raw": raw, "score": normalized, "weighted": weighted}
+            for plugin, (raw, normalized, weighted) in score.plugins.items()}} for node, score in scored[:MAX_NODES]],
+        "refused": refused[:MAX_NODES], "reasons": dict(sorted(reasons.items())),
+        "earlier": [{"number": one.number, "time": one.time, "node": one.node, "message": one.message} for one in told[:-1]],
     }
 
 
@@ -70,7 +94,6 @@ def _last(event: Object) -> str:
 
 def causes(cluster: Cluster, thing: str) -> list[dict[str, Any]]:
     """The writes that made the thing what it is, newest first, each with the chain that led to it."""
-    store = cluster.store
     chain: list[dict[str, Any]] = []
     seen: set[int] = set()
     for event in _own_events(cluster, thing):
@@ -80,8 +103,19 @@ def causes(cluster: Cluster, thing: str) -> list[dict[str, Any]]:
             cause = step.cause
             chain.append({"revision": step.revision, "time": cause.at, "client": cause.client, "user": cause.user, "verb": cause.verb,
                           "thing": id_of(step.object), "because": cause.because})
-            step = store.event_at(step.cause.because) if step.cause.because is not None else None
-    return sorted(chain, key=lambda entry: -entry["revision"])
+            step = _before(cluster, cause.because, chain)
+    return sorted(chain, key=lambda entry: (-entry["revision"], -entry["time"]))
+
+
+def _before(cluster: Cluster, because: int | str | None, chain: list[dict[str, Any]]) -> Event | None:
+    """The write that made somebody act; an act of chaos is no write, and is told as what it was."""
+    if not isinstance(because, str):
+        return cluster.store.event_at(because) if because is not None else None
+    act = cluster.chaos.act(because)
+    if act is not None and all(entry.get("act") != because for entry in chain):
+        chain.append({"revision": chain[-1]["revision"], "time": act["at"], "client": "chaos", "user": act["by"], "verb": act["fault"],
+                      "thing": act["target"], "because": None, "act": because})
+    return None
 
 
 def _own_events(cluster: Cluster, thing: str) -> list[Event]:
@@ -115,9 +149,9 @@ def _why_pod(cluster: Cluster, obj: Object) -> list[dict[str, Any]]:
     record = pod(cluster, obj)
     reasons = []
     if record["state"] == "unscheduled":
-        attempt = cluster.scheduler.attempt(obj["metadata"]["uid"])
-        if attempt is not None:
-            reasons.append({"code": "unschedulable", "params": attempt})
+        last = cluster.scheduler.attempt(obj["metadata"]["uid"])
+        if last is not None:
+            reasons.append({"code": "unschedulable", "params": {"rejections": last.rejections, "message": last.message}})
     if record.get("message"):
         reasons.append({"code": record["state"], "params": {"message": record["message"]}})
     return reasons

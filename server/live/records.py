@@ -20,6 +20,7 @@ PULL_FAILURES = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIma
 CRASHES = ("Error", "Completed", "RunContainerError", "StartError", "ContainerCannotRun")
 MAX_NEAR, MAX_SEARCHED, ALIKE = 20, 2_000, 0.5
 MESSAGE_LIMIT = 500
+MAX_CLAIMS = 20
 
 
 def thing_id(kind: str, namespace: str, name: str) -> str:
@@ -74,7 +75,17 @@ def node(cluster: Cluster, obj: Object) -> Record:
         "ip": node_address(obj, "InternalIP"), "cpu": _milli(allocatable, "cpu"), "memory": _whole(allocatable, "memory"),
         "pods": _whole(allocatable, "pods"), "version": (status.get("nodeInfo") or {}).get("kubeletVersion"), "labels": labels(obj),
         "requested": {"cpu": sum(cpu for cpu, _ in asked), "memory": sum(memory for _, memory in asked), "pods": len(pods)},
+        "pressure": [entry["type"].removesuffix("Pressure").lower() for entry in status.get("conditions") or ()
+                     if entry["type"].endswith("Pressure") and entry["status"] == "True"] or None,
+        **cluster.kubelets.standing(meta["name"]),
     })
+
+
+def fault(cluster: Cluster, number: str) -> Record | None:
+    """Something that was made to go wrong."""
+    record = next((record for record in cluster.chaos.active() if str(record["number"]) == number), None)
+    return _compact({"kind": "Fault", "name": number, "id": record["id"], "fault": record["fault"], "target": record["target"],
+                     "params": record["params"], "since": record["at"], "by": record["by"] or None}) if record is not None else None
 
 
 def pod(cluster: Cluster, obj: Object) -> Record:
@@ -97,9 +108,15 @@ def pod(cluster: Cluster, obj: Object) -> Record:
         "owner": thing_id(owner["kind"], meta["namespace"], owner["name"]) if owner else None,
         "cpu": cpu, "memory": memory, "containers": [_container(entry, statuses.get(entry["name"])) for entry in spec["containers"]],
         "created": clock.seconds(meta["creationTimestamp"]), "pull": work.get("pull") if state == "pulling" else None,
-        "backoff": work.get("backoff"), "deleting": deleting, "message": _message(obj, statuses),
+        "backoff": work.get("backoff"), "deleting": deleting, "message": _message(obj, statuses), "claims": _claims(meta["namespace"], spec),
         "system": True if meta["namespace"] == "kube-system" else None,
     })
+
+
+def _claims(namespace: str, spec: Object) -> list[str] | None:
+    """The claims that a pod mounts."""
+    names = [source["claimName"] for volume in spec.get("volumes") or () if (source := volume.get("persistentVolumeClaim"))]
+    return [thing_id("PersistentVolumeClaim", namespace, name) for name in names[:MAX_CLAIMS]] or None
 
 
 def pod_state(cluster: Cluster, obj: Object, printed: str, ready: bool, work: Record) -> str:

@@ -13,13 +13,15 @@ from typing import Any
 
 from server.cluster.apiserver.resources import RESOURCES
 from server.cluster.cluster import Cluster
+from server.cluster.components import COMPONENTS
 from server.cluster.store import DELETED, Event
-from server.live.records import PROJECTIONS, Record, id_of, thing_id
+from server.live import records, workloads
+from server.live.records import Record, id_of, thing_id
 
 MAX_OPS, MAX_SIGNALS, MAX_PROJECTED = 1_500, 200, 250
+PROJECTIONS = {**records.PROJECTIONS, **workloads.PROJECTIONS}
 KINDS = {RESOURCES[key].kind: key for key in PROJECTIONS}
 UNDRAWN_SIGNALS = ("events", "leases.coordination.k8s.io")
-COMPONENTS = ("kube-apiserver", "etcd", "kube-scheduler", "kube-controller-manager")
 
 
 class Scene:
@@ -39,7 +41,11 @@ class Scene:
             for obj in cluster.api.lister(resource).list():
                 self._marked[id_of(obj)] = None
         for name in COMPONENTS:
-            self.things[thing_id("Component", "", name)] = {"kind": "Component", "name": name, "healthy": True}
+            self._marked[thing_id("Component", "", name)] = None
+        cluster.components.on_change(self._on_component)
+        cluster.kubelets.on_change(self._on_machine)
+        cluster.chaos.on_change(self._on_chaos)
+        self._on_chaos()
         self._on_traffic()
 
     @property
@@ -50,6 +56,9 @@ class Scene:
     def close(self) -> None:
         self._watch.stop()
         self.cluster.network.traffic.off(self._on_traffic, self._on_walk)
+        self.cluster.components.off(self._on_component)
+        self.cluster.kubelets.off(self._on_machine)
+        self.cluster.chaos.off(self._on_chaos)
 
     def snapshot(self) -> dict[str, Any]:
         """All of it, as of the last flush."""
@@ -71,6 +80,10 @@ class Scene:
             self._marked[thing_id("Pod", about.get("namespace", ""), about.get("name", ""))] = None
         elif resource == "nodes":
             self._mark_pods_of(event)
+        elif resource == "storageclasses.storage.k8s.io":
+            for claim in self.cluster.api.lister("persistentvolumeclaims").list():
+                if not claim["spec"].get("volumeName"):
+                    self._marked[id_of(claim)] = None
         elif resource == "endpointslices.discovery.k8s.io":
             self._mark_service(meta["namespace"], (meta.get("labels") or {}).get("kubernetes.io/service-name"))
         if resource not in UNDRAWN_SIGNALS and len(self._signals) < MAX_SIGNALS:
@@ -103,6 +116,18 @@ class Scene:
     def _mark_service(self, namespace: str, name: str | None) -> None:
         if name:
             self._marked[thing_id("Service", namespace, name)] = None
+
+    def _on_component(self, name: str) -> None:
+        self._marked[thing_id("Component", "", name)] = None
+
+    def _on_machine(self, name: str) -> None:
+        self._marked[thing_id("Node", "", name)] = None
+
+    def _on_chaos(self) -> None:
+        for thing in [thing for thing in self.things if thing.startswith("Fault/")]:
+            self._marked[thing] = None
+        for record in self.cluster.chaos.active():
+            self._marked[thing_id("Fault", "", str(record["number"]))] = None
 
     def _on_traffic(self) -> None:
         for thing in [thing for thing in self.things if thing.startswith("Traffic/")]:
@@ -149,6 +174,10 @@ class Scene:
         if kind == "Traffic":
             source = sources.get(thing)
             return {"kind": "Traffic", **source} if source is not None else None
+        if kind == "Component":
+            return {"kind": "Component", "name": name, "healthy": self.cluster.components.healthy(name)}
+        if kind == "Fault":
+            return records.fault(self.cluster, name)
         resource = KINDS[kind]
         obj = self.cluster.api.lister(resource).get(namespace, name)
         return PROJECTIONS[resource](self.cluster, obj) if obj is not None else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 
 EXAMPLES = Path(__file__).parent / "examples"
-# the one page of the world outside that the notes apply from, and the example that it holds
-PAGES = {"https://raw.githubusercontent.com/sixeyed/kiamol/master/ch02/pod.yaml": "pod.yaml"}
+# the pages of the world outside that the notes apply from, and the example that each holds
+PAGES = {"https://raw.githubusercontent.com/sixeyed/kiamol/master/ch02/pod.yaml": "pod.yaml",
+         "https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml": "metrics-server.yaml"}
 MAX_FILES, MAX_SIZE = 100, 1024 * 1024
 
 

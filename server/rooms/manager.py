@@ -15,18 +15,17 @@ from typing import Any
 from server import green
 from server.cluster.cluster import Cluster
 from server.cluster.errors import ApiError
-from server.cluster.machines import PRESETS, NodeSpec, with_workers
+from server.cluster.machines import NodeSpec
 from server.rooms import journal
+from server.rooms.machines import wanted
 from server.rooms.room import SPEEDS, Room, RoomError, same_key
 from server.rooms.storage import Storage
 from server.settings import Settings
 
 LETTERS = "bcdfghjkmnpqrstvwxz23456789"
 NAME = re.compile(r"[a-z0-9]{4,32}")
-UNITS = {"": 1, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3}
 HOUSEKEEPING = 5.0
 MOST_WAITING = 32
-MOST_LABELS = 50
 TURN = 0.002
 LARGEST_SEED = 2**63 - 1
 log = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ class Rooms:
     def create(self, preset: str = "", seed: int | None = None, speed: float = 1.0, nodes: Any = None, who: str = "") -> Room:
         """A new room with a new cluster. RoomError for bad wishes, or when there are too many rooms."""
         self._check_rate(who)
-        machines = _machines(preset, nodes, self.settings)
+        machines = wanted(preset, nodes, self.settings.max_nodes)
         if seed is None:
             seed = secrets.randbelow(2**31)
         if isinstance(seed, bool) or not isinstance(seed, int) or abs(seed) > LARGEST_SEED:
@@ -166,42 +165,3 @@ class Rooms:
             except sqlite3.Error as error:
                 log.error("room %s cannot be kept: %s", room.name, error)
         self.storage.close()
-
-
-def _machines(preset: str, nodes: Any, settings: Settings) -> list[NodeSpec]:
-    """The machines that were asked for: a preset, and beside it a number of workers or a list of them."""
-    if nodes is None:
-        if preset and preset not in PRESETS:
-            raise RoomError(f"unknown preset {preset!r}; there are: {', '.join(PRESETS)}")
-        return PRESETS[preset or "default"]
-    if isinstance(nodes, int) and not isinstance(nodes, bool):
-        if not 0 < nodes <= settings.max_nodes:
-            raise RoomError(f"nodes must be from 1 to {settings.max_nodes}")
-        return with_workers(nodes)
-    if not isinstance(nodes, list) or not nodes or len(nodes) > settings.max_nodes:
-        raise RoomError(f"nodes must be a number or a list of at most {settings.max_nodes} machines")
-    specs = [_machine(number, entry) for number, entry in enumerate(nodes, 1)]
-    if len({spec.name for spec in specs}) != len(specs):
-        raise RoomError("two nodes have the same name")
-    return specs
-
-
-def _machine(number: int, entry: Any) -> NodeSpec:
-    default = with_workers(number)[-1]
-    if not isinstance(entry, dict) or not set(entry) <= {"name", "cpu", "memory", "labels", "control_plane"}:
-        raise RoomError("a node is an object with any of: name, cpu, memory, labels, control_plane")
-    name, cpu, labels = entry.get("name", default.name), entry.get("cpu", default.cpu), entry.get("labels", {})
-    if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9]([-a-z0-9.]{0,60}[a-z0-9])?", name):
-        raise RoomError(f"{name!r} is no node name")
-    if isinstance(cpu, bool) or not isinstance(cpu, int) or not 1 <= cpu <= 1024:
-        raise RoomError("cpu must be a whole number of cores from 1 to 1024")
-    if not isinstance(labels, dict) or len(labels) > MOST_LABELS or not all(isinstance(value, str) for value in labels.values()):
-        raise RoomError(f"labels must be an object of at most {MOST_LABELS} strings")
-    return NodeSpec(name, default.address, bool(entry.get("control_plane")), cpu, _bytes(entry.get("memory", default.memory)), labels=labels)
-
-
-def _bytes(value: Any) -> int:
-    match = re.fullmatch(r"(\d{1,15})(Ki|Mi|Gi)?", str(value))
-    if not match or int(match[1]) * UNITS[match[2] or ""] < 64 * 1024**2:
-        raise RoomError("memory must be a number of bytes, or one with Ki, Mi or Gi, of at least 64Mi")
-    return int(match[1]) * UNITS[match[2] or ""]

@@ -49,6 +49,25 @@ export class Api {
     return this.#post("terminal", { line });
   }
 
+  chaos() {
+    return this.#ask(this.url("chaos"));
+  }
+
+  /** @param {{fault: string, target: string}} fault */
+  inject(fault) {
+    return this.#post("chaos", fault);
+  }
+
+  /** Makes one thing right again, or everything. @param {string} [id] */
+  heal(id) {
+    return this.#ask(this.url("chaos", id ? { id } : {}), { method: "DELETE" });
+  }
+
+  /** @param {{op: string}} change adds, removes or resizes a node's machine */
+  machine(change) {
+    return this.#post("nodes", change);
+  }
+
   examples() {
     return this.#ask(this.url("examples"));
   }

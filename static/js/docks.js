@@ -90,6 +90,9 @@ export function setUp() {
   lay();
 }
 
+/** The tab that is open now. */
+export const shown = () => byId("side-tabs").querySelector("[aria-selected='true']")?.id.slice(4);
+
 /** @param {string} panel */
 export function open(panel) {
   if (folded("side")) set("side", { folded: false });

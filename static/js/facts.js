@@ -18,6 +18,7 @@ export function facts(thing, t) {
       add("node", thing.node ?? t("fact.none"), thing.node ? { id: `Node//${thing.node}` } : {});
       add("ip", thing.ip, { mono: true });
       add("restarts", thing.restarts || undefined);
+      for (const claim of thing.claims ?? []) add("claim", claim.split("/")[2], { id: claim });
       add("requests", `cpu ${cores(thing.cpu ?? 0)} · memory ${bytes(thing.memory ?? 0)}`);
       add("owner", thing.owner?.split("/")[2], { id: thing.owner });
       add("image", [...new Set((thing.containers ?? []).map((one) => one.image))].join(", "), { mono: true });
@@ -31,6 +32,14 @@ export function facts(thing, t) {
       add("requestedMemory", t("fact.of", { used: bytes(thing.requested?.memory ?? 0), all: bytes(thing.memory ?? 0) }));
       add("pods", t("fact.of", { used: thing.requested?.pods ?? 0, all: thing.pods ?? 0 }));
       add("taints", (thing.taints ?? []).join(", "), { mono: true });
+      break;
+    case "Component":
+      add("status", t(thing.healthy === false ? "component.stopped" : "component.running"));
+      add("does", t(`component.${thing.name}`));
+      break;
+    case "Fault":
+      add("status", t(`chaos.${thing.fault}`));
+      add("target", thing.target?.split("/").slice(1).filter(Boolean).join("/"), { id: thing.target });
       break;
     case "Service":
       add("type", thing.type);
@@ -56,6 +65,67 @@ export function facts(thing, t) {
       add("image", thing.image, { mono: true });
       add("revision", thing.revision);
       break;
+    case "StatefulSet":
+      add("replicas", t("count.replicas", { ready: thing.ready ?? 0, all: thing.replicas ?? 0, updated: thing.updated ?? 0, available: thing.available ?? 0 }));
+      add("policy", thing.policy);
+      add("strategy", thing.strategy);
+      add("partition", thing.partition);
+      add("service", thing.service, { id: `Service/${thing.ns}/${thing.service}` });
+      add("image", thing.image, { mono: true });
+      add("selector", pairs(thing.selector), { mono: true });
+      break;
+    case "DaemonSet":
+      add("replicas", t("count.replicas", { ready: thing.ready ?? 0, all: thing.replicas ?? 0, updated: thing.updated ?? 0, available: thing.available ?? 0 }));
+      add("strategy", thing.strategy);
+      add("image", thing.image, { mono: true });
+      add("selector", pairs(thing.selector), { mono: true });
+      break;
+    case "ReplicationController":
+      add("replicas", `${thing.ready ?? 0}/${thing.replicas ?? 0}`);
+      add("image", thing.image, { mono: true });
+      add("selector", pairs(thing.selector), { mono: true });
+      break;
+    case "Job":
+      add("completions", `${thing.succeeded ?? 0}/${thing.replicas ?? "?"}`);
+      add("active", t("duty.active", { active: thing.active ?? 0, most: thing.parallelism ?? 1 }));
+      add("failed", thing.failed || undefined);
+      add("status", thing.why ?? (thing.suspended ? t("duty.suspended") : undefined));
+      add("owner", thing.owner?.split("/")[2], { id: thing.owner });
+      add("image", thing.image, { mono: true });
+      break;
+    case "CronJob":
+      add("schedule", thing.schedule, { mono: true });
+      add("zone", thing.zone);
+      add("policy", thing.policy);
+      add("active", thing.active);
+      if (thing.suspended) add("status", t("duty.suspended"));
+      break;
+    case "HorizontalPodAutoscaler":
+      add("target", thing.target?.split("/")[2], { id: thing.target });
+      add("replicas", t("count.scaled", { current: thing.current ?? 0, desired: thing.desired ?? 0, min: thing.min ?? 1, max: thing.max ?? 1 }));
+      add("metrics", thing.metrics, { mono: true });
+      break;
+    case "PodDisruptionBudget":
+      add("allowed", thing.allowed ?? 0);
+      add("healthy", t("count.healthy", { healthy: thing.current ?? 0, expected: thing.expected ?? 0, desired: thing.desired ?? 0 }));
+      add("minAvailable", thing.minAvailable);
+      add("maxUnavailable", thing.maxUnavailable);
+      add("selector", pairs(thing.selector), { mono: true });
+      break;
+    case "PersistentVolumeClaim":
+      add("status", thing.terminating ? "Terminating" : thing.phase);
+      add("volume", thing.volume?.split("/")[2], { id: thing.volume });
+      add("capacity", [thing.capacity ?? thing.asked, modes(thing)].filter(Boolean).join(" "));
+      add("class", thing.class);
+      break;
+    case "PersistentVolume":
+      add("status", thing.terminating ? "Terminating" : thing.phase);
+      add("claim", thing.claim?.split("/").slice(1).join("/"), { id: thing.claim });
+      add("capacity", [thing.capacity, modes(thing)].filter(Boolean).join(" "));
+      add("reclaim", thing.reclaim);
+      add("class", thing.class);
+      add("source", [thing.source, thing.where].filter(Boolean).join(" "), { mono: true });
+      break;
     case "Traffic":
       add("target", thing.target?.split("/").slice(1).join("/"), { id: thing.target });
       add("rate", `${thing.rate ?? 0}/s`);
@@ -66,8 +136,16 @@ export function facts(thing, t) {
   return rows;
 }
 
+const MODES = /** @type {Record<string, string>} */ ({ ReadWriteOnce: "RWO", ReadOnlyMany: "ROX", ReadWriteMany: "RWX", ReadWriteOncePod: "RWOP" });
+
+/** A volume's access modes, as kubectl shortens them. @param {Thing} thing */
+export const modes = (thing) => (thing.modes ?? []).map((mode) => MODES[mode] ?? mode).join(",");
+
 /** @param {Record<string, string>|undefined} map */
 export const pairs = (map) => Object.entries(map ?? {}).map(([key, value]) => `${key}=${value}`).join(", ");
+
+/** What is wrong with a node's machine, and what its kubelet complains of. @param {Thing} node */
+export const troubles = (node) => [...["off", "cut", "silent", "gone"].filter((one) => /** @type {any} */ (node)[one]), ...(node.pressure ?? [])];
 
 /** Whether a Service looks for pods by itself. @param {Thing} thing */
 export const selects = (thing) => Object.keys(thing.selector ?? {}).length > 0;
@@ -79,25 +157,60 @@ export function trouble(thing, t) {
     return near ? t("service.nearLong", { key: near.key, want: near.want, have: near.have ?? t("fact.none"), pod: near.pod.split("/")[2] }) : t("service.noEndpointsLong");
   }
   if (thing.kind === "Traffic") return thing.error ? `${t(`hop.${thing.error.hop}`)} ${thing.error.text}` : "";
-  if (thing.kind === "Node") return thing.ready === "Unknown" ? t("why.lost") : thing.ready !== "True" ? t("why.notReady") : thing.unschedulable ? t("why.cordoned") : "";
+  const own = SENTENCES[thing.kind];
+  if (own) return own(thing).filter(([, when]) => when).map(([key, , params]) => t(`trouble.${key}`, params)).join(" ");
   return thing.state === "ready" ? "" : thing.message ?? "";
 }
+
+/** What may be the matter with a kind, each with whether it is. @type {Record<string, (thing: Thing) => [string, any, any?][]>} */
+const SENTENCES = {
+  Node: (n) => [
+    ["off", n.off], ["cut", n.cut], ["silent", n.silent], ["gone", n.gone], ["memory", n.pressure?.includes("memory")], ["disk", n.pressure?.includes("disk")], ["pid", n.pressure?.includes("pid")],
+    ["believed", n.ready === "True" && (n.off || n.cut || n.silent || n.gone)], ["lost", n.ready === "Unknown"], ["notReady", n.ready === "False"], ["cordoned", n.unschedulable],
+  ],
+  Component: (c) => [[`${c.name}`, c.healthy === false]],
+  StatefulSet: (s) => [["ordered", s.policy === "OrderedReady" && (s.ready ?? 0) < (s.replicas ?? 0)], ["partition", s.partition && (s.updated ?? 0) < (s.replicas ?? 0), { partition: s.partition }]],
+  DaemonSet: (d) => [["misscheduled", d.misscheduled, { count: d.misscheduled }]],
+  Job: (j) => [["jobFailed", j.ended === "failed", { why: j.why }], ["suspended", j.suspended && !j.ended]],
+  CronJob: (c) => [["suspended", c.suspended]],
+  HorizontalPodAutoscaler: (h) => [["blind", h.blind, { why: h.why ?? "" }], ["most", !h.blind && h.current === h.max && (h.desired ?? 0) >= (h.max ?? 0), { max: h.max }]],
+  PodDisruptionBudget: (b) => [["noPods", !b.expected], ["noDisruption", b.expected && !b.allowed, { healthy: b.current, desired: b.desired }]],
+  PersistentVolumeClaim: (c) => [
+    ["claimLost", c.phase === "Lost", { name: c.volume?.split("/")[2] }], ["claimGoing", c.terminating], ["consumer", c.phase === "Pending" && c.waits],
+    ["unknownClass", c.phase === "Pending" && c.unknownClass, { name: c.class }], ["noVolume", c.phase === "Pending" && !c.waits && !c.unknownClass],
+  ],
+  PersistentVolume: (v) => [["released", v.phase === "Released", { claim: v.claim?.split("/").slice(1).join("/") }], ["volumeFailed", v.phase === "Failed"], ["volumeGoing", v.terminating]],
+};
 
 /** @param {Thing} thing */
 export function tone(thing) {
   if (thing.kind === "Pod") return TONE[thing.state ?? ""] ?? "unknown";
-  if (thing.kind === "Node") return thing.ready === "True" ? (thing.unschedulable ? "pending" : "ready") : "unknown";
+  if (thing.kind === "Node") return thing.ready === "True" ? (thing.unschedulable || troubles(thing).length ? "pending" : "ready") : "unknown";
+  if (thing.kind === "Component") return thing.healthy === false ? "failing" : "ready";
+  if (thing.kind === "Fault") return "failing";
   if (thing.kind === "Service") return thing.system || !selects(thing) || (thing.endpoints ?? []).some((one) => one.ready) ? "ready" : "failing";
   if (thing.kind === "Traffic") return (thing.failed ?? 0) > 0 ? "failing" : "ready";
+  if (thing.kind === "Job") return thing.ended === "failed" ? "failing" : thing.ended ? "done" : "pending";
+  if (thing.kind === "CronJob") return thing.suspended ? "unknown" : "ready";
+  if (thing.kind === "HorizontalPodAutoscaler") return thing.blind ? "failing" : "ready";
+  if (thing.kind === "PodDisruptionBudget") return (thing.current ?? 0) < (thing.desired ?? 0) ? "failing" : thing.allowed || !thing.expected ? "ready" : "pending";
+  if (thing.phase) return thing.terminating || thing.phase === "Released" ? "unknown" : thing.phase === "Bound" || thing.phase === "Available" ? "ready" : thing.phase === "Pending" ? "pending" : "failing";
   return (thing.ready ?? 0) >= (thing.replicas ?? 0) ? "ready" : "pending";
 }
 
 /** One short state, for a chip. @param {Thing} thing @param {T} t */
 export function stateText(thing, t) {
   if (thing.kind === "Pod") return thing.status ?? thing.state ?? "";
-  if (thing.kind === "Node") return thing.ready === "True" ? (thing.unschedulable ? "Ready,SchedulingDisabled" : "Ready") : "NotReady";
+  if (thing.kind === "Node") return [thing.ready === "True" ? "Ready" : "NotReady", thing.unschedulable && "SchedulingDisabled"].filter(Boolean).join(",") + troubles(thing).map((one) => `, ${t(`node.${one}`)}`).join("");
+  if (thing.kind === "Component") return t(thing.healthy === false ? "component.stopped" : "component.running");
+  if (thing.kind === "Fault") return thing.target?.split("/").slice(1).filter(Boolean).join("/") ?? "";
   if (thing.kind === "Service" && !selects(thing)) return thing.type ?? "";
   if (thing.kind === "Service") return t("service.ready", { ready: (thing.endpoints ?? []).filter((one) => one.ready).length, all: (thing.endpoints ?? []).length });
   if (thing.kind === "Traffic") return `${thing.rate}/s`;
+  if (thing.kind === "Job") return `${thing.succeeded ?? 0}/${thing.replicas ?? "?"}`;
+  if (thing.kind === "CronJob") return thing.suspended ? t("duty.suspended") : thing.schedule ?? "";
+  if (thing.kind === "HorizontalPodAutoscaler") return `${thing.current ?? 0} (${thing.min}–${thing.max})`;
+  if (thing.kind === "PodDisruptionBudget") return t("duty.allowed", { count: thing.allowed ?? 0 });
+  if (thing.phase) return thing.terminating ? "Terminating" : thing.phase;
   return `${thing.ready ?? 0}/${thing.replicas ?? 0}`;
 }

@@ -34,7 +34,7 @@ export function setUpHelp(dialog, api) {
       h("div.scroll", { tabIndex: 0, role: "document", "aria-label": t("help.title") },
         h("h2", { text: t("help.title") }), h("p", { text: t("help.intro") }),
         ...part("marks"), marks(), ...part("lines"), h("p", { text: t("help.rollout") }),
-        ...part("traffic"), ...part("terminal"), ...part("clock"),
+        ...part("traffic"), ...part("chaos"), ...part("terminal"), ...part("clock"),
         ...part("kubectl"), h("code", { text: command }),
         h("p.row", {}, h("button.button", { type: "button", text: t("help.copy"), onclick: copy }), h("a.button", { href: api.url("kubeconfig"), download: "podium.yaml", text: t("help.download") })),
         h("h3", { text: t("help.keys") }),

@@ -1,17 +1,23 @@
 /** One thing from every side: facts from the scene at once; describe, YAML, Events and causes from the server, renewed as it changes. */
 import { bytes, cores } from "./canvas/brush.js";
-import { debounce, h, icon } from "./dom.js";
+import { debounce, h, icon, toast } from "./dom.js";
 import { facts, pairs, stateText, tone, trouble } from "./facts.js";
 import { onLanguage, t } from "./i18n.js";
 import { parseId } from "./scene.js";
+import { placed } from "./attempt.js";
+import { budgetOf, podOf, scalerOf } from "./canvas/relations.js";
+import { details, faultsOf, title } from "./chaos.js";
 import { explained } from "./why.js";
 
 const VIEWS = ["overview", "describe", "yaml", "events", "causes"];
 const POD_VIEWS = ["overview", "logs", "describe", "yaml", "events", "causes"];
 const LOG_LINES = 200;
+/** What is no object of the API. */
+const BARE = new Set(["Traffic", "Component", "Fault"]);
+const BREAKABLE = new Set(["Node", "Pod", "Component"]);
 
 export class Inspector {
-  /** @param {HTMLElement} host @param {import("./api.js").Api} api @param {import("./scene.js").Scene} scene @param {{show: (id: string) => void, now: () => number, edit: (yaml: string) => void}} acts */
+  /** @param {HTMLElement} host @param {import("./api.js").Api} api @param {import("./scene.js").Scene} scene @param {{show: (id: string) => void, now: () => number, edit: (yaml: string) => void, chaos: (id: string) => void}} acts */
   constructor(host, api, scene, acts) {
     this.host = host;
     this.api = api;
@@ -25,9 +31,10 @@ export class Inspector {
     /** @type {{stdout: string, stderr: string}|null} */
     this.logs = null;
     this.previous = false;
+    this.placed = false;
     this.refresh = debounce(() => this.#fetch(), 350);
     scene.listen((update) => {
-      if (!this.id || !update.changes.some((change) => change.id === this.id)) return;
+      if (!this.id || !update.changes.some((change) => change.id === this.id || (change.after ?? change.before)?.target === this.id)) return;
       this.draw();
       this.refresh();
     });
@@ -48,7 +55,7 @@ export class Inspector {
 
   async #fetch() {
     const id = this.id;
-    if (!id || !this.scene.get(id) || id.startsWith("Traffic/")) return;
+    if (!id || !this.scene.get(id) || BARE.has(parseId(id).kind)) return;
     try {
       const detail = await this.api.inspect(id);
       if (id !== this.id) return;
@@ -82,7 +89,7 @@ export class Inspector {
     const head = h("div.inspect-head", {},
       h("div.kind", {}, kind === "Traffic" ? t("traffic.source") : kind, ns ? h("span.chip", { text: ns }) : null, thing ? h("span.chip.state", { "data-tone": tone(thing), text: stateText(thing, t) }) : h("span.chip.state", { text: t("inspect.gone") })),
       h("h2", { text: name }));
-    const views = kind === "Traffic" ? ["overview"] : kind === "Pod" ? POD_VIEWS : VIEWS;
+    const views = BARE.has(kind) ? ["overview"] : kind === "Pod" ? POD_VIEWS : VIEWS;
     if (!views.includes(this.view)) this.view = "overview";
     const tabs = h("div.segments", { role: "tablist" }, ...views.map((view) => h("button", {
       role: "tab", type: "button", id: `view-${view}`, text: t(`inspect.${view}`), "aria-selected": `${view === this.view}`, "aria-controls": "inspect-body",
@@ -136,14 +143,32 @@ export class Inspector {
       parts.push(h("div.bars", {}, line("CPU", asked.cpu, thing.cpu ?? 0, `${cores(asked.cpu)} / ${cores(thing.cpu ?? 0)}`),
         line(t("fact.memory"), asked.memory, thing.memory ?? 0, `${bytes(asked.memory)} / ${bytes(thing.memory ?? 0)}`), line(t("fact.pods"), asked.pods, thing.pods ?? 0, `${asked.pods} / ${thing.pods ?? 0}`)));
     }
-    parts.push(h("dl.facts", {}, ...facts(thing, t).flatMap((fact) => [h("dt", { text: fact.label }),
+    parts.push(h("dl.facts", {}, ...[...facts(thing, t), ...this.#governors(thing)].flatMap((fact) => [h("dt", { text: fact.label }),
       h(fact.mono ? "dd.mono" : "dd", {}, fact.id ? h("button.link", { type: "button", text: fact.value, onclick: () => this.acts.show(/** @type {string} */ (fact.id)) }) : fact.value)])));
     if (Object.keys(thing.labels ?? {}).length) parts.push(h("div.chips", {}, ...pairs(thing.labels).split(", ").map((text) => h("span.chip", { text }))));
-    const why = explained(this.detail?.why ?? [], thing, this.scene, this.acts.show);
+    const attempt = this.detail?.attempt ?? null;
+    const why = explained(this.detail?.why ?? [], thing, this.scene, this.acts.show, attempt);
     const about = trouble(thing, t);
     if (why) parts.unshift(why);
-    else if (about) parts.push(h("p.note", { text: about }));
+    else if (about) parts.unshift(h("p.note", { text: about }));
+    for (const fault of faultsOf(this.scene, this.id ?? "")) parts.unshift(this.#broken(fault));
+    if (attempt?.node) parts.push(h("details.placed", { open: this.placed, ontoggle: (/** @type {any} */ event) => (this.placed = event.target.open) }, h("summary", { id: "placed", text: t("attempt.why", { node: attempt.node }) }), ...placed(attempt, this.acts.show)));
+    if (BREAKABLE.has(thing.kind) && !thing.gone && !(thing.kind === "Pod" && !thing.node)) parts.push(h("p.row.after", {}, h("button.button", { type: "button", id: "break", text: t("chaos.break"), onclick: () => this.acts.chaos(/** @type {string} */ (this.id)) })));
     return parts;
+  }
+
+  /** @param {import("./types").Thing} fault */
+  #broken(fault) {
+    const heal = () => this.api.heal(fault.id).catch((/** @type {Error} */ error) => toast(error.message, true));
+    return h("p.note.wrong", {}, t("chaos.here", { what: [title(fault.fault ?? ""), details(fault)].filter(Boolean).join(", ") }), " ", h("button.link", { type: "button", id: `heal-${fault.name}`, text: t("chaos.heal"), onclick: heal }));
+  }
+
+  /** Who sizes and who guards it. @param {import("./types").Thing} thing @returns {import("./facts.js").Fact[]} */
+  #governors(thing) {
+    const id = /** @type {string} */ (this.id);
+    const scaler = scalerOf(this.scene, id);
+    const budget = thing.kind === "Pod" ? budgetOf(this.scene, thing) : thing.selector && thing.kind !== "Service" && thing.kind !== "PodDisruptionBudget" ? budgetOf(this.scene, podOf(this.scene, id)) : undefined;
+    return [scaler && { label: "HorizontalPodAutoscaler", value: scaler[1].name, id: scaler[0] }, budget && { label: "PodDisruptionBudget", value: budget[1].name, id: budget[0] }].filter((one) => !!one);
   }
 
   /** @param {import("./types").Thing|undefined} thing */
@@ -173,7 +198,8 @@ export class Inspector {
     if (!causes.length) return [h("p", { text: t("inspect.noCauses") })];
     return [h("ol.causes", {}, ...causes.map((cause) => {
       const thing = parseId(cause.thing ?? "");
-      return h("li", {}, h("strong", { text: cause.client }), ` ${t(`verb.${cause.verb}`)} `,
+      const verb = cause.act ? (cause.verb.startsWith("heal-") ? t("chaos.healed", { what: title(cause.verb.slice(5)) }) : title(cause.verb)) : t(`verb.${cause.verb}`);
+      return h("li", {}, h("strong", { text: cause.act && cause.user ? cause.user : cause.client }), ` ${verb} `,
         h("button.link", { type: "button", text: `${thing.kind} ${thing.name}`, onclick: () => this.acts.show(cause.thing) }), h("br"),
         h("small", { text: t("inspect.cause", { revision: cause.revision, time: typeof cause.time === "number" ? `${cause.time.toFixed(2)} s` : cause.time }) }));
     }))];

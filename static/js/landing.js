@@ -13,9 +13,10 @@ const trouble = byId("trouble");
 start.addEventListener("click", async () => {
   start.disabled = true;
   start.textContent = t("landing.starting");
+  const preset = byId("preset").value;
   trouble.textContent = "";
   try {
-    const response = await fetch("/api/rooms", { method: "POST", headers: { "Content-Type": "application/json" }, body: "{}" });
+    const response = await fetch("/api/rooms", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ preset }) });
     const body = await response.json();
     if (!response.ok) throw new Error(body.error);
     const url = new URL(body.url, location.href);

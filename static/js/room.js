@@ -1,6 +1,7 @@
 /** The room's page: makes the parts and ties them together. */
 import { Api } from "./api.js";
 import { Stage } from "./canvas/stage.js";
+import { Chaos } from "./chaos.js";
 import * as docks from "./docks.js";
 import { byId, h, icon, toast } from "./dom.js";
 import { Editor } from "./editor.js";
@@ -35,8 +36,9 @@ const stage = new Stage({
 });
 const live = new Live(room, key, scene, time);
 const editor = new Editor(byId("panel-editor"), api, show);
-const inspector = new Inspector(byId("panel-inspector"), api, scene, { show, now: () => time.now, edit: (yaml) => (editor.set(yaml), docks.open("editor")) });
+const inspector = new Inspector(byId("panel-inspector"), api, scene, { show, now: () => time.now, edit: (yaml) => (editor.set(yaml), docks.open("editor")), chaos: (id) => (chaos.choose(id), docks.open("chaos"), byId("chaos-fault").focus()) });
 const traffic = new Traffic(byId("panel-traffic"), api, scene);
+const chaos = new Chaos(byId("panel-chaos"), byId("tab-chaos"), api, scene, { show, now: () => time.now });
 const terminal = new Terminal(byId("terminal"), live.socket, room, find, show);
 const help = setUpHelp(byId("help"), api);
 const palette = setUpPalette(commands);
@@ -45,11 +47,15 @@ new Tree(byId("tree"), scene, show, (id) => stage.hover(id, 0, 0));
 announce(byId("announcer"), scene);
 setUpEmpty(byId("empty"), scene, (line) => terminal.run(line));
 
+/** What chaos can strike: selecting it while one is about it only aims. */
+const AIMED = /^(Node|Pod|Component)\//;
+
 /** @param {string|null} id */
 function select(id) {
   stage.select(id);
   inspector.show(id);
-  if (id) docks.open("inspector");
+  chaos.choose(id);
+  if (id && !(docks.shown() === "chaos" && AIMED.test(id))) docks.open("inspector");
 }
 
 /** @param {string} id */
@@ -63,7 +69,7 @@ function show(id) {
 function find(word) {
   const [kind, given] = word.includes("/") ? word.split("/", 2) : ["", word];
   for (const [id, thing] of scene.things) {
-    if (thing.name !== given || thing.kind === "Namespace" || thing.kind === "Component") continue;
+    if (thing.name !== given || ["Namespace", "Component", "Fault"].includes(thing.kind)) continue;
     if (!kind || thing.kind.toLowerCase() === kind.split(".")[0].replace(/s$/, "")) return id;
   }
   return null;
@@ -107,7 +113,7 @@ function legend() {
 }
 
 function commands() {
-  const things = [...scene.things].filter(([, thing]) => thing.kind !== "Component" && thing.kind !== "Namespace").slice(0, 3000);
+  const things = [...scene.things].filter(([, thing]) => !["Component", "Namespace", "Fault"].includes(thing.kind)).slice(0, 3000);
   return [
     { label: t("editor.apply"), hint: "Ctrl Enter", run: () => editor.apply() },
     { label: t(time.paused ? "clock.play" : "clock.pause"), hint: "P", run: () => topbar.toggle() },
@@ -117,6 +123,8 @@ function commands() {
     { label: t("palette.editor"), hint: "Ctrl E", run: () => (docks.open("editor"), editor.view.focus()) },
     { label: t("palette.tree"), hint: "T", run: () => byId("tree").querySelector("[tabindex='0']")?.focus() },
     { label: t("palette.traffic"), run: () => docks.open("traffic") },
+    { label: t("palette.chaos"), run: () => (docks.open("chaos"), byId("chaos-fault").focus()) },
+    ...(scene.ofKind("Fault").length ? [{ label: t("chaos.healAll"), run: () => void api.heal() }] : []),
     { label: t("share.button"), run: () => topbar.share() },
     { label: t("help.label"), hint: "?", run: help },
     ...["auto", "dark", "light"].map((theme) => ({ label: t(`theme.${theme}`), run: () => (choose(/** @type {any} */ (theme)), topbar.draw()) })),
@@ -150,8 +158,9 @@ translate();
 furnish();
 legend();
 editor.load();
+chaos.load();
 traffic.draw();
 document.body.dataset.ready = "true";
 
 /** For tests and the curious: what the page knows. */
-Object.assign(window, { podium: { scene, stage, editor, terminal, time, traffic } });
+Object.assign(window, { podium: { scene, stage, editor, terminal, time, traffic, chaos } });

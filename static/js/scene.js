@@ -14,6 +14,10 @@ export class Scene {
   constructor() {
     /** @type {Map<string, Thing>} */
     this.things = new Map();
+    /** @type {Map<string, Set<string>>} owner -> what it owns */
+    this.owned = new Map();
+    /** @type {Map<string, Set<string>>} */
+    this.kinds = new Map();
     this.revision = -1;
     this.time = 0;
     this.epoch = "";
@@ -43,7 +47,12 @@ export class Scene {
     /** @type {Change[]} */
     const changes = [];
     for (const [id, thing] of before) if (!this.things.has(id)) changes.push({ id, before: thing, after: undefined });
-    for (const [id, thing] of this.things) changes.push({ id, before: before.get(id), after: thing });
+    this.owned.clear();
+    this.kinds.clear();
+    for (const [id, thing] of this.things) {
+      changes.push({ id, before: before.get(id), after: thing });
+      this.#index(id, undefined, thing);
+    }
     this.#tell({ changes, signals: [], whole: true });
   }
 
@@ -57,6 +66,7 @@ export class Scene {
     for (const [op, id, record] of diff.ops) {
       const known = changes.get(id);
       const before = known ? known.before : this.things.get(id);
+      this.#index(id, this.things.get(id), op === "set" ? record : undefined);
       if (op === "set") this.things.set(id, record);
       else this.things.delete(id);
       changes.set(id, { id, before, after: op === "set" ? record : undefined });
@@ -67,6 +77,23 @@ export class Scene {
     return "applied";
   }
 
+  /** @param {string} id @param {Thing|undefined} was @param {Thing|undefined} now */
+  #index(id, was, now) {
+    if (!was !== !now) regroup(this.kinds, id, was?.kind, now?.kind);
+    if (was?.owner !== now?.owner) regroup(this.owned, id, was?.owner, now?.owner);
+  }
+
+  /** What a thing owns, of one kind. @param {string} owner @param {string} kind @returns {[string, Thing][]} */
+  ownedBy(owner, kind) {
+    /** @type {[string, Thing][]} */
+    const found = [];
+    for (const id of this.owned.get(owner) ?? []) {
+      const thing = this.things.get(id);
+      if (thing?.kind === kind) found.push([id, thing]);
+    }
+    return found;
+  }
+
   /** @param {string} id */
   get(id) {
     return this.things.get(id);
@@ -74,14 +101,26 @@ export class Scene {
 
   /** @param {string} kind @returns {[string, Thing][]} */
   ofKind(kind) {
-    const prefix = `${kind}/`;
-    return [...this.things].filter(([id]) => id.startsWith(prefix));
+    return [...(this.kinds.get(kind) ?? [])].map((id) => [id, /** @type {Thing} */ (this.things.get(id))]);
   }
 
   /** @param {Update} update */
   #tell(update) {
     for (const listener of this.listeners) listener(update);
   }
+}
+
+/** @param {Map<string, Set<string>>} groups @param {string} id @param {string|undefined} from @param {string|undefined} to */
+function regroup(groups, id, from, to) {
+  if (from !== undefined) {
+    const group = groups.get(from);
+    group?.delete(id);
+    if (!group?.size) groups.delete(from);
+  }
+  if (to === undefined) return;
+  const group = groups.get(to);
+  if (group) group.add(id);
+  else groups.set(to, new Set([id]));
 }
 
 /** @param {string} kind @param {string} ns @param {string} name */

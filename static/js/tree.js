@@ -2,6 +2,7 @@
  * The canvas in words: a tree of what is drawn, beside it for those who do not see or point. Only the rows in view exist; one row
  * has the focus; arrows walk, Enter inspects. Hidden until it has the focus.
  */
+import { WORKLOADS } from "./canvas/layout.js";
 import { h } from "./dom.js";
 import { stateText } from "./facts.js";
 import { onLanguage, t } from "./i18n.js";
@@ -34,7 +35,7 @@ export class Tree {
     });
     onLanguage(() => this.#build());
     /** @type {Set<string>} */
-    this.shut = new Set(["group.system"]);
+    this.shut = new Set(["group.system", "group.control"]);
     this.#build();
   }
 
@@ -53,11 +54,15 @@ export class Tree {
     /** @type {[string, string[]][]} */
     const groups = [
       ["group.services", this.scene.ofKind("Service").map(([id]) => id)],
-      ["group.workloads", [...this.scene.ofKind("Deployment"), ...this.scene.ofKind("ReplicaSet").filter(([, set]) => !set.owner)].filter(([, one]) => !one.system).map(([id]) => id)],
+      ["group.workloads", [...WORKLOADS].flatMap((kind) => this.scene.ofKind(kind)).filter(([, one]) => !one.system && !one.owner).map(([id]) => id)],
+      ["group.storage", ["PersistentVolumeClaim", "PersistentVolume"].flatMap((kind) => this.scene.ofKind(kind)).map(([id]) => id)],
+      ["group.policies", ["HorizontalPodAutoscaler", "PodDisruptionBudget"].flatMap((kind) => this.scene.ofKind(kind)).map(([id]) => id)],
       ["group.traffic", this.scene.ofKind("Traffic").map(([id]) => id)],
       ["group.unscheduled", on.get("tray") ?? []],
       ...nodes.map(([id]) => /** @type {[string, string[]]} */ ([id, on.get(id) ?? []])),
       ["group.system", on.get("system") ?? []],
+      ["group.control", this.scene.ofKind("Component").map(([id]) => id)],
+      ["group.faults", this.scene.ofKind("Fault").map(([id]) => id)],
     ];
     const shown = groups.filter(([id, children]) => id.startsWith("Node/") || children.length);
     shown.forEach(([id, children], index) => {
@@ -75,7 +80,9 @@ export class Tree {
   /** @param {string} id */
   #label(id) {
     const thing = this.scene.get(id);
-    return thing ? `${thing.kind === "Traffic" ? t("traffic.source") : thing.kind} ${thing.name}, ${stateText(thing, t)}` : id;
+    if (!thing) return id;
+    if (thing.kind === "Fault") return `${t(`chaos.${thing.fault}`)}, ${stateText(thing, t)}`;
+    return `${thing.kind === "Traffic" ? t("traffic.source") : thing.kind} ${thing.name}, ${stateText(thing, t)}`;
   }
 
   #render() {
@@ -151,6 +158,14 @@ export class Tree {
   }
 }
 
+/** Three things in words; of more, what is no pod, and the pods' number. @param {Map<string, string>} news */
+function tell(news) {
+  if (news.size <= 3) return [...news.values()].join(". ");
+  const other = [...news].filter(([id]) => !id.startsWith("Pod/")).slice(0, 3).map(([, text]) => text);
+  const pods = [...news.keys()].filter((id) => id.startsWith("Pod/")).length;
+  return [...other, ...(pods ? [t("say.many", { count: pods })] : [])].join(". ");
+}
+
 /** Says what changed, at most every two seconds, and in counts when it is much. @param {HTMLElement} host @param {import("./scene.js").Scene} scene */
 export function announce(host, scene) {
   /** @type {Map<string, string>} */
@@ -159,6 +174,8 @@ export function announce(host, scene) {
   scene.listen((update) => {
     if (update.whole) return;
     for (const { id, before, after } of update.changes) {
+      if (id.startsWith("Fault/") && !before !== !after) news.set(id, t(after ? "say.fault" : "say.healed", { what: t(`chaos.${(after ?? before)?.fault}`), target: stateText(/** @type {any} */ (after ?? before), t) }));
+      if (id.startsWith("Node/") && before && after && before.ready !== after.ready) news.set(id, t("say.state", { name: after.name, state: stateText(after, t) }));
       if (!id.startsWith("Pod/") || after?.system) continue;
       if (!after) news.set(id, t("say.gone", { name: before?.name }));
       else if (before?.state !== after.state) news.set(id, t("say.state", { name: after.name, state: after.status ?? after.state }));
@@ -167,7 +184,7 @@ export function announce(host, scene) {
     due = true;
     setTimeout(() => {
       due = false;
-      host.textContent = news.size > 3 ? t("say.many", { count: news.size }) : [...news.values()].join(". ");
+      host.textContent = tell(news);
       news.clear();
     }, 2000);
   });

@@ -6,6 +6,7 @@ export interface Thing {
   cpu?: number; memory?: number; containers?: Container[]; created?: number; message?: string; phase?: string;
   pull?: Span; backoff?: Span; deleting?: Span;
   // Node
+  pressure?: string[]; off?: boolean; cut?: boolean; silent?: boolean; gone?: boolean;
   unschedulable?: boolean; roles?: string[]; taints?: string[]; pods?: number; version?: string;
   requested?: { cpu: number; memory: number; pods: number };
   // Service
@@ -15,11 +16,32 @@ export interface Thing {
   replicas?: number; updated?: number; available?: number; unavailable?: number; ceiling?: number; floor?: number;
   maxSurge?: number; maxUnavailable?: number; strategy?: string; revision?: any; paused?: boolean; progress?: string;
   current?: number; hash?: string; image?: string;
+  // StatefulSet, DaemonSet, Job, CronJob
+  start?: number; policy?: string; partition?: number; service?: string; misscheduled?: number; parallelism?: number; active?: number;
+  succeeded?: number; indexed?: boolean; done?: string; lost?: string; suspended?: boolean; ended?: "complete" | "failed"; why?: string;
+  schedule?: string; zone?: string; last?: number;
+  // HorizontalPodAutoscaler, PodDisruptionBudget
+  min?: number; max?: number; desired?: number; metrics?: string; blind?: boolean; allowed?: number; expected?: number;
+  minAvailable?: number | string;
+  // PersistentVolumeClaim, PersistentVolume
+  claims?: string[]; volume?: string; claim?: string; class?: string; modes?: string[]; asked?: string; capacity?: string; reclaim?: string;
+  source?: string; where?: string; terminating?: boolean; waits?: boolean; unknownClass?: boolean;
   // Traffic
   target?: string; port?: number; rate?: number; ok?: number; failed?: number; latency?: number;
   paths?: { pod: string; node: string; rate: number }[]; error?: { hop: string; text: string; rate?: number } | null;
   // Component
   healthy?: boolean;
+  // Fault
+  id?: string; fault?: string; params?: Record<string, any>; since?: number; by?: string;
+}
+export interface FaultKind { fault: string; on: "Pod" | "Node" | "Image" | "Component"; about: string; lasting: boolean; params: FaultParam[] }
+export interface FaultParam { name: string; kind: "string" | "number" | "choice"; default: any; about: string; choices?: string[]; least?: number; most?: number }
+export interface Attempt {
+  number: number; time: number; node: string | null; message: string; nominated: string | null; victims: { namespace: string; name: string; priority: number }[];
+  nodes: number; tried: number; untried: number; scored: number; tied: number; weights: Record<string, number>;
+  feasible: { node: string; total: number; plugins: Record<string, { raw: number; score: number; weighted: number }> }[];
+  refused: { node: string; plugin: string; reasons: string[] }[]; reasons: Record<string, number>;
+  earlier: { number: number; time: number; node: string | null; message: string }[];
 }
 export interface Span { from: number; until: number }
 export interface Container { name: string; image: string; state: string; reason?: string; ready: boolean; restarts: number }

@@ -5,31 +5,27 @@
 import { bytes, cores } from "./canvas/brush.js";
 import { h } from "./dom.js";
 import { knows, t } from "./i18n.js";
+import { preemption, refusal, refusals } from "./attempt.js";
 import { thingId } from "./scene.js";
 
 /** @typedef {import("./types").Thing} Thing @typedef {{code: string, params: any}} Reason */
 
-const MOST_NODES = 30;
-
-/** @param {Reason[]} given @param {Thing} thing @param {import("./scene.js").Scene} scene @param {(id: string) => void} show @returns {HTMLElement|null} */
-export function explained(given, thing, scene, show) {
+/** @param {Reason[]} given @param {Thing} thing @param {import("./scene.js").Scene} scene @param {(id: string) => void} show @param {import("./types").Attempt|null} [attempt] @returns {HTMLElement|null} */
+export function explained(given, thing, scene, show, attempt = null) {
   const near = given.filter((one) => one.code === "near-miss").map((one) => one.params);
   const reasons = [...given.filter((one) => one.code !== "near-miss"), ...(near.length ? [{ code: "near-miss", params: { all: near } }] : [])];
-  const parts = reasons.flatMap((reason) => PARTS[reason.code]?.(reason.params, thing, scene, show) ?? state(reason, thing, reasons));
+  const parts = reasons.flatMap((reason) => PARTS[reason.code]?.(reason.params, thing, scene, show, attempt) ?? state(reason, thing, reasons));
   return parts.length ? h("section.why", { "aria-label": t("why.title") }, h("h3", { text: t("why.title") }), ...parts) : null;
 }
 
-/** @type {Record<string, (params: any, thing: Thing, scene: import("./scene.js").Scene, show: (id: string) => void) => any[]>} */
+/** @type {Record<string, (params: any, thing: Thing, scene: import("./scene.js").Scene, show: (id: string) => void, attempt: import("./types").Attempt|null) => any[]>} */
 const PARTS = {
-  unschedulable({ rejections = {}, message }, pod, scene, show) {
-    const nodes = Object.entries(rejections).sort(([a], [b]) => a.localeCompare(b, "en", { numeric: true }));
-    const more = nodes.length - MOST_NODES;
+  unschedulable({ rejections = {}, message }, pod, scene, show, attempt) {
+    const refused = Object.entries(rejections).map(([node, [plugin, reasons]]) => ({ node, plugin, reasons }));
     return [
-      h("p", { text: t("why.unschedulable", { count: nodes.length }) }),
-      h("ul.rejections", {}, ...nodes.slice(0, MOST_NODES).map(([name, [plugin, reasons]]) => h("li", {},
-        h("button.link", { type: "button", text: name, onclick: () => show(thingId("Node", "", name)) }),
-        h("span", { text: rejection(plugin, reasons, pod, scene.get(thingId("Node", "", name))) }), h("small", { text: `${plugin}: ${reasons.join(", ")}` })))),
-      more > 0 && h("p", { text: t("why.more", { count: more }) }),
+      h("p", { text: t("why.unschedulable", { count: attempt?.tried || refused.length }) }),
+      refused.length && refusals(refused, (row) => rejection(row, pod, scene), show, (node, plugin) => (plugin === "TaintToleration" ? repelling(scene.get(thingId("Node", "", node))).join() : "")),
+      ...(attempt ? preemption(attempt) : []),
       message && h("p.said", { text: message }),
     ].filter(Boolean);
   },
@@ -50,18 +46,21 @@ function state({ code, params }, thing, all) {
   return [knows(`why.${code}`) && !told && h("p", { text: t(`why.${code}`, { image: images, restarts: thing.restarts ?? 0 }) }), !told && params?.message && h("p.said", { text: params.message })].filter(Boolean);
 }
 
-/** What one node has against the pod. @param {string} plugin @param {string[]} reasons @param {Thing} pod @param {Thing|undefined} node */
-function rejection(plugin, reasons, pod, node) {
-  if (plugin === "NodeResourcesFit" && node) {
-    const asked = node.requested ?? { cpu: 0, memory: 0, pods: 0 };
+/** Taints that keep pods away. @param {Thing|undefined} node */
+const repelling = (node) => (node?.taints ?? []).filter((taint) => !taint.endsWith(":PreferNoSchedule"));
+
+/** What nodes have against the pod; of several the one with the most left. @param {import("./attempt.js").Verdict} verdict @param {Thing} pod @param {import("./scene.js").Scene} scene */
+function rejection({ plugin, reasons, nodes }, pod, scene) {
+  const all = nodes.map((name) => scene.get(thingId("Node", "", name))).filter((node) => node !== undefined);
+  if (plugin === "NodeResourcesFit" && all.length) {
+    /** @param {"cpu"|"memory"} what */
+    const free = (what) => Math.max(...all.map((node) => Math.max(0, (node[what] ?? 0) - (node.requested?.[what] ?? 0))));
     /** @type {[string, string, string][]} */
-    const short = [
-      ["cpu", cores(pod.cpu ?? 0), cores(Math.max(0, (node.cpu ?? 0) - asked.cpu))],
-      ["memory", bytes(pod.memory ?? 0), bytes(Math.max(0, (node.memory ?? 0) - asked.memory))],
-    ];
-    const lines = short.filter(([what]) => reasons.includes(`Insufficient ${what}`)).map(([what, want, free]) => t("why.short", { what, want, free }));
+    const short = [["cpu", cores(pod.cpu ?? 0), cores(free("cpu"))], ["memory", bytes(pod.memory ?? 0), bytes(free("memory"))]];
+    const lines = short.filter(([what]) => reasons.includes(`Insufficient ${what}`)).map(([what, want, left]) => t(all.length > 1 ? "why.shortAll" : "why.short", { what, want, free: left }));
     if (lines.length) return lines.join(" ");
   }
-  if (plugin === "TaintToleration" && node?.taints?.length) return t("why.taint", { taints: node.taints.join(", ") });
-  return knows(`why.${plugin}`) ? t(`why.${plugin}`) : reasons.join(", ");
+  const taints = [...new Set(all.flatMap(repelling))];
+  if (plugin === "TaintToleration" && taints.length) return t("why.taint", { taints: taints.join(", ") });
+  return refusal(plugin, reasons);
 }

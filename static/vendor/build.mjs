@@ -8,16 +8,22 @@ import { createHash } from "node:crypto";
 import { copyFile, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
+import subsetFont from "subset-font";
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 const flag = process.argv.indexOf("--out");
 const out = flag > 0 ? path.resolve(process.argv[flag + 1]) : here;
 
-const COPIES = {
-  "xterm.css": "@xterm/xterm/css/xterm.css",
-  "inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
-  "jetbrains-mono.woff2": "@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2",
+const COPIES = { "xterm.css": "@xterm/xterm/css/xterm.css" };
+
+/** Fonts keep the characters and weights that the page has; the terminal's needs no ligatures. */
+const FONTS = {
+  "inter.woff2": { source: "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2" },
+  "jetbrains-mono.woff2": { source: "@fontsource-variable/jetbrains-mono/files/jetbrains-mono-latin-wght-normal.woff2", noLayoutClosure: true },
 };
+const WEIGHTS = { min: 400, max: 700 };
+const span = (first, last) => Array.from({ length: last - first + 1 }, (_, index) => String.fromCodePoint(first + index)).join("");
+const CHARACTERS = `${span(0x20, 0x7e)}${span(0xa0, 0xff)}–—‘’“”•…‹›−→←↑↓↻✓✕✗⊘●▶`;
 
 await mkdir(out, { recursive: true });
 const bundled = await build({
@@ -31,6 +37,11 @@ for (const [file, source] of Object.entries(COPIES)) {
   await copyFile(path.join(here, "node_modules", source), path.join(out, file));
   files.push(file);
 }
+for (const [file, { source, ...how }] of Object.entries(FONTS)) {
+  const whole = await readFile(path.join(here, "node_modules", source));
+  await writeFile(path.join(out, file), await subsetFont(whole, CHARACTERS, { targetFormat: "woff2", variationAxes: { wght: WEIGHTS }, ...how }));
+  files.push(file);
+}
 
 for (const [file, output] of Object.entries(bundled.metafile.outputs)) {
   const name = `${path.basename(file, ".js")}.d.ts`;
@@ -38,7 +49,7 @@ for (const [file, output] of Object.entries(bundled.metafile.outputs)) {
   files.push(name);
 }
 
-const packages = new Set(Object.values(COPIES).map((source) => source.split("/").slice(0, 2).join("/")));
+const packages = new Set([...Object.values(COPIES), ...Object.values(FONTS).map(({ source }) => source)].map((source) => source.split("/").slice(0, 2).join("/")));
 for (const input of Object.keys(bundled.metafile.inputs)) {
   const match = input.match(/node_modules\/((?:@[^/]+\/)?[^/]+)\//);
   if (match) packages.add(match[1]);

@@ -9,6 +9,15 @@ const things = [
   { kind: "Service", ns: "d", name: "s", type: "NodePort", clusterIP: "10.96.0.2", ports: [{ port: 80, nodePort: 30000, targetPort: 8080 }], selector: { app: "x" }, endpoints: [] },
   { kind: "Deployment", ns: "d", name: "d", replicas: 4, ready: 3, updated: 2, available: 3, ceiling: 5, floor: 3, maxSurge: 1, maxUnavailable: 1, strategy: "RollingUpdate", revision: "2", progress: "ReplicaSetUpdated", selector: { app: "x" } },
   { kind: "ReplicaSet", ns: "d", name: "r", replicas: 4, ready: 3, owner: "Deployment/d/d", image: "nginx", revision: "1" },
+  { kind: "StatefulSet", ns: "d", name: "db", replicas: 3, ready: 2, current: 3, updated: 1, available: 2, start: 0, policy: "OrderedReady", strategy: "RollingUpdate", partition: 1, service: "db", selector: { app: "x" }, image: "redis" },
+  { kind: "DaemonSet", ns: "d", name: "agent", replicas: 3, ready: 3, current: 3, updated: 3, available: 3, strategy: "RollingUpdate", selector: { app: "x" }, image: "agent" },
+  { kind: "ReplicationController", ns: "d", name: "rc", replicas: 2, ready: 1, current: 2, selector: { app: "x" }, image: "nginx" },
+  { kind: "Job", ns: "d", name: "once", replicas: 5, parallelism: 2, active: 2, ready: 2, succeeded: 1, failed: 1, image: "busybox", created: 3 },
+  { kind: "CronJob", ns: "d", name: "cron", schedule: "*/1 * * * *", policy: "Allow", active: 0, suspended: true },
+  { kind: "HorizontalPodAutoscaler", ns: "d", name: "h", target: "Deployment/d/d", min: 1, max: 5, current: 2, desired: 3, metrics: "cpu: 90%/50%" },
+  { kind: "PodDisruptionBudget", ns: "d", name: "b", allowed: 1, current: 3, desired: 2, expected: 3, minAvailable: 2, selector: { app: "x" } },
+  { kind: "PersistentVolumeClaim", ns: "d", name: "data", phase: "Bound", volume: "PersistentVolume//v", class: "fast", modes: ["ReadWriteOnce"], asked: "1Gi", capacity: "2Gi" },
+  { kind: "PersistentVolume", name: "v", phase: "Bound", modes: ["ReadWriteOnce"], capacity: "2Gi", reclaim: "Retain", claim: "PersistentVolumeClaim/d/data", source: "nfs", where: "1.2.3.4:/shared" },
   { kind: "Traffic", name: "t", target: "Service/d/s", rate: 5, ok: 0, failed: 5, error: { hop: "endpoints", text: "curl: (7)" } },
 ];
 

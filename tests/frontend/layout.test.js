@@ -163,3 +163,16 @@ test("many Services become rows, and all of them count for what must be in view"
   const last = layout.serviceBox("Service/d/s19");
   assert.ok(last.h < 60 && last.y + last.h <= layout.bounds.y + layout.bounds.h);
 });
+
+test("workloads and claims have a card unless another's card tells of them", () => {
+  const layout = cluster(1);
+  const seated = (id, thing) => (layout.update(id, { name: "x", ...thing }), !!layout.box(id));
+  assert.ok(seated("StatefulSet/d/db", { kind: "StatefulSet" }));
+  assert.ok(!seated("Job/d/run", { kind: "Job", owner: "CronJob/d/c" }));
+  assert.ok(!seated("DaemonSet/kube-system/kube-proxy", { kind: "DaemonSet", system: true }));
+  assert.ok(!seated("HorizontalPodAutoscaler/d/h", { kind: "HorizontalPodAutoscaler" }));
+  assert.ok(seated("PersistentVolumeClaim/d/data", { kind: "PersistentVolumeClaim", phase: "Pending" }));
+  assert.ok(seated("PersistentVolume//v", { kind: "PersistentVolume", phase: "Available" }));
+  assert.ok(!seated("PersistentVolume//v", { kind: "PersistentVolume", phase: "Bound" }));
+  assert.ok(seated("PersistentVolume//v", { kind: "PersistentVolume", phase: "Released" }));
+});

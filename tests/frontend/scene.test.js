@@ -94,3 +94,15 @@ test("an empty selector selects nothing and a name may hold slashes", () => {
   assert.equal(matches({ app: "a", tier: "b" }, { app: "a" }), false);
   assert.deepEqual(parseId("Event/ns/a/b"), { kind: "Event", ns: "ns", name: "a/b" });
 });
+
+test("what a thing owns, and all of a kind, are known through sets, moves and deletions", () => {
+  const scene = new Scene();
+  const pod = (owner) => ({ kind: "Pod", name: "p", ...(owner ? { owner } : {}) });
+  scene.load({ revision: 0, time: 0, things: { "Pod/a/p": pod("Job/a/j"), "Job/a/j": { kind: "Job", name: "j", owner: "CronJob/a/c" } } });
+  const owned = (owner) => scene.ownedBy(owner, "Pod").map(([id]) => id);
+  assert.deepEqual([owned("Job/a/j"), scene.ownedBy("CronJob/a/c", "Pod"), scene.ofKind("Pod").length], [["Pod/a/p"], [], 1]);
+  scene.apply({ from: 0, to: 1, time: 1, ops: [["set", "Pod/a/p", pod("Job/a/k")], ["set", "Pod/a/q", pod()]] });
+  assert.deepEqual([owned("Job/a/j"), owned("Job/a/k"), scene.ofKind("Pod").length], [[], ["Pod/a/p"], 2]);
+  scene.apply({ from: 1, to: 2, time: 2, ops: [["del", "Pod/a/p"], ["del", "Job/a/j"]] });
+  assert.deepEqual([owned("Job/a/k"), scene.ofKind("Job"), scene.owned.size], [[], [], 0]);
+});

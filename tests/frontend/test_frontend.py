@@ -19,7 +19,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 STATIC = ROOT / "static"
 VENDOR = STATIC / "vendor"
-PAGE_WEIGHT = 420 * 1024
+PAGE_WEIGHT = 400 * 1024
 
 needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from server.cluster.apiserver import openapi
-from server.cluster.apiserver.resources import RESOURCES
+from server.cluster.apiserver.resources import RESOURCES, VERSIONS
 
 AGGREGATED = ("application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
               "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json")
@@ -19,8 +19,9 @@ def test_plain_discovery_lists_exactly_what_is_served(ask):
         assert ask("GET", f"/apis/{group['name']}").json["preferredVersion"] == group["preferredVersion"]
         listed.append((group["name"], ask("GET", f"/apis/{group['preferredVersion']['groupVersion']}").json))
     kinds = {(group, entry["name"]): entry for group, document in listed for entry in document["resources"]}
-    served = {(row.group, row.plural) for row in RESOURCES.values()}
-    served |= {(row.group, f"{row.plural}/{sub.name}") for row in RESOURCES.values() for sub in row.subresources}
+    rows = (*RESOURCES.values(), *VERSIONS.values())
+    served = {(row.group, row.plural) for row in rows}
+    served |= {(row.group, f"{row.plural}/{sub.name}") for row in rows for sub in row.subresources}
     assert set(kinds) == served
     assert kinds["", "pods/eviction"] == {"name": "pods/eviction", "singularName": "", "namespaced": True, "group": "policy",
                                           "version": "v1", "kind": "Eviction", "verbs": ["create"]}
@@ -41,7 +42,11 @@ def test_aggregated_discovery_says_the_same_in_one_document(ask):
     pods = next(entry for entry in core.json["items"][0]["versions"][0]["resources"] if entry["resource"] == "pods")
     assert (pods["scope"], pods["shortNames"], pods["categories"], pods["singularResource"]) == ("Namespaced", ["po"], ["all"], "pod")
     groups = ask("GET", "/apis", headers={"Accept": AGGREGATED}).json["items"]
-    assert [entry["metadata"]["name"] for entry in groups] == ["apps", "coordination.k8s.io", "discovery.k8s.io"]
+    assert [entry["metadata"]["name"] for entry in groups] == [
+        "apps", "events.k8s.io", "autoscaling", "batch", "policy", "storage.k8s.io", "scheduling.k8s.io", "coordination.k8s.io",
+        "discovery.k8s.io"]
+    scalers = next(entry for entry in groups if entry["metadata"]["name"] == "autoscaling")
+    assert [version["version"] for version in scalers["versions"]] == ["v2", "v1"]
     assert ask("GET", "/apis", headers={"Accept": "application/json"}).json["kind"] == "APIGroupList"
     assert ask("GET", "/apis", headers={"Accept": AGGREGATED.split(",", 1)[1]}).json["kind"] == "APIGroupList"
 
@@ -54,7 +59,9 @@ def test_a_document_that_the_client_has_is_not_sent_again(ask):
 
 def test_openapi_v3_has_a_document_for_each_group_and_its_hash(ask):
     paths = ask("GET", "/openapi/v3").json["paths"]
-    assert set(paths) == {"api/v1", "apis/apps/v1", "apis/coordination.k8s.io/v1", "apis/discovery.k8s.io/v1"}
+    assert set(paths) == {"api/v1", *(f"apis/{group}/v1" for group in (
+        "apps", "autoscaling", "batch", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "policy", "scheduling.k8s.io",
+        "storage.k8s.io")), "apis/autoscaling/v2"}
     for name, entry in paths.items():
         path, _, digest = entry["serverRelativeURL"].partition("?hash=")
         assert path == f"/openapi/v3/{name}"

@@ -21,6 +21,25 @@ COLUMNS = {
     "leases.coordination.k8s.io": "Name:0 Holder:0 Age:0",
     "deployments.apps": "Name:0 Ready:0 Up-to-date:0 Available:0 Age:0 Containers:1 Images:1 Selector:1",
     "replicasets.apps": "Name:0 Desired:0 Current:0 Ready:0 Age:0 Containers:1 Images:1 Selector:1",
+    "componentstatuses": "Name:0 Status:0 Message:0 Error:0",
+    "persistentvolumeclaims": "Name:0 Status:0 Volume:0 Capacity:0 Access Modes:0 StorageClass:0 VolumeAttributesClass:0 Age:0 VolumeMode:1",
+    "persistentvolumes": (
+        "Name:0 Capacity:0 Access Modes:0 Reclaim Policy:0 Status:0 Claim:0 StorageClass:0 "
+        "VolumeAttributesClass:0 Reason:0 Age:0 VolumeMode:1"),
+    "podtemplates": "Name:0 Containers:0 Images:0 Pod Labels:0",
+    "replicationcontrollers": "Name:0 Desired:0 Current:0 Ready:0 Age:0 Containers:1 Images:1 Selector:1",
+    "controllerrevisions.apps": "Name:0 Controller:0 Revision:0 Age:0",
+    "daemonsets.apps": "Name:0 Desired:0 Current:0 Ready:0 Up-to-date:0 Available:0 Node Selector:0 Age:0 Containers:1 Images:1 Selector:1",
+    "statefulsets.apps": "Name:0 Ready:0 Age:0 Containers:1 Images:1",
+    "horizontalpodautoscalers.autoscaling": "Name:0 Reference:0 Targets:0 MinPods:0 MaxPods:0 Replicas:0 Age:0",
+    "cronjobs.batch": "Name:0 Schedule:0 Timezone:0 Suspend:0 Active:0 Last Schedule:0 Age:0 Containers:1 Images:1 Selector:1",
+    "jobs.batch": "Name:0 Status:0 Completions:0 Duration:0 Age:0 Containers:1 Images:1 Selector:1",
+    "poddisruptionbudgets.policy": "Name:0 Min Available:0 Max Unavailable:0 Allowed Disruptions:0 Age:0",
+    "priorityclasses.scheduling.k8s.io": "Name:0 Value:0 Global-Default:0 Age:0 PreemptionPolicy:0",
+    "csidrivers.storage.k8s.io": "Name:0 AttachRequired:0 PodInfoOnMount:0 StorageCapacity:0 TokenRequests:0 RequiresRepublish:0 Modes:0 Age:0",
+    "csinodes.storage.k8s.io": "Name:0 Drivers:0 Age:0",
+    "storageclasses.storage.k8s.io": "Name:0 Provisioner:0 ReclaimPolicy:0 VolumeBindingMode:0 AllowVolumeExpansion:0 Age:0",
+    "volumeattachments.storage.k8s.io": "Name:0 Attacher:0 PV:0 Node:0 Attached:0 Age:0",
 }
 NOW = 600.0
 
@@ -45,7 +64,7 @@ def test_every_kind_has_a_table_of_its_own():
 def test_the_columns_are_those_of_kubernetes(resource, clock):
     columns = tables.render(resource, [], clock.now, clock)["columnDefinitions"]
     assert " ".join(f"{column['name']}:{column['priority']}" for column in columns) == COLUMNS[resource]
-    assert all(column["description"] and column["type"] in ("string", "integer") for column in columns)
+    assert all(column["description"] and column["type"] in ("string", "integer", "boolean") for column in columns)
     assert [column["name"] for column in columns if column["format"] == "name"] == ["Name"]
 
 

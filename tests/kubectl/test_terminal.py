@@ -148,7 +148,7 @@ def test_what_is_not_there_yet_is_refused_and_changes_nothing(terminal: Terminal
         ("kubectl apply --prune -f nginx-deploy.yml", "--prune is not available in Podium yet"),
         ("kubectl attach web", '"kubectl attach" is not available in Podium yet'),
         ("kubectl get pods --token=x", "--token is not available in Podium's terminal yet"),
-        ("kubectl create job j --image=busybox", "failed to create job: the server could not find the requested resource"),
+        ("kubectl create ingress i --rule=a/b=c:80", "failed to create ingress: the server could not find the requested resource"),
     ):
         result = terminal.run(line)
         assert (result.code, result.stdout) == (1, "")
@@ -229,7 +229,7 @@ def test_tab_offers_commands_types_names_flags_and_values(terminal: Terminal) ->
     terminal.run("kubectl run web --image=nginx")
     assert completions(terminal, "kubectl exp") == ["explain", "expose"]
     assert completions(terminal, "kubectl rollout u") == ["undo"]
-    assert completions(terminal, "k get po") == ["pods"]
+    assert completions(terminal, "k get po") == ["poddisruptionbudgets.policy", "pods", "podtemplates"]
     assert completions(terminal, "k get pods ") == ["web"]
     assert completions(terminal, "k get pod/w") == ["pod/web"]
     assert completions(terminal, "k get pods -n kube-pu") == ["kube-public"]

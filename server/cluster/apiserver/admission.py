@@ -12,16 +12,17 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
+from server.cluster.apiserver import priorities, storage
 from server.cluster.apiserver.resources import Resource
 from server.cluster.errors import forbidden, not_found
 from server.cluster.names import generate
 from server.cluster.objects import Object
 
 if TYPE_CHECKING:
+    from server.cluster.apiserver.priorities import PriorityClass
     from server.cluster.apiserver.server import ApiServer
 
 IMMORTAL_NAMESPACES = ("default", "kube-system", "kube-public")
-PRIORITY_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOLERATION_SECONDS = 300
 FATAL_TAINTS = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
@@ -32,6 +33,8 @@ def check_delete(resource: Resource, name: str) -> None:
     """ApiError if admission says no."""
     if resource.key == "namespaces" and name in IMMORTAL_NAMESPACES:
         raise forbidden(resource.key, name, "this namespace may not be deleted")
+    if resource.key == priorities.RESOURCE:
+        priorities.check_delete(name)
 
 
 def check_create(api: ApiServer, resource: Resource, obj: Object) -> None:
@@ -40,6 +43,15 @@ def check_create(api: ApiServer, resource: Resource, obj: Object) -> None:
         _check_namespace(api, resource, obj)
     if resource.key == "pods":
         _check_pod(api, obj)
+        api.priorities.check_pod(obj)
+    elif resource.key == priorities.RESOURCE:
+        api.priorities.check_class(obj)
+
+
+def check_update(api: ApiServer, resource: Resource, obj: Object) -> None:
+    """ApiError if admission does not want the object as it is to be."""
+    if resource.key == priorities.RESOURCE:
+        api.priorities.check_class(obj)
 
 
 def _check_namespace(api: ApiServer, resource: Resource, obj: Object) -> None:
@@ -61,13 +73,8 @@ def _check_pod(api: ApiServer, pod: Object) -> None:
     if api.lister("serviceaccounts").get(meta["namespace"], account) is None and not _mirror(pod):
         raise forbidden("pods", meta.get("name", ""), f"error looking up service account {meta['namespace']}/{account}: "
                                                       f'serviceaccount "{account}" not found')
-    priority_class = spec.get("priorityClassName")
-    if priority_class and priority_class not in PRIORITY_CLASSES:
-        raise forbidden("pods", meta.get("name", ""), f"no PriorityClass with name {priority_class} was found")
-    if not priority_class and spec.get("priority"):
-        raise forbidden("pods", meta.get("name", ""), "the integer value of priority "
-                        f"({spec['priority']}) must not be provided in pod spec; priority admission controller computed 0 "
-                        "from the given PriorityClass name")
+    if spec.get("runtimeClassName"):
+        raise forbidden("pods", meta.get("name", ""), f'pod rejected: RuntimeClass "{spec["runtimeClassName"]}" not found')
 
 
 def _mirror(pod: Object) -> bool:
@@ -76,11 +83,15 @@ def _mirror(pod: Object) -> bool:
 
 def mutate(api: ApiServer, resource: Resource, obj: Object) -> Object:
     """The object with what admission adds; valid by construction, so it runs after validation and templates stay recognisable."""
+    if resource.key in storage.FINALIZERS:
+        return storage.admit(api, resource.key, obj)
     if resource.key != "pods":
         return obj
-    prepared = _PREPARED.get(obj["spec"])
+    prepared = _PREPARED.get(obj["spec"], api.priorities.of(obj["spec"]))
     spec = prepared.spec
-    if not _mirror(obj):
+    if _mirror(obj):
+        spec = {field: value for field, value in spec.items() if field not in ("serviceAccountName", "serviceAccount")}
+    else:
         account = api.lister("serviceaccounts").get(obj["metadata"]["namespace"], spec["serviceAccountName"])
         automount = spec.get("automountServiceAccountToken", (account or {}).get("automountServiceAccountToken", True))
         if automount is not False:
@@ -91,16 +102,16 @@ def mutate(api: ApiServer, resource: Resource, obj: Object) -> Object:
 class _Template:
     """A pod spec with what admission adds to every pod of it."""
 
-    def __init__(self, spec: Object) -> None:
+    def __init__(self, spec: Object, priority: PriorityClass) -> None:
         self.source = spec
         account = spec.get("serviceAccountName") or "default"
-        priority_class = spec.get("priorityClassName")
         self.spec = {
             **spec,
             "serviceAccountName": account,
             "serviceAccount": account,
-            "priority": PRIORITY_CLASSES.get(priority_class, 0),
-            "preemptionPolicy": spec.get("preemptionPolicy", "PreemptLowerPriority"),
+            **({"priorityClassName": priority.name} if priority.name else {}),
+            "priority": priority.value,
+            "preemptionPolicy": priority.policy,
             "tolerations": _with_default_tolerations(spec.get("tolerations") or []),
         }
         self.volumes = spec.get("volumes") or []
@@ -149,12 +160,13 @@ class _Templates:
     all rooms and holds nothing but what its key says."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[int, _Template] = OrderedDict()
+        self._known: OrderedDict[tuple[int, PriorityClass], _Template] = OrderedDict()
 
-    def get(self, spec: Object) -> _Template:
-        template = self._known.get(id(spec))
+    def get(self, spec: Object, priority: PriorityClass) -> _Template:
+        key = id(spec), priority
+        template = self._known.get(key)
         if template is None:
-            template = self._known[id(spec)] = _Template(spec)
+            template = self._known[key] = _Template(spec, priority)
             if len(self._known) > TEMPLATES_KEPT:
                 self._known.popitem(last=False)
         return template

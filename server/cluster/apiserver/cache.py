@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from server.cluster.objects import Key, Object
 from server.cluster.store import ADDED, DELETED, Event, Record, Store
+from server.cluster.volumes import claims_of
 
 if TYPE_CHECKING:
     from server.cluster.selectors import Selector
@@ -27,6 +28,7 @@ class Lister:
         self._labels: dict[tuple[str, str, str], _Bucket] = {}
         self._owners: dict[str, _Bucket] = {}
         self._nodes: dict[str, _Bucket] = {}
+        self._claims: dict[tuple[str, str], _Bucket] = {}
         self._on_node = resource == "pods"
         self._sorted: list[Key] | None = None
         for key, record in self._table.items():
@@ -75,6 +77,11 @@ class Lister:
         table = self._table
         return [table[key].object for key in _ordered(self._nodes, node)]
 
+    def by_claim(self, namespace: str, claim: str) -> list[Object]:
+        """Pods that use a PersistentVolumeClaim, in order of name."""
+        table = self._table
+        return [table[key].object for key in _ordered(self._claims, (namespace, claim))]
+
     def _candidates(self, namespace: str | None, selector: Selector) -> Iterable[Key]:
         """The smallest index that holds every match."""
         if not namespace:
@@ -105,8 +112,11 @@ class Lister:
                 _into(self._labels, (key[0], *label), key)
         for reference in meta.get("ownerReferences") or ():
             _into(self._owners, reference["uid"], key)
-        if self._on_node and (node := obj["spec"].get("nodeName")):
-            _into(self._nodes, node, key)
+        if self._on_node:
+            if node := obj["spec"].get("nodeName"):
+                _into(self._nodes, node, key)
+            for _, claim in claims_of(obj):
+                _into(self._claims, (key[0], claim), key)
 
     def _remove(self, key: Key, obj: Object) -> None:
         meta = obj["metadata"]
@@ -115,8 +125,11 @@ class Lister:
             _out(self._labels, (key[0], *label), key)
         for reference in meta.get("ownerReferences") or ():
             _out(self._owners, reference["uid"], key)
-        if self._on_node and (node := obj["spec"].get("nodeName")):
-            _out(self._nodes, node, key)
+        if self._on_node:
+            if node := obj["spec"].get("nodeName"):
+                _out(self._nodes, node, key)
+            for _, claim in claims_of(obj):
+                _out(self._claims, (key[0], claim), key)
 
     def _update(self, key: Key, old: Object, new: Object) -> None:
         was, now = old["metadata"], new["metadata"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from server.cluster.apiserver.request import DEFAULT_OPTIONS, JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Options, Request
+from server.cluster.errors import Unreachable
 from server.cluster.objects import Object
 
 if TYPE_CHECKING:
@@ -18,23 +19,27 @@ PATCH_TYPES = {"merge": MERGE_PATCH, "json": JSON_PATCH, "strategic": STRATEGIC_
 
 
 class Client:
-    """Every method raises ``ApiError``; objects that come back are the stored ones: look, do not touch."""
+    """Every method raises ``ApiError``; objects that come back are the stored ones: look, do not touch. ``severed`` is what a client
+    hears whose machine cannot reach the API server's."""
 
     def __init__(self, api: ApiServer, name: str, user: str) -> None:
         self.api = api
         self.name = name
         self.user = user
-        self.because: int | None = None
+        self.because: int | str | None = None
+        self.severed: Unreachable | None = None
 
     def _ask(self, verb: str, resource: str, namespace: str = "", name: str = "", body: Any = None, subresource: str = "",
              content_type: str = "", options: Options = DEFAULT_OPTIONS) -> Object:
         if self.api.breathe is not None:
             self.api.breathe()
+        if self.severed is not None:
+            raise self.severed
         return self.api.request(Request(verb, resource, namespace, name, subresource, body, None, content_type, options,
                                         self.name, self.user, self.because)).object
 
-    def get(self, resource: str, namespace: str, name: str) -> Object:
-        return self._ask("get", resource, namespace, name)
+    def get(self, resource: str, namespace: str, name: str, subresource: str = "") -> Object:
+        return self._ask("get", resource, namespace, name, subresource=subresource)
 
     def list(self, resource: str, namespace: str = "", label_selector: str = "", field_selector: str = "") -> list[Object]:
         options = Options(label_selector=label_selector, field_selector=field_selector)

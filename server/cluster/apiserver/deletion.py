@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 FOREGROUND, ORPHAN = "foregroundDeletion", "orphan"
 POLICIES = ("Background", "Foreground", "Orphan")
 DEFAULT_GRACE = 30
+ORPHANED = ("jobs.batch", "replicationcontrollers")
+PRESERVED = ("child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set "
+             "propagationPolicy=Orphan to suppress this warning")
 
 
 def options(request: Request, body: Any) -> Options:
@@ -58,9 +61,10 @@ def delete(api: ApiServer, resource: Resource, request: Request, record: Record,
     """Removes or marks; the answer is the object where it lives on or its kind says so, else a success Status."""
     obj = record.object
     meta = obj["metadata"]
-    _check_preconditions(resource, obj, opts.preconditions)
+    check_preconditions(resource, obj, opts.preconditions)
     grace = _grace(resource, obj, opts)
-    finalizers = _finalizers(meta, opts)
+    finalizers = _finalizers(resource, meta, opts)
+    warnings = [PRESERVED] if resource.key == "jobs.batch" and not opts.propagation_policy and opts.orphan_dependents is None else []
     marked = dict(meta)
     if "deletionTimestamp" not in meta or grace < meta.get("deletionGracePeriodSeconds", 0):
         marked["deletionTimestamp"] = api.clock.timestamp(_marked_at(api, meta) + grace)
@@ -79,11 +83,13 @@ def delete(api: ApiServer, resource: Resource, request: Request, record: Record,
     if finished(resource, new):
         if not opts.dry_run:
             record = api.remove(resource, obj if "deletionTimestamp" in meta else new, cause)
-        return Response(200, record.object, record=record) if resource.returns_deleted else Response(200, _success(resource, obj))
+        if resource.returns_deleted:
+            return Response(200, record.object, record=record)
+        return Response(200, _success(resource, obj), warnings)
     if new == obj or opts.dry_run:
-        return Response(200, new)
+        return Response(200, new, warnings)
     stored = api.store.put(resource.key, key, new, cause)
-    return Response(200, stored.object, record=stored)
+    return Response(200, stored.object, warnings, stored)
 
 
 def _marked_at(api: ApiServer, meta: Object) -> float:
@@ -93,7 +99,7 @@ def _marked_at(api: ApiServer, meta: Object) -> float:
     return min(api.clock.now, api.clock.seconds(meta["deletionTimestamp"]) - meta.get("deletionGracePeriodSeconds", 0))
 
 
-def _check_preconditions(resource: Resource, obj: Object, preconditions: dict[str, str]) -> None:
+def check_preconditions(resource: Resource, obj: Object, preconditions: dict[str, str]) -> None:
     for field, shown in (("uid", "UID"), ("resourceVersion", "ResourceVersion")):
         wanted, actual = preconditions.get(field), obj["metadata"][field]
         if wanted and wanted != actual:
@@ -113,12 +119,14 @@ def _grace(resource: Resource, obj: Object, opts: Options) -> int:
     return spec.get("terminationGracePeriodSeconds", DEFAULT_GRACE)
 
 
-def _finalizers(meta: Object, opts: Options) -> list[str]:
+def _finalizers(resource: Resource, meta: Object, opts: Options) -> list[str]:
     """The finalizers after the deletion policy has put in or taken out its own."""
     finalizers = list(meta.get("finalizers") or ())
     policy = opts.propagation_policy
     if not policy and opts.orphan_dependents is not None:
         policy = "Orphan" if opts.orphan_dependents else "Background"
+    if not policy and resource.key in ORPHANED and FOREGROUND not in finalizers:
+        policy = "Orphan"
     if not policy:
         return finalizers
     finalizers = [entry for entry in finalizers if entry not in (FOREGROUND, ORPHAN)]

@@ -12,7 +12,7 @@ import base64
 import hashlib
 from functools import cache
 
-from server.cluster.apiserver.resources import RESOURCES, Resource, Subresource
+from server.cluster.apiserver.resources import EXTENSIONS, RESOURCES, VERSIONS, Resource, Subresource
 from server.cluster.objects import Object
 
 AGGREGATED = "apidiscovery.k8s.io/v2"
@@ -25,11 +25,15 @@ GROUP_ORDER = (
 )
 
 
+Extended = tuple[str, ...]
+"""The groups of the servers behind this one that are there; each function that lists groups is told."""
+
+
 @cache
-def groups() -> dict[str, tuple[str, ...]]:
+def groups(extended: Extended = ()) -> dict[str, tuple[str, ...]]:
     """The named groups that have a kind here, with their versions, in order of preference."""
     found: dict[str, list[str]] = {}
-    for row in RESOURCES.values():
+    for row in (*RESOURCES.values(), *VERSIONS.values(), *(row for row in EXTENSIONS.values() if row.group in extended)):
         if row.group and row.version not in found.setdefault(row.group, []):
             found[row.group].append(row.version)
     rank = {name: index for index, name in enumerate(GROUP_ORDER)}
@@ -38,7 +42,8 @@ def groups() -> dict[str, tuple[str, ...]]:
 
 def served(group: str, version: str) -> list[Resource]:
     """The kinds of a group and version, by plural."""
-    rows = (row for row in RESOURCES.values() if row.group == group and row.version == version)
+    everything = (*RESOURCES.values(), *VERSIONS.values(), *EXTENSIONS.values())
+    rows = (row for row in everything if row.group == group and row.version == version)
     return sorted(rows, key=lambda row: row.plural)
 
 
@@ -49,25 +54,25 @@ def api_versions(address: str) -> Object:
 
 
 @cache
-def api_group_list() -> Object:
+def api_group_list(extended: Extended = ()) -> Object:
     """``/apis``."""
-    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name) for name in groups()]}
+    return {"kind": "APIGroupList", "apiVersion": "v1", "groups": [_group(name, extended) for name in groups(extended)]}
 
 
-def api_group(name: str) -> Object | None:
+def api_group(name: str, extended: Extended = ()) -> Object | None:
     """``/apis/GROUP``; None if there is no such group."""
-    return {"kind": "APIGroup", "apiVersion": "v1", **_group(name)} if name in groups() else None
+    return {"kind": "APIGroup", "apiVersion": "v1", **_group(name, extended)} if name in groups(extended) else None
 
 
-def _group(name: str) -> Object:
-    versions = [{"groupVersion": f"{name}/{version}", "version": version} for version in groups()[name]]
+def _group(name: str, extended: Extended) -> Object:
+    versions = [{"groupVersion": f"{name}/{version}", "version": version} for version in groups(extended)[name]]
     return {"name": name, "versions": versions, "preferredVersion": versions[0]}
 
 
 @cache
-def api_resource_list(group: str, version: str) -> Object | None:
+def api_resource_list(group: str, version: str, extended: Extended = ()) -> Object | None:
     """``/api/v1`` and ``/apis/GROUP/VERSION``; None if nothing is served there."""
-    rows = served(group, version)
+    rows = served(group, version) if not group or group in groups(extended) else []
     if not rows:
         return None
     entries = [entry for row in rows for entry in (_resource(row), *(_subresource(row, sub) for sub in _subresources(row)))]
@@ -108,13 +113,13 @@ def _storage_version_hash(row: Resource) -> str:
 
 
 @cache
-def aggregated(core: bool) -> Object:
+def aggregated(core: bool, extended: Extended = ()) -> Object:
     """Everything of ``/api`` (``core``) or of ``/apis`` in one document."""
     if core:
         items = [{"metadata": {}, "versions": [_aggregated_version("", "v1")]}]
     else:
         items = [{"metadata": {"name": name}, "versions": [_aggregated_version(name, version) for version in versions]}
-                 for name, versions in groups().items()]
+                 for name, versions in groups(extended).items()]
     return {"kind": "APIGroupDiscoveryList", "apiVersion": AGGREGATED, "metadata": {}, "items": items}
 
 
@@ -145,11 +150,11 @@ def _aggregated_subresource(row: Resource, sub: Subresource) -> Object:
 
 
 @cache
-def paths() -> tuple[str, ...]:
+def paths(extended: Extended = ()) -> tuple[str, ...]:
     """The paths of ``/``: where there is something to be had."""
     found = {"/api", "/api/v1", "/apis", "/healthz", "/healthz/etcd", "/healthz/ping", "/livez", "/livez/etcd", "/livez/ping",
              "/openapi/v2", "/openapi/v3", "/readyz", "/readyz/etcd", "/readyz/ping", "/version"}
-    for name, versions in groups().items():
+    for name, versions in groups(extended).items():
         found.add(f"/apis/{name}")
         found.update(f"/apis/{name}/{version}" for version in versions)
     for group_version in ("api/v1", *(f"apis/{name}/{version}" for name, versions in groups().items() for version in versions)):

@@ -19,7 +19,7 @@ EVENT_TTL = 3600.0
 
 
 class EventExpiry:
-    """Keeps the events in order of their last write. ``start`` rebuilds it from the store."""
+    """Keeps the events in order of their last write. ``start`` rebuilds it from the store; it is also what goes on after etcd was down."""
 
     def __init__(self, api: ApiServer) -> None:
         self._api = api
@@ -49,6 +49,8 @@ class EventExpiry:
 
     def _expire(self) -> None:
         self._timer = None
+        if not self._api.storing():
+            return
         now = self._api.clock.now
         while self._due and next(iter(self._due.values())) <= now:
             name = next(iter(self._due))

@@ -19,7 +19,7 @@ from server.cluster import selectors
 from server.cluster.apiserver import tables
 from server.cluster.apiserver.request import Options, Request, Response
 from server.cluster.apiserver.resources import Resource
-from server.cluster.errors import ApiError, bad_request, expired_continue, too_large_resource_version
+from server.cluster.errors import ApiError, bad_request, expired_continue, not_found, too_large_resource_version
 from server.cluster.objects import Key, Object, key
 from server.cluster.process import Channel
 from server.cluster.store import ADDED, BOOKMARK, DELETED, Cause, Event, Record, Store
@@ -63,6 +63,9 @@ def list_objects(api: ApiServer, resource: Resource, request: Request) -> Respon
     elif options.resource_version_match == "Exact" and asked is not None:
         revision = asked
         records = _records_at(api, resource, namespace, selector, revision, None)
+    elif resource.key in api.virtual:
+        records = [Record(obj, revision) for obj in api.virtual[resource.key]()
+                   if selector is None or selector.matches(obj["metadata"].get("labels") or {})]
     else:
         records = api.lister(resource.key).records(namespace, selector)
     if fields is not None:
@@ -81,6 +84,14 @@ def list_objects(api: ApiServer, resource: Resource, request: Request) -> Respon
         return Response(200, {**answer, "metadata": meta}, [], None)
     body = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": meta, "items": [r.object for r in records]}
     return Response(200, body, [], None, records=records)
+
+
+def virtual_record(api: ApiServer, resource: Resource, name: str) -> Record:
+    """One object that is made when somebody looks. ApiError 404 if there is none of that name."""
+    for obj in api.virtual[resource.key]():
+        if obj["metadata"]["name"] == name:
+            return Record(obj, api.store.revision)
+    raise not_found(resource.key, name)
 
 
 def _selectors(resource: Resource, options: Options) -> tuple[selectors.Selector | None, selectors.FieldSelector | None]:
@@ -153,7 +164,7 @@ def watch_objects(api: ApiServer, resource: Resource, request: Request) -> Respo
 
     watch = api.store.watch(resource.key, on_event)
     channel.on_close = watch.stop
-    return Response(200, {}, [], None, stream=channel)
+    return Response(200, {}, [], None, stream=api.streaming(channel))
 
 
 def bookmark(resource: Resource, revision: int, annotations: dict[str, str] | None = None) -> Event:

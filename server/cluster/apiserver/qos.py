@@ -12,9 +12,17 @@ COMPUTE = ("cpu", "memory")
 
 
 def qos_class(spec: Object) -> str:
-    """``Guaranteed`` when every container limits both and requests as much, ``BestEffort`` when none says anything, else ``Burstable``."""
+    """``Guaranteed`` when every container limits both and requests as much, ``BestEffort`` when none says anything, else ``Burstable``.
+    Resources of the pod as a whole are asked instead of its containers'."""
+    whole = spec.get("resources")
+    if whole and any(name in (whole.get(part) or {}) for part in ("limits", "requests") for name in COMPUTE):
+        return _class([{"resources": whole}])
+    return _class([*(spec.get("containers") or ()), *(spec.get("initContainers") or ())])
+
+
+def _class(containers: list[Object]) -> str:
     says_anything, guaranteed = False, True
-    for container in (*(spec.get("containers") or ()), *(spec.get("initContainers") or ())):
+    for container in containers:
         resources = container.get("resources") or {}
         limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
         for name in COMPUTE:

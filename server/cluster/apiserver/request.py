@@ -67,7 +67,7 @@ class Request:
     options: Options = DEFAULT_OPTIONS
     client: str = ""
     user: str = ""
-    because: int | None = None
+    because: int | str | None = None
     table: str | None = None
 
 

@@ -11,17 +11,32 @@ from __future__ import annotations
 
 import random as random_module
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-from server.cluster.apiserver import admission, authorization, decode, defaults, deletion, listing, patch, strategies, subresources, validation
+from server.cluster.apiserver import (
+    admission,
+    authorization,
+    decode,
+    defaults,
+    deletion,
+    listing,
+    patch,
+    strategies,
+    subresources,
+    validation,
+    versions,
+)
 from server.cluster.apiserver.cache import Lister
 from server.cluster.apiserver.expiry import EventExpiry
+from server.cluster.apiserver.owned_pods import OwnedPods
+from server.cluster.apiserver.priorities import Priorities
 from server.cluster.apiserver.quota import Quota
 from server.cluster.apiserver.request import JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH, Options, Request, Response
-from server.cluster.apiserver.resources import RESOURCES, Resource
+from server.cluster.apiserver.resources import EXTENSIONS, RESOURCES, VERSIONS, Resource
 from server.cluster.apiserver.services import ServiceAllocator
 from server.cluster.clock import Clock
 from server.cluster.errors import (
+    ApiError,
     already_exists,
     bad_request,
     conflict,
@@ -34,6 +49,7 @@ from server.cluster.errors import (
 )
 from server.cluster.names import generate
 from server.cluster.objects import Object
+from server.cluster.process import Channel
 from server.cluster.store import Cause, Record, Store, Watch, Watcher
 
 PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)
@@ -44,12 +60,22 @@ _UUID_4 = 4 << 76 | 2 << 62
 _UUID_RANDOM = ~(15 << 76 | 3 << 62)
 
 
+class Extension(Protocol):
+    """A server behind this one that answers for a group."""
+
+    def installed(self) -> bool: ...
+
+    def request(self, resource: Resource, request: Request) -> Response: ...
+
+
 class ApiServer:
     """One cluster's API server over its store.
 
     ``present(resource, obj)`` may refresh what is only computed when somebody looks (a node's heartbeat); None leaves all as stored.
     ``logs`` answers the ``log`` subresource of pods; the kubelets set it. ``breathe()`` is called before each request of the cluster's
     own parts, so that whoever runs the clock can do something else in the middle of a long reaction.
+    ``outage(request)`` says why there is no answer while the server or its etcd is down, ``storing()`` whether etcd runs; ``virtual`` gives
+    the objects of resources that are made when somebody looks; ``streams`` are the watches and logs that clients read.
     """
 
     def __init__(self, clock: Clock, store: Store, random: random_module.Random) -> None:
@@ -57,12 +83,19 @@ class ApiServer:
         self.store = store
         self.random = random
         self._listers = {key: Lister(store, key) for key in RESOURCES}
+        self.owned_pods = OwnedPods(store)
         self.services = ServiceAllocator(self)
+        self.priorities = Priorities(self)
         self.expiry = EventExpiry(self)
         self.quota = Quota(store, MAX_OBJECTS, MAX_BYTES)
         self.present: Callable[[str, Object], Object] | None = None
         self.logs: Any = None
+        self.extensions: dict[str, Extension] = {}
         self.breathe: Callable[[], None] | None = None
+        self.storing: Callable[[], bool] = lambda: True
+        self.outage: Callable[[Request], ApiError | None] | None = None
+        self.virtual: dict[str, Callable[[], list[Object]]] = {}
+        self.streams: dict[int, Channel] = {}
         self._verbs = {
             "get": self._get, "list": self._list, "watch": self._watch, "create": self._create, "update": self._update,
             "patch": self._patch, "delete": self._delete, "deletecollection": self._delete_collection,
@@ -71,15 +104,34 @@ class ApiServer:
     def lister(self, resource: str) -> Lister:
         return self._listers[resource]
 
+    def streaming(self, channel: Channel) -> Channel:
+        """Notes a stream that a client reads, so that it ends with the server."""
+        ended, self.streams[id(channel)] = channel.on_close, channel
+
+        def close() -> None:
+            self.streams.pop(id(channel), None)
+            if ended is not None:
+                ended()
+
+        channel.on_close = close
+        return channel
+
+    def drop_streams(self) -> None:
+        """The server is gone: so are the connections to it."""
+        for channel in list(self.streams.values()):
+            channel.close()
+
     def watch(self, resource: str | None, callback: Watcher) -> Watch:
         """Every change of a resource (None: of all) from now on, told in the instant it happens; ``callback`` may not write."""
         return self.store.watch(resource, callback)
 
     def request(self, request: Request) -> Response:
         """Does what is asked or raises ``ApiError``; a request that fails leaves the store as it was."""
+        if self.outage is not None and (error := self.outage(request)) is not None:
+            raise error
         resource = RESOURCES.get(request.resource)
         if resource is None:
-            raise no_such_resource()
+            return self._elsewhere(request)
         authorization.authorize(request, resource)
         if request.verb == "patch" and request.content_type not in PATCH_TYPES:
             raise unsupported_media_type(PATCH_TYPES)
@@ -98,10 +150,27 @@ class ApiServer:
             response.warnings.append(resource.deprecated)
         return response
 
+    def _elsewhere(self, request: Request) -> Response:
+        """What is kept in another version, or known to a server behind this one."""
+        resource = VERSIONS.get(request.resource) or EXTENSIONS.get(request.resource)
+        extension = self.extensions.get(resource.group) if resource is not None else None
+        if resource is None or not (resource.stored or (extension is not None and extension.installed())):
+            raise no_such_resource()
+        authorization.authorize(request, resource)
+        if request.verb not in resource.verbs:
+            raise method_not_allowed(resource.plural, request.verb)
+        return versions.handle(self, resource, request) if resource.stored else extension.request(resource, request)
+
+    def extended(self) -> tuple[str, ...]:
+        """The groups of the servers behind this one that are installed."""
+        return tuple(group for group, extension in self.extensions.items() if extension.installed())
+
     # reading
 
     def current(self, resource: Resource, namespace: str, name: str) -> Record:
         """The stored record, or ApiError 404."""
+        if resource.key in self.virtual:
+            return listing.virtual_record(self, resource, name)
         record = self.store.get(resource.key, (namespace if resource.namespaced else "", name))
         if record is None:
             raise not_found(resource.key, name)
@@ -217,7 +286,8 @@ class ApiServer:
         return new, []
 
     def replace(self, resource: Resource, request: Request, record: Record, obj: Object, warnings: list[str],
-                *, status: bool = False, prepare: Callable[[Object, Object], Object] | None = None) -> Response:
+                *, status: bool = False, prepare: Callable[[Object, Object], Object] | None = None,
+                validate: Callable[[Object, Object], list] | None = None) -> Response:
         """Stores a new version of ``record``. ``status`` writes only the status, else everything but it; ``prepare(new, old)`` is
         what a subresource puts in the place of the kind's own strategy."""
         old = record.object
@@ -236,7 +306,11 @@ class ApiServer:
             new = prepare(new, old) if prepare is not None else strategies.prepare_update(self, resource, new, old)
         if new is old or not status and new == old:
             return self.answer(resource, request, record, 200, warnings)
-        errors = (validation.validate_status if status else validation.validate_update)(resource.key, new, old)
+        admission.check_update(self, resource, new)
+        if validate is not None:
+            errors = validate(new, old)
+        else:
+            errors = (validation.validate_status if status else validation.validate_update)(resource.key, new, old)
         if errors:
             raise invalid(resource.kind, was["name"], errors, resource.group)
         undo = (lambda: None) if status else strategies.complete_update(self, resource, new, old, request.options.dry_run)

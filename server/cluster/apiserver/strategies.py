@@ -11,15 +11,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from server.cluster.apiserver import jobs, placement, storage
 from server.cluster.apiserver.qos import qos_class
 from server.cluster.apiserver.resources import Resource
-from server.cluster.objects import Object, replaced
+from server.cluster.errors import bad_request
+from server.cluster.objects import Object, annotations, replaced
 
 if TYPE_CHECKING:
     from server.cluster.apiserver.server import ApiServer
 
 SERVER_FIELDS = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "generateName",
                  "namespace", "name")
+TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 Undo = Callable[[], None]
 
 
@@ -46,7 +49,7 @@ def _pod(api: ApiServer, pod: Object) -> Object:
             "type": "PodScheduled", "status": "False", "reason": "SchedulingGated", "lastProbeTime": None,
             "lastTransitionTime": None, "message": "Scheduling is blocked due to non-empty scheduling gates",
             "observedGeneration": 1}]
-    return {**obj_without_node_status(pod), "status": status}
+    return {**placement.with_selectors(obj_without_node_status(pod)), "status": status}
 
 
 def obj_without_node_status(pod: Object) -> Object:
@@ -64,11 +67,62 @@ def _service(api: ApiServer, service: Object) -> Object:
     return {**service, "status": {"loadBalancer": {}}}
 
 
+def _job(api: ApiServer, job: Object) -> Object:
+    return jobs.prepare(job)
+
+
+def _autoscaler(api: ApiServer, autoscaler: Object) -> Object:
+    return {**autoscaler, "status": {"currentMetrics": None, "desiredReplicas": 0}}
+
+
 def _replica_set(api: ApiServer, replica_set: Object) -> Object:
     return {**replica_set, "status": {"replicas": 0}}
 
 
-_PREPARE_CREATE = {"pods": _pod, "namespaces": _namespace, "services": _service, "replicasets.apps": _replica_set}
+def _stateful_set(api: ApiServer, stateful_set: Object) -> Object:
+    return {**stateful_set, "status": {"replicas": 0, "availableReplicas": 0}}
+
+
+def _replication_controller(api: ApiServer, controller: Object) -> Object:
+    return {**controller, "status": {"replicas": 0}}
+
+
+def _daemon_set(api: ApiServer, daemon_set: Object) -> Object:
+    status = {"currentNumberScheduled": 0, "numberMisscheduled": 0, "desiredNumberScheduled": 0, "numberReady": 0}
+    return with_template_generation({**daemon_set, "status": status}, max(1, template_generation(daemon_set)))
+
+
+def template_generation(daemon_set: Object) -> int:
+    """How often a DaemonSet's template has changed, which apps/v1 keeps in an annotation."""
+    text = annotations(daemon_set).get(TEMPLATE_GENERATION)
+    try:
+        return 0 if text is None else int(text)
+    except ValueError:
+        raise bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def with_template_generation(daemon_set: Object, generation: int) -> Object:
+    """The annotation is the server's: whatever the client says of it is forgotten."""
+    if annotations(daemon_set).get(TEMPLATE_GENERATION) == str(generation):
+        return daemon_set
+    return replaced(daemon_set, {("metadata", "annotations", TEMPLATE_GENERATION): str(generation)})
+
+
+def _disruption_budget(api: ApiServer, budget: Object) -> Object:
+    return {**budget, "status": {"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}}
+
+
+_PREPARE_CREATE = {
+    "poddisruptionbudgets.policy": _disruption_budget,
+    "pods": _pod,
+    "replicationcontrollers": _replication_controller,
+    "daemonsets.apps": _daemon_set,
+    "jobs.batch": _job,
+    "namespaces": _namespace,
+    "services": _service,
+    "replicasets.apps": _replica_set, "horizontalpodautoscalers.autoscaling": _autoscaler,
+    "statefulsets.apps": _stateful_set,
+                   "persistentvolumes": storage.new_volume, "persistentvolumeclaims": storage.new_claim}
 
 
 def complete_create(api: ApiServer, resource: Resource, obj: Object, dry_run: bool) -> tuple[Object, Undo]:
@@ -82,6 +136,8 @@ def complete_update(api: ApiServer, resource: Resource, new: Object, old: Object
     """What must be handed out or back when an update is stored."""
     if resource.key == "services":
         return api.services.claim(new, old, dry_run)
+    if resource.key == "persistentvolumeclaims":
+        storage.check_resize(api, new, old)
     return _nothing
 
 
@@ -113,6 +169,10 @@ def prepare_update(api: ApiServer, resource: Resource, new: Object, old: Object)
         new = api.services.prepare(new, old)
     if resource.key == "namespaces":
         new = {**new, "spec": old.get("spec", {})}
+    if resource.key == "daemonsets.apps":
+        template_generation(new)
+        changed = new["spec"].get("template") != old["spec"].get("template")
+        new = with_template_generation(new, template_generation(old) + changed)
     if resource.has_generation and _desired(resource, new) != _desired(resource, old):
         new = replaced(new, {("metadata", "generation"): old["metadata"].get("generation", 0) + 1})
     return new
@@ -124,6 +184,8 @@ def _desired(resource: Resource, obj: Object) -> object:
         return obj.get("spec"), obj["metadata"].get("annotations") or {}
     if resource.key == "endpointslices.discovery.k8s.io":
         return obj.get("endpoints"), obj.get("ports"), obj["metadata"].get("labels") or {}
+    if resource.key == "podtemplates":
+        return obj.get("template")
     return obj.get("spec")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from server.cluster import selectors
-from server.cluster.apiserver import deletion, listing
+from server.cluster.apiserver import eviction, listing, placement, pod_subresources
 from server.cluster.apiserver.request import MERGE_PATCH, STRATEGIC_PATCH, Request, Response
 from server.cluster.apiserver.resources import Resource
 from server.cluster.errors import FieldError, bad_request, conflict, invalid, modified
@@ -75,7 +75,7 @@ def _scale_answer(api: ApiServer, request: Request, scale: Object, warnings: lis
 def _scale_of(obj: Object) -> Object:
     meta = obj["metadata"]
     kept = {field: meta[field] for field in ("name", "namespace", "uid", "resourceVersion", "creationTimestamp") if field in meta}
-    selector = selectors.from_object(obj["spec"]["selector"])
+    selector = selectors.of_workload(obj)
     return {
         "kind": "Scale", "apiVersion": "autoscaling/v1", "metadata": kept,
         "spec": {"replicas": obj["spec"].get("replicas", 0)},
@@ -83,14 +83,22 @@ def _scale_of(obj: Object) -> Object:
     }
 
 
+def _binding_faults(target: Object) -> list[FieldError]:
+    faults = []
+    if target.get("kind") not in ("Node", "", None):
+        faults.append(FieldError("Unsupported value", "target.kind", target["kind"], 'supported values: "Node", "<empty>"'))
+    return faults if target.get("name") else [*faults, FieldError("Required value", "target.name")]
+
+
 def _binding(api: ApiServer, resource: Resource, request: Request) -> Response:
     """The scheduler's word: this pod goes to that node."""
     binding, _ = api.decoded(request, "Binding", "v1")
     record = api.current(resource, request.namespace, request.name)
     pod = record.object
-    target = (binding.get("target") or {}).get("name")
-    if not target:
-        raise invalid("Binding", request.name, [FieldError("Required value", "target.name")])
+    to = binding.get("target") or {}
+    target = to.get("name")
+    if not target or to.get("kind") not in ("Node", "", None):
+        raise invalid("Binding", request.name, _binding_faults(to))
     if (uid := (binding.get("metadata") or {}).get("uid")) and uid != pod["metadata"]["uid"]:
         raise conflict("pods/binding", request.name,
                        f"Precondition failed: UID in precondition: {uid}, UID in object meta: {pod['metadata']['uid']}")
@@ -98,24 +106,18 @@ def _binding(api: ApiServer, resource: Resource, request: Request) -> Response:
         raise conflict("pods/binding", request.name, f"pod {request.name} is being deleted, cannot be assigned to a host")
     if assigned := pod["spec"].get("nodeName"):
         raise conflict("pods/binding", request.name, f'pod {request.name} is already assigned to node "{assigned}"')
+    if pod["spec"].get("schedulingGates"):
+        raise conflict("pods/binding", request.name, f"pod {request.name} has non-empty .spec.schedulingGates")
     status = pod["status"]
+    if "nominatedNodeName" in status:
+        status = {field: value for field, value in status.items() if field != "nominatedNodeName"}
     scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None, "lastTransitionTime": api.clock.timestamp(),
                  "observedGeneration": pod["metadata"].get("generation", 1)}
     others = [entry for entry in status.get("conditions") or () if entry["type"] != "PodScheduled"]
+    pod = placement.with_topology(api, pod, target)
     new = {**pod, "spec": {**pod["spec"], "nodeName": target}, "status": {**status, "conditions": [*others, scheduled]}}
     if not request.options.dry_run:
         api.store.put(resource.key, (request.namespace, request.name), new, api.cause(request, "bind"))
-    return Response(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
-
-
-def _eviction(api: ApiServer, resource: Resource, request: Request) -> Response:
-    """A delete that asks; with no disruption budget in this cluster the answer is always yes."""
-    eviction, _ = api.decoded(request, "Eviction", "policy/v1")
-    record = api.current(resource, request.namespace, request.name)
-    options = deletion.options(request, eviction.get("deleteOptions"))
-    if request.options.dry_run:
-        options.dry_run = True
-    deletion.delete(api, resource, request, record, options)
     return Response(201, {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"})
 
 
@@ -135,4 +137,5 @@ def _log(api: ApiServer, resource: Resource, request: Request) -> Response:
     return api.logs(record.object, request.options)
 
 
-_HANDLERS = {"status": _status, "scale": _scale, "binding": _binding, "eviction": _eviction, "finalize": _finalize, "log": _log}
+_HANDLERS = {"ephemeralcontainers": pod_subresources.ephemeral_containers, "resize": pod_subresources.resize,
+             "status": _status, "scale": _scale, "binding": _binding, "eviction": eviction.evict, "finalize": _finalize, "log": _log}

@@ -23,10 +23,12 @@ FIRST_RETRY, LAST_RETRY = 0.005, 1000.0
 
 class Controller:
     """``name`` signs its writes and events; ``reaction`` is the virtual time from an event to the reconcile it leads to;
-    ``watches`` is the resource whose keys it reconciles."""
+    ``reconciles`` is the resource whose keys it reconciles; ``component`` is the process that it is a part of."""
 
     name = "controller"
+    component = "kube-controller-manager"
     reaction = 0.005
+    first_retry, last_retry = FIRST_RETRY, LAST_RETRY
     reconciles = ""
 
     def __init__(self, parts: Parts) -> None:
@@ -37,7 +39,7 @@ class Controller:
         self.client = parts.client(self.name)
         self.events = parts.recorder(self.client, self.name)
         self.running = False
-        self._watches: list[tuple[str, Callable[[Event], None]]] = []
+        self._watches: list[Callable[[], Watch]] = []
         self._active: list[Watch] = []
         self._queue: dict[Key, tuple[Timer, int | None]] = {}
         self._failures: dict[Key, int] = {}
@@ -51,14 +53,18 @@ class Controller:
 
     def watch(self, resource: str, callback: Callable[[Event], None]) -> None:
         """``callback(event)`` at every change of ``resource`` while the controller runs; it may only enqueue."""
-        self._watches.append((resource, callback))
+        self._watches.append(lambda: self.api.watch(resource, callback))
+
+    def watch_pods_of(self, kind: str, callback: Callable[[Event], None]) -> None:
+        """As ``watch``, of the pods that an object of ``kind`` controls or controlled, and of those without a controller."""
+        self._watches.append(lambda: self.api.owned_pods.watch(kind, callback))
 
     def start(self) -> None:
         """Begins (again): watches, and queues every object of ``reconciles``."""
         if self.running:
             return
         self.running = True
-        self._active = [self.api.watch(resource, callback) for resource, callback in self._watches]
+        self._active = [watch() for watch in self._watches]
         if self.reconciles:
             for obj in self.lister(self.reconciles).list():
                 self.enqueue(key(obj))
@@ -96,7 +102,7 @@ class Controller:
             self.reconcile(key)
         except ApiError:
             failures = self._failures[key] = self._failures.get(key, 0) + 1
-            self._queue_again(key, because, min(FIRST_RETRY * 2 ** (failures - 1), LAST_RETRY))
+            self._queue_again(key, because, min(self.first_retry * 2 ** min(failures - 1, 60), self.last_retry))
         else:
             self._failures.pop(key, None)
         finally:

@@ -10,7 +10,7 @@ Source: https://kubernetes.io/docs/concepts/architecture/garbage-collection/
 from __future__ import annotations
 
 from server.cluster.apiserver.deletion import FOREGROUND, ORPHAN
-from server.cluster.apiserver.resources import RESOURCES, by_kind
+from server.cluster.apiserver.resources import RESOURCES, stored_kind
 from server.cluster.controllers.base import Controller
 from server.cluster.errors import ApiError
 from server.cluster.objects import Object, deleting, key, owners, replaced, uid
@@ -75,14 +75,14 @@ class GarbageCollector(Controller):
 
     def _owner(self, reference: Object, namespace: str) -> tuple[str, Object] | None:
         """The resource and object a reference means, if that very object exists."""
-        resource = by_kind(reference["apiVersion"], reference["kind"])
+        resource = stored_kind(reference["apiVersion"], reference["kind"])
         if resource is None or resource.key not in self._listers:
             return None
         owner = self._listers[resource.key].get(namespace if resource.namespaced else "", reference["name"])
         return (resource.key, owner) if owner is not None and uid(owner) == reference["uid"] else None
 
     def _known_kind(self, reference: Object) -> bool:
-        return by_kind(reference["apiVersion"], reference["kind"]) is not None
+        return stored_kind(reference["apiVersion"], reference["kind"]) is not None
 
     def _has_lost_owner(self, obj: Object) -> bool:
         return any(self._known_kind(reference) and self._owner(reference, key(obj)[0]) is None for reference in owners(obj))

@@ -23,7 +23,7 @@ _PORT = {"name": "https", "port": 6443, "protocol": "TCP"}
 
 
 class KubernetesServiceController(Controller):
-    name = "kube-apiserver"
+    name = component = "kube-apiserver"
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)

@@ -17,7 +17,7 @@ from server.cluster.objects import Key, Object, key, name, replaced
 from server.cluster.parts import Parts
 from server.cluster.store import ADDED, DELETED, Event
 
-GRACE_PERIOD = 50.0
+GRACE_PERIOD, TAINTING_PASS = 50.0, 0.1
 SCHEDULING_KEYS = (*health.CONDITION_TAINTS.values(), health.UNSCHEDULABLE)
 EXECUTING_KEYS = tuple(health.NO_EXECUTE_KEYS.values())
 
@@ -71,8 +71,11 @@ class NodeLifecycleController(Controller):
         node = self._nodes.get(*key)
         if node is None:
             return
-        node = self._judge_silence(node)
+        before, node = health.readiness(node), self._judge_silence(node)
         node = self._taint(node, "NoSchedule", SCHEDULING_KEYS, health.scheduling_taints(node))
+        if health.readiness(node) != before:
+            self.enqueue(key, after=TAINTING_PASS)  # by then it is known which others fell silent with it
+            return
         executing = health.NO_EXECUTE_KEYS.get(health.readiness(node))
         if executing is None or self._may_evict(node, executing):
             self._taint(node, "NoExecute", EXECUTING_KEYS, [executing] if executing is not None else [])
@@ -90,7 +93,7 @@ class NodeLifecycleController(Controller):
         silent_since = self.parts.heartbeats.stopped_at(name(node))
         if silent_since is None:
             return node
-        due = silent_since + GRACE_PERIOD
+        due = max(silent_since, self.parts.leads_since(self.component)) + GRACE_PERIOD
         if self.clock.now < due:
             self.enqueue(key(node), after=due - self.clock.now)
             return node
@@ -99,6 +102,7 @@ class NodeLifecycleController(Controller):
         if conditions is None:
             return node
         was_ready = health.readiness(node) == "True"
+        self.client.because = self.parts.heartbeats.because(name(node)) or self.client.because
         node = self.client.update("nodes", replaced(node, {("status", "conditions"): conditions}), "status")
         if was_ready:
             self.record(node, "Normal", "NodeNotReady", f"Node {name(node)} status is now: NodeNotReady")

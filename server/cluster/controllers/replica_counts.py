@@ -45,7 +45,8 @@ class _Tally:
     def __init__(self, replica_set: Object) -> None:
         spec = replica_set["spec"]
         self.template = spec["template"]
-        self._selector = selectors.from_object(spec["selector"])
+        self.selector = spec["selector"]
+        self._selector = selectors.of_workload(replica_set)
         self._wanted = (self.template.get("metadata") or {}).get("labels") or {}
         self._standings: dict[Key, Standing] = {}
         self._numbers: dict[Standing, int] = {}
@@ -97,7 +98,8 @@ class ReplicaCounts:
     def of(self, replica_set: Object) -> Counts:
         owner = uid(replica_set)
         tally = self._tallies.get(owner)
-        if tally is None or tally.template is not replica_set["spec"]["template"]:
+        spec = replica_set["spec"]
+        if tally is None or tally.template is not spec["template"] or tally.selector is not spec["selector"]:
             tally = self._tallies[owner] = _Tally(replica_set)
             for pod in self._pods.by_owner(owner):
                 if controller_uid(pod) == owner:

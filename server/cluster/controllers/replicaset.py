@@ -27,17 +27,21 @@ LONGEST_BATCH = 1.0
 
 
 class ReplicaSetController(Controller):
+    """``kind`` is the kind of what it reconciles; ``tells_terminating`` says whether its status counts pods that are going."""
+
     name = "replicaset-controller"
     reconciles = "replicasets.apps"
+    kind = "ReplicaSet"
+    tells_terminating = True
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        self._sets = self.lister("replicasets.apps")
+        self._sets = self.lister(self.reconciles)
         self._pods = self.lister("pods")
         self._orphans = Orphans(self._pods)
         self._counts = ReplicaCounts(self._pods)
-        self.watch("replicasets.apps", self._on_replica_set)
-        self.watch("pods", self._on_pod)
+        self.watch(self.reconciles, self._on_replica_set)
+        self.watch_pods_of(self.kind, self._on_pod)
 
     def start(self) -> None:
         self._orphans.rebuild()
@@ -72,7 +76,7 @@ class ReplicaSetController(Controller):
     def _enqueue_owner(self, pod: Object, event: Event, urgent: bool) -> None:
         """The set that owns the pod: at once when pods are missing or too many, else with whatever else changes shortly after."""
         reference = controller_of(pod)
-        if reference is None or reference["kind"] != "ReplicaSet":
+        if reference is None or reference["kind"] != self.kind:
             return
         owner = self._sets.get(namespace(pod), reference["name"])
         if owner is not None and uid(owner) == reference["uid"]:
@@ -81,7 +85,7 @@ class ReplicaSetController(Controller):
 
     def _enqueue_adopters(self, pod: Object, event: Event) -> None:
         for candidate in self._sets.list(namespace(pod)):
-            if selectors.from_object(candidate["spec"]["selector"]).matches(labels(pod)):
+            if selectors.of_workload(candidate).matches(labels(pod)):
                 self.enqueue(key(candidate), event)
 
     # what it does
@@ -106,12 +110,12 @@ class ReplicaSetController(Controller):
         orphans = self._orphans.list(namespace(replica_set))
         if not owned and not orphans:
             return counts
-        claim(self.client, "pods", replica_set, selectors.from_object(replica_set["spec"]["selector"]), owned, orphans)
+        claim(self.client, "pods", replica_set, selectors.of_workload(replica_set), owned, orphans)
         return self._counts.of(replica_set)
 
     def _replicas(self, replica_set: Object) -> list[Object]:
         """The pods that count as its replicas, in order of name."""
-        owner, selector = uid(replica_set), selectors.from_object(replica_set["spec"]["selector"])
+        owner, selector = uid(replica_set), selectors.of_workload(replica_set)
         return [pod for pod in self._pods.by_owner(owner)
                 if podfacts.active(pod) and controller_uid(pod) == owner and selector.matches(labels(pod))]
 
@@ -172,13 +176,14 @@ class ReplicaSetController(Controller):
     def _update_status(self, replica_set: Object, counts: Counts, available: int, error: ApiError | None) -> None:
         numbers = {"fullyLabeledReplicas": counts.labelled, "readyReplicas": counts.ready, "availableReplicas": available,
                    "observedGeneration": replica_set["metadata"].get("generation", 0)}
-        status: Object = {"replicas": counts.active, **{field: number for field, number in numbers.items() if number},
-                          "terminatingReplicas": counts.terminating}
+        status: Object = {"replicas": counts.active, **{field: number for field, number in numbers.items() if number}}
+        if self.tells_terminating:
+            status["terminatingReplicas"] = counts.terminating
         conditions = self._conditions(replica_set, counts.active, error)
         if conditions:
             status["conditions"] = conditions
         if status != replica_set.get("status"):
-            self.client.update("replicasets.apps", {**replica_set, "status": status}, "status")
+            self.client.update(self.reconciles, {**replica_set, "status": status}, "status")
 
     def _available(self, replica_set: Object, counts: Counts) -> tuple[int, float | None]:
         """How many ready pods are available, and when the next one becomes so."""

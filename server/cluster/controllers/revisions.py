@@ -33,7 +33,7 @@ def split(deployment: Object, replica_sets: list[Object]) -> tuple[Object | None
 
 def same_template(one: Object, other: Object) -> bool:
     """Equal but for the hash label."""
-    return _same(_metadata(one), _metadata(other)) and (one["spec"] is other["spec"] or _same(one["spec"], other["spec"]))
+    return same(_metadata(one), _metadata(other)) and (one["spec"] is other["spec"] or same(one["spec"], other["spec"]))
 
 
 def _metadata(template: Object) -> Object:
@@ -42,14 +42,14 @@ def _metadata(template: Object) -> Object:
     return {**metadata, "labels": labelled}
 
 
-def _same(one: Any, other: Any) -> bool:
+def same(one: Any, other: Any) -> bool:
     """Equality for which what is empty is as good as absent."""
     if one == other:
         return True
     if isinstance(one, dict) and isinstance(other, dict):
-        return all(_same(one.get(field), other.get(field)) for field in {**one, **other})
+        return all(same(one.get(field), other.get(field)) for field in {**one, **other})
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(_same(a, b) for a, b in zip(one, other, strict=True))
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
     empty = (None, {}, [])
     return one in empty and other in empty
 

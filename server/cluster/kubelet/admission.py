@@ -10,11 +10,17 @@ from typing import TYPE_CHECKING, NamedTuple
 from server.cluster import quantity
 from server.cluster.kubelet.template import Template, pod_resources
 from server.cluster.objects import Object
+from server.cluster.scheduler.plugins import node_affinity, node_ports, taint_toleration
+from server.cluster.scheduler.podinfo import requirements
+from server.cluster.scheduler.snapshot import NodeInfo
 
 if TYPE_CHECKING:
     from server.cluster.kubelet.kubelet import Kubelet
 
-NODE_AFFINITY = "Predicate NodeAffinity failed: node(s) didn't match Pod's node affinity/selector"
+SOURCE = "kubernetes.io/config.source"
+REASONS = {"NodeAffinity": "node(s) didn't match Pod's node affinity/selector",
+           "NodePorts": "node(s) didn't have free ports for the requested pod ports",
+           "TaintToleration": "node(s) had taints that the pod didn't tolerate"}
 
 
 class Request(NamedTuple):
@@ -27,21 +33,46 @@ class Request(NamedTuple):
 NOTHING = Request(0, 0)
 
 
-def request_of(templates: list[Template]) -> Request:
-    """What a pod with these long-running containers asks for."""
-    _, requests = pod_resources(templates)
+def request_of(templates: list[Template], given: Object | None = None) -> Request:
+    """What a pod with these long-running containers and resources of its own asks for."""
+    _, requests = pod_resources(templates, given)
     if not requests:
         return NOTHING
     return Request(quantity.milli(requests.get("cpu", "0")), quantity.value(requests.get("memory", "0")))
 
 
+def _predicate(kubelet: Kubelet, pod: Object) -> str:
+    """Which of the scheduler's own filters refuses the pod; they count for pods that no scheduler has seen, too."""
+    node, spec = kubelet.api.lister("nodes").get("", kubelet.name), pod["spec"]
+    if node is None:
+        return ""
+    if spec.get("nodeSelector") or "nodeAffinity" in (spec.get("affinity") or ()):
+        info = NodeInfo(0, kubelet.name)
+        info.set_node(node)
+        if not node_affinity.matches(requirements(spec), info):
+            return "NodeAffinity"
+    if any(port.get("hostPort") for container in spec["containers"] for port in container.get("ports") or ()):
+        wanted = requirements(spec).host_ports
+        for key, worker in kubelet.workers.items():
+            other = kubelet.pods.get(*key) if worker.taken is not None else None
+            if other is not None and other["metadata"]["uid"] != pod["metadata"]["uid"] \
+                    and node_ports.conflicting(wanted, requirements(other["spec"]).host_ports):
+                return "NodePorts"
+    for taint in node["spec"].get("taints") or ():
+        static = SOURCE in (pod["metadata"].get("annotations") or ())
+        if taint["effect"] == "NoExecute" and not static and not taint_toleration.tolerated(taint, requirements(spec).tolerations):
+            return "TaintToleration"
+    return ""
+
+
 def fault(kubelet: Kubelet, pod: Object, wanted: Request) -> tuple[str, str] | None:
     """(reason, message) why the pod cannot run here; None if it can."""
-    selector = pod["spec"].get("nodeSelector")
-    if selector:
-        labels = kubelet.labels()
-        if any(labels.get(key) != value for key, value in selector.items()):
-            return "NodeAffinity", NODE_AFFINITY
+    refused = kubelet.manager.shutdowns.fault(kubelet) or kubelet.manager.evictions.fault(kubelet, pod)
+    if refused is not None:
+        return refused
+    predicate = _predicate(kubelet, pod)
+    if predicate:
+        return predicate, f"Predicate {predicate} failed: {REASONS[predicate]}"
     used_cpu, used_memory, count = kubelet.used
     cpu, memory, pods = kubelet.allocatable
     if count < pods and used_cpu + wanted.cpu <= cpu and used_memory + wanted.memory <= memory:

@@ -17,19 +17,29 @@ class Cell:
     """``waiting`` is (reason, message) as shown, ``terminated`` the shown end of the last run; both None while it runs. ``last`` is
     the end of the run before. ``ends`` are the moments of the last two ends, ``crash`` and ``pulls`` the back-offs of restarts and
     image pulls, ``pull`` the moments a pull was asked for, began and ends, ``counts`` each probe's [successes, failures] in a row,
-    ``killing`` why it is being stopped, ``stop`` its [exit code] once it has taken the signal."""
+    ``killing`` why it is being stopped, ``stop`` its [exit code] once it has taken the signal, ``resources`` what it still has while
+    a resize to what its template says is not done (None: what the template says), ``again`` that it will run anew whatever its end,
+    ``hook`` what its postStart hook, which still runs, will have said, ``env`` its environment where that comes from other
+    objects."""
 
-    __slots__ = ("name", "path", "template", "init", "sidecar", "container", "waiting", "terminated", "last", "restarts", "ready",
+    __slots__ = ("name", "path", "template", "init", "ephemeral", "sidecar",
+                 "resources", "again", "hook", "env", "container", "waiting", "terminated", "last", "restarts", "ready",
                  "started",
                  "shown_image", "crash", "pulls", "pull", "pull_error", "killing", "counts", "done", "begun", "created", "tries", "ends",
                  "stop")
 
-    def __init__(self, template: Template, init: bool, waiting: str) -> None:
+    def __init__(self, template: Template, kind: str, waiting: str) -> None:
+        """``kind`` is the field of the pod's spec that it stands in."""
         self.name = template.name
-        self.path = f"spec.{'initContainers' if init else 'containers'}{{{template.name}}}"
+        self.path = f"spec.{kind}{{{template.name}}}"
         self.template = template
-        self.init = init
-        self.sidecar = init and template.restarts
+        self.init = kind == "initContainers"
+        self.ephemeral = kind == "ephemeralContainers"
+        self.sidecar = self.init and template.restart_policy == "Always"
+        self.resources: Object | None = None
+        self.again = False
+        self.hook = ""
+        self.env: dict[str, str] | None = None
         self.container: Container | None = None
         self.waiting: tuple[str, str] | None = (waiting, "")
         self.terminated: Object | None = None
@@ -58,17 +68,30 @@ class Cell:
     def initialized(self) -> bool:
         """Whether an init container has done its part: ended well, or, as a sidecar, started."""
         if self.sidecar:
-            return self.started or self.restarts > 0
+            return self.started or (self.restarts > 0 and not self.again)
         return self.done
+
+    def begin_again(self, waiting: str) -> None:
+        """Nothing of it has run yet, as far as the order of starting goes."""
+        if self.terminated is not None:
+            self.last, self.terminated = self.terminated, None
+        self.container = None
+        self.waiting = (waiting, "")
+        self.ready = self.started = self.done = self.begun = False
+        self.again = True
+        self.pull = self.stop = None
+        self.killing = ""
 
     def dump(self, container: Container | None) -> dict[str, Any]:
         """``container`` is the last one that was made, running or not."""
         data: dict[str, Any] = {}
         for field in ("waiting", "terminated", "last", "restarts", "ready", "started", "crash", "pulls", "pull", "pull_error", "killing",
-                      "done", "begun", "created", "tries", "ends", "stop"):
+                      "done", "begun", "created", "tries", "ends", "stop", "again", "hook", "env"):
             value = getattr(self, field)
             if value:
                 data[field] = value
+        if self.resources is not None:
+            data["resources"] = self.resources
         if self.counts:
             data["counts"] = {kind: list(value) for kind, value in self.counts.items()}
         if self.shown_image[1]:
@@ -86,5 +109,5 @@ class Cell:
                 setattr(self, field, tuple(value))
             elif field == "counts":
                 self.counts = {kind: list(row) for kind, row in value.items()}
-            elif field not in ("container", "image"):
+            elif field not in ("container", "image", "allocated"):
                 setattr(self, field, value)

@@ -12,10 +12,11 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from server.cluster.kubelet import backoff, environment, hooks, probing, termination
+from server.cluster.kubelet import backoff, environment, hooks, probing, resizing, restarting, termination
 from server.cluster.kubelet.cell import Cell
 from server.cluster.kubelet.template import Template
 from server.cluster.objects import Object
+from server.cluster.runtime.container import Launch
 from server.cluster.runtime.images import Image, PullError, resolve
 from server.cluster.runtime.programs import lacks_password
 from server.cluster.runtime.references import parse
@@ -23,7 +24,7 @@ from server.cluster.runtime.references import parse
 if TYPE_CHECKING:
     from server.cluster.kubelet.pod_worker import PodWorker
 
-CREATION, FIRST_RETRY, RETRY, RESYNC, JITTER, SHOWN_AFTER = 0.2, 1.0, (10.0, 15.0), 60.0, 1.5, 20.0
+CREATION, FIRST_RETRY, RETRY, RESYNC, JITTER = 0.2, 1.0, (10.0, 15.0), 60.0, 1.5
 FIRST_WORDS = 1e-6
 EPOCH_START = "1970-01-01T00:00:00Z"
 SHIM = ("failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start "
@@ -32,7 +33,10 @@ MESSAGE_LIMIT, LOG_MESSAGE_LINES, LOG_MESSAGE_BYTES = 4096, 80, 2048
 
 
 def start_next(worker: PodWorker, pod: Object) -> None:
-    """Starts what is next: the first init container that has not done its part, or all the others."""
+    """Starts what is next: ephemeral containers always, the first init container that has not done its part, or all the others."""
+    for cell in worker.ephemeral:
+        if not cell.begun:
+            start(worker, pod, cell)
     for cell in worker.init:
         if cell.sidecar and not cell.begun:
             start(worker, pod, cell)
@@ -43,7 +47,7 @@ def start_next(worker: PodWorker, pod: Object) -> None:
     for cell in worker.main:
         if not cell.begun:
             start(worker, pod, cell)
-        if f"pull:{cell.name}" in worker.due or f"create:{cell.name}" in worker.due:
+        if any(f"{what}:{cell.name}" in worker.due for what in ("pull", "create", "hooked")):
             return
 
 
@@ -83,13 +87,13 @@ def start(worker: PodWorker, pod: Object, cell: Cell) -> None:
 def _failed(worker: PodWorker, pod: Object, cell: Cell, reason: str, message: str, error: str) -> None:
     """A start that is tried again at every sync."""
     worker.record(pod, "Warning", "Failed", f"Error: {error}", cell)
-    _wait(worker, cell, reason, message)
+    wait(worker, cell, reason, message)
     cell.tries += 1
     delay = FIRST_RETRY if cell.tries == 1 else worker.chance(*RETRY, cell.name)
     worker.at(f"retry:{cell.name}", worker.now + delay)
 
 
-def _wait(worker: PodWorker, cell: Cell, reason: str, message: str) -> None:
+def wait(worker: PodWorker, cell: Cell, reason: str, message: str) -> None:
     if cell.terminated is not None:
         cell.last, cell.terminated = cell.terminated, None
     cell.container = None
@@ -114,8 +118,9 @@ def _go_on(worker: PodWorker, pod: Object) -> None:
 def _end_of_pull(worker: PodWorker, pod: Object, cell: Cell) -> None:
     template = cell.template
     try:
-        image = resolve(template.reference)
+        image = worker.kubelet.images.registry.resolve(template.reference)
     except PullError as fault:
+        worker.kubelet.images.failed(template.reference)
         return _not_pulled(worker, pod, cell, str(fault))
     asked, begin, end = cell.pull or (worker.now, worker.now, worker.now)
     worker.record(pod, "Normal", "Pulled", f'Successfully pulled image "{template.image}" in {backoff.duration(end - begin)} '
@@ -134,7 +139,7 @@ def _not_pulled(worker: PodWorker, pod: Object, cell: Cell, error: str) -> None:
     cell.pulls = backoff.raised(cell.pulls, now)
     cell.pull, cell.pull_error = None, error
     if first:
-        _wait(worker, cell, "ErrImagePull", error)
+        wait(worker, cell, "ErrImagePull", error)
     worker.at(f"backoff:{cell.name}", now + (FIRST_RETRY if first else worker.chance(*RETRY, cell.name)))
 
 
@@ -150,7 +155,7 @@ def _image_back_off(worker: PodWorker, pod: Object, cell: Cell) -> None:
 
 
 def _show_image_back_off(worker: PodWorker, pod: Object, cell: Cell) -> None:
-    _wait(worker, cell, "ImagePullBackOff", f'Back-off pulling image "{cell.template.image}": ErrImagePull: {cell.pull_error}')
+    wait(worker, cell, "ImagePullBackOff", f'Back-off pulling image "{cell.template.image}": ErrImagePull: {cell.pull_error}')
 
 
 def _resync(worker: PodWorker, pod: Object, cell: Cell) -> None:
@@ -167,7 +172,7 @@ def create(worker: PodWorker, pod: Object, cell: Cell, image: Image) -> None:
     """Makes the container of an image that is there, and starts it."""
     kubelet, template = worker.kubelet, cell.template
     spec = worker.spec(cell.name)
-    fault = environment.missing(kubelet.api, worker.key[0], spec) if template.checks_environment else ""
+    fault = environment.missing(kubelet.api, pod, spec, worker.place(worker.now)) if template.checks_environment else ""
     fault = fault or hooks.root_forbidden(pod, spec, image)
     if fault:
         return _failed(worker, pod, cell, "CreateContainerConfigError", fault, fault)
@@ -175,18 +180,20 @@ def create(worker: PodWorker, pod: Object, cell: Cell, image: Image) -> None:
         cell.last, cell.terminated = cell.terminated, None
     if cell.created:
         cell.restarts += 1
-    cell.created, cell.tries = True, 0
+    cell.created, cell.tries, cell.again, cell.resources = True, 0, False, None
     worker.record(pod, "Normal", "Created", "Container created", cell)
     worker.changed = True
-    plan = template.plan(image)
+    cell.env = environment.resolved(kubelet.api, pod, spec, worker.place(worker.now)) if template.checks_environment else None
+    launch = _launch(worker, cell, image, worker.now)
+    plan = launch.plan
     if plan.kind == "missing":
         return _not_started(worker, pod, cell, image, SHIM.format(plan.text))
     worker.record(pod, "Normal", "Started", "Container started", cell)
-    container = kubelet.runtime.start(worker.sandbox, template.launch(image, spec), _new_id(worker, cell), _environment(worker, spec),
+    container = kubelet.runtime.start(worker.sandbox, launch, _new_id(worker, cell), _environment(worker, cell, worker.now),
                                       worker.on_exit, worker.on_change)
+    waiting = cell.waiting
     cell.container, cell.waiting, cell.killing, cell.stop = container, None, "", None
     cell.shown_image = (image.text, image.id)
-    probing.begin(worker, cell)
     if plan.kind == "once":
         worker.at(f"exit:{cell.name}", worker.now + plan.after)
     elif plan.needs:
@@ -199,29 +206,51 @@ def create(worker: PodWorker, pod: Object, cell: Cell, image: Image) -> None:
         worker.at("write", worker.now + FIRST_WORDS)
     hook = template.lifecycle.get("postStart")
     if hook:
-        _after_start(worker, pod, cell, hook)
+        fault, seconds = hooks.run(worker, pod, cell, hook)
+        cell.hook = fault or "ok"
+        if seconds:
+            cell.waiting = waiting
+            return worker.at(f"hooked:{cell.name}", worker.now + seconds)
+    return hooked(worker, pod, cell)
+
+
+def hooked(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    """It runs, and its postStart hook, if it has one, is done: only now it counts. A hook that failed kills its container."""
+    fault, cell.hook = cell.hook, ""
+    cell.waiting = None
+    if not cell.running:
+        return died(worker, pod, cell)
+    if fault not in ("", "ok"):
+        worker.record(pod, "Warning", "FailedPostStartHook", "PostStartHook failed", cell)
+        worker.record(pod, "Normal", "Killing", "FailedPostStartHook", cell)
+        cell.started = cell.ready = False
+        return termination.stop(worker, pod, cell, "FailedPostStartHook")
+    probing.begin(worker, cell)
+    worker.changed = worker.changed or "write" not in worker.due
+    resizing.settled(worker, pod)
     if cell.sidecar and cell.started:
         start_next(worker, pod)
+    return _go_on(worker, pod)
 
 
 def _new_id(worker: PodWorker, cell: Cell) -> str:
     return hashlib.sha256(f"{worker.uid}/{cell.name}/{cell.restarts}".encode()).hexdigest()
 
 
-def _environment(worker: PodWorker, spec: Object) -> Callable[[], dict[str, str]]:
+def _launch(worker: PodWorker, cell: Cell, image: Image, since: float) -> Launch:
+    launch = cell.template.launch(image, worker.spec(cell.name))
+    return cell.template.expanded(launch, _environment(worker, cell, since)()) if cell.template.expands else launch
+
+
+def _environment(worker: PodWorker, cell: Cell, since: float) -> Callable[[], dict[str, str]]:
+    """What the container finds in its environment, as it was at its start. What comes from other objects was worked out then."""
     def resolved() -> dict[str, str]:
         pod = worker.pod()
-        return environment.resolved(worker.kubelet.api, pod, spec, worker.ip) if pod is not None else {}
+        if cell.env is not None or pod is None:
+            return dict(cell.env or {})
+        return environment.resolved(worker.kubelet.api, pod, worker.spec(cell.name), worker.place(since))
 
     return resolved
-
-
-def _after_start(worker: PodWorker, pod: Object, cell: Cell, hook: Object) -> None:
-    """A postStart hook that fails kills its container."""
-    fault, _ = hooks.run(worker, pod, cell, hook)
-    if fault:
-        worker.record(pod, "Warning", "FailedPostStartHook", f"PostStartHook failed: {fault}", cell)
-        termination.stop(worker, pod, cell, "FailedPostStartHook")
 
 
 def _not_started(worker: PodWorker, pod: Object, cell: Cell, image: Image, message: str) -> None:
@@ -234,7 +263,7 @@ def _not_started(worker: PodWorker, pod: Object, cell: Cell, image: Image, messa
                  "finishedAt": worker.kubelet.clock.timestamp(), "message": message, "reason": "StartError", "startedAt": EPOCH_START}
     cell.waiting = ("RunContainerError", message)
     cell.ends = [*cell.ends[-1:], now]
-    if not restarts(pod, cell, 128):
+    if not restarting.restarts(pod, cell, 128):
         cell.terminated, cell.last, cell.waiting = cell.last, None, None
         return ended(worker, pod, cell)
     worker.at(f"crash:{cell.name}", now + FIRST_RETRY)
@@ -242,15 +271,15 @@ def _not_started(worker: PodWorker, pod: Object, cell: Cell, image: Image, messa
 
 def take_up(worker: PodWorker, cell: Cell, saved: dict[str, Any], chunks: dict[str, dict[int, list[list]]]) -> None:
     """A container that was made before this process was."""
-    spec, data = worker.spec(cell.name), saved["container"]
+    data = saved["container"]
     runs = [(saved["image"], data)]
     if "previous" in data:
         runs.insert(0, (data["previous"]["image"], data["previous"]))
     for image, run in runs:
-        launch = cell.template.launch(resolve(parse(image)), spec)
-        cell.container = worker.kubelet.runtime.resume(worker.sandbox, launch, run, chunks.get(run["id"]) or {}, _environment(worker, spec),
-                                                       worker.on_exit, worker.on_change)
-    if cell.waiting is not None:
+        launch = _launch(worker, cell, resolve(parse(image)), run["started"])
+        cell.container = worker.kubelet.runtime.resume(worker.sandbox, launch, run, chunks.get(run["id"]) or {},
+                                                       _environment(worker, cell, run["started"]), worker.on_exit, worker.on_change)
+    if cell.waiting is not None and not cell.hook:
         cell.container = None
 
 
@@ -262,18 +291,14 @@ def _exit(worker: PodWorker, pod: Object, cell: Cell) -> None:
     if container is not None and container.running:
         plan = container.launch.plan
         container.end(plan.code if plan.kind == "once" else 1)
-    _died(worker, pod, cell)
+    died(worker, pod, cell)
 
 
-def _died(worker: PodWorker, pod: Object, cell: Cell) -> None:
+def note_end(worker: PodWorker, cell: Cell) -> None:
+    """Writes down how a container's run ended."""
     container = cell.container
-    if container is None or container.running or cell.terminated is not None:
-        return
-    probing.end(worker, cell)
     code = container.code or 0
     reason = "Completed" if code == 0 else "Error"
-    if code == 137 and container.launch.plan.needs == "memory":
-        reason = "OOMKilled"
     stamp = worker.kubelet.clock.timestamp
     cell.terminated = {"containerID": f"containerd://{container.id}", "exitCode": code, "finishedAt": stamp(container.finished),
                        "reason": cell.stop[1] if cell.stop and len(cell.stop) > 1 else reason, "startedAt": stamp(container.started)}
@@ -283,12 +308,27 @@ def _died(worker: PodWorker, pod: Object, cell: Cell) -> None:
     cell.waiting, cell.ready, cell.started = None, False, False
     cell.ends = [*cell.ends[-1:], container.finished]
     worker.changed = True
+
+
+def died(worker: PodWorker, pod: Object, cell: Cell) -> None:
+    container = cell.container
+    if container is None or container.running or cell.terminated is not None:
+        return None
+    worker.due.pop(f"hooked:{cell.name}", None)
+    cell.hook = ""
+    probing.end(worker, cell)
+    for what in ("oom", "term", "turn", "stopped", "killone"):
+        worker.due.pop(f"{what}:{cell.name}", None)
+    note_end(worker, cell)
+    code = cell.terminated["exitCode"]
     if termination.stopping(worker):
         return termination.one_ended(worker, pod)
+    if restarting.rule(cell, code) == restarting.RESTART_ALL and not cell.ephemeral:
+        return restarting.everything(worker, pod, cell)
     if cell.killing:
-        return _killed(worker, pod, cell)
-    if restarts(pod, cell, code):
-        return _crashed(worker, pod, cell, container.finished)
+        return restarting.killed(worker, pod, cell)
+    if restarting.restarts(pod, cell, code):
+        return restarting.crashed(worker, pod, cell, container.finished)
     return ended(worker, pod, cell)
 
 
@@ -300,90 +340,18 @@ def _last_words(cell: Cell, code: int) -> str:
     return text[:MESSAGE_LIMIT]
 
 
-def restarts(pod: Object, cell: Cell, code: int) -> bool:
-    """Whether the policy wants a container again that ended with ``code``."""
-    if cell.sidecar:
-        return True
-    policy = pod["spec"].get("restartPolicy", "Always")
-    if cell.init and policy == "Always":
-        policy = "OnFailure"
-    return policy == "Always" or (policy == "OnFailure" and code != 0)
-
-
 def ended(worker: PodWorker, pod: Object, cell: Cell) -> None:
     """A container that will not run again."""
+    if cell.ephemeral:
+        return None
     if cell.init:
         if cell.terminated["exitCode"] == 0:
             cell.done = cell.ready = True
             return start_next(worker, pod)
         return termination.finish(worker, pod)
-    if all(other.terminated is not None and not restarts(pod, other, other.terminated["exitCode"]) for other in worker.main):
+    if not restarting.any_again(pod, worker.main):
         termination.finish(worker, pod)
     return None
-
-
-def _killed(worker: PodWorker, pod: Object, cell: Cell) -> None:
-    """The kubelet stopped it to start it again: what counts for the back-off is the end of the run before."""
-    why, cell.killing = cell.killing, ""
-    if not restarts(pod, cell, 1):
-        return ended(worker, pod, cell)
-    if why == "changed":
-        cell.crash = None
-        return start(worker, pod, cell)
-    if len(cell.ends) < 2:
-        return start(worker, pod, cell)
-    if backoff.remaining(cell.crash, cell.ends[0], worker.now) <= 0:
-        cell.crash = backoff.raised(cell.crash, worker.now)
-        return start(worker, pod, cell)
-    _say_back_off(worker, pod, cell)
-    return worker.at(f"crash:{cell.name}", worker.now + FIRST_RETRY)
-
-
-def _crashed(worker: PodWorker, pod: Object, cell: Cell, since: float) -> None:
-    if backoff.remaining(cell.crash, since, worker.now) <= 0:
-        cell.crash = backoff.raised(cell.crash, worker.now)
-        return start(worker, pod, cell)
-    return _back_off(worker, pod, cell)
-
-
-def _back_off(worker: PodWorker, pod: Object, cell: Cell) -> None:
-    left = backoff.remaining(cell.crash, cell.ends[-1], worker.now)
-    _say_back_off(worker, pod, cell)
-    worker.at(f"crash:{cell.name}", worker.now + min(left, RESYNC) * worker.chance(1, JITTER, cell.name))
-    if left > SHOWN_AFTER and cell.waiting is None:
-        worker.at(f"show:{cell.name}", worker.now + SHOWN_AFTER)
-
-
-def _say_back_off(worker: PodWorker, pod: Object, cell: Cell) -> None:
-    worker.record(pod, "Warning", "BackOff",
-                  f"Back-off restarting failed container {cell.name} in pod {worker.key[1]}_{worker.key[0]}({worker.uid})",
-                  cell)
-
-
-def _show_crash(worker: PodWorker, pod: Object, cell: Cell) -> None:
-    if cell.terminated is None and cell.waiting is None:
-        return
-    _wait(worker, cell, "CrashLoopBackOff", f"back-off {backoff.duration(cell.crash[0])} restarting failed container={cell.name} "
-          f"pod={worker.key[1]}_{worker.key[0]}({worker.uid})")
-
-
-def _crash(worker: PodWorker, pod: Object, cell: Cell) -> None:
-    """A sync that finds a container down: starts it, or goes on waiting."""
-    if cell.running:
-        return
-    worker.due.pop(f"show:{cell.name}", None)
-    since = cell.ends[-1]
-    fresh = cell.waiting is not None and cell.waiting[0] == "RunContainerError"
-    if cell.crash is not None and not fresh:
-        _show_crash(worker, pod, cell)
-    if backoff.remaining(cell.crash, since, worker.now) > 0:
-        if fresh:
-            cell.waiting = cell.waiting
-        return _back_off(worker, pod, cell)
-    if cell.crash is not None and fresh:
-        _show_crash(worker, pod, cell)
-    cell.crash = backoff.raised(cell.crash, worker.now)
-    return start(worker, pod, cell)
 
 
 def replaced(worker: PodWorker, pod: Object, cell: Cell, template: Template) -> None:
@@ -401,4 +369,4 @@ def replaced(worker: PodWorker, pod: Object, cell: Cell, template: Template) -> 
 
 
 ACTIONS = {"pull": _pulled, "backoff": _image_back_off, "resync": _resync, "create": _create_present, "retry": start, "exit": _exit,
-           "died": _died, "crash": _crash, "show": _show_crash}
+           "died": died, "hooked": hooked}

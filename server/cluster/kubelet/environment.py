@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import base64
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
+from server.cluster import quantity
 from server.cluster.apiserver.server import ApiServer
 from server.cluster.objects import Object
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KINDS = (("configMapKeyRef", "configmaps", "configmap", "ConfigMap"), ("secretKeyRef", "secrets", "secret", "Secret"))
 _FROM = (("configMapRef", "configmaps", "configmap"), ("secretRef", "secrets", "secret"))
+_ROW = re.compile(r"([^\s=#][^=\s]*)='([^']*)'[ \t]*(?:#[^\n]*)?(?=\n|$)")
 _REFERENCE = re.compile(r"\$\$|\$\(([-._a-zA-Z][-._a-zA-Z0-9]*)\)")
 
 
@@ -26,16 +29,30 @@ def refers(container: Object) -> bool:
     return bool(container.get("envFrom")) or any("valueFrom" in entry for entry in container.get("env") or ())
 
 
-def missing(api: ApiServer, namespace: str, container: Object) -> str:
+class Place(NamedTuple):
+    """Where a pod runs: its addresses, its node, that node's allocatable, the moment of its container's start (Services that came
+    later are not seen), and ``file(volume, path)``, the text of a file in one of its volumes (None: not there)."""
+
+    ip: str
+    host_ip: str
+    node: str
+    allocatable: dict[str, str]
+    since: str
+    file: Callable[[str, str], str | None]
+
+
+def missing(api: ApiServer, pod: Object, container: Object, place: Place) -> str:
     """Why the container cannot be configured; "" if it can."""
+    namespace = pod["metadata"]["namespace"]
     for source in container.get("envFrom") or ():
         for field, resource, word in _FROM:
             reference = source.get(field)
             if reference and not reference.get("optional") and api.lister(resource).get(namespace, reference.get("name", "")) is None:
                 return f'{word} "{reference.get("name", "")}" not found'
     for entry in container.get("env") or ():
+        source = entry.get("valueFrom") or {}
         for field, resource, word, kind in _KINDS:
-            reference = (entry.get("valueFrom") or {}).get(field)
+            reference = source.get(field)
             if not reference or reference.get("optional"):
                 continue
             found = api.lister(resource).get(namespace, reference.get("name", ""))
@@ -43,7 +60,40 @@ def missing(api: ApiServer, namespace: str, container: Object) -> str:
                 return f'{word} "{reference.get("name", "")}" not found'
             if reference["key"] not in data_of(found):
                 return f"couldn't find key {reference['key']} in {kind} {namespace}/{reference['name']}"
+        if "fileKeyRef" in source and (fault := _file_fault(pod, source["fileKeyRef"], place)):
+            return fault
     return ""
+
+
+def _file_fault(pod: Object, reference: Object, place: Place) -> str:
+    if all(volume["name"] != reference["volumeName"] for volume in pod["spec"].get("volumes") or ()):
+        return f'cannot find the volume "{reference["volumeName"]}" referenced by FileKeyRef'
+    text = place.file(reference["volumeName"], reference["path"])
+    known = env_file(text) if text is not None else None
+    if known is None:
+        return "couldn't parse env file"
+    if reference["key"] not in known and not reference.get("optional"):
+        return f'environment variable key "{reference["key"]}" not found in file'
+    return ""
+
+
+def env_file(text: str) -> dict[str, str] | None:
+    """The variables of a file of ``NAME='value'`` rows; None if it is not one.
+
+    >>> env_file("# a file\\nA='one'\\nB='t w o' # so\\n"), env_file("A=one")
+    ({'A': 'one', 'B': 't w o'}, None)
+    """
+    values, rest = {}, text
+    while rest := rest.lstrip(" \t\n"):
+        if rest.startswith("#"):
+            rest = rest.partition("\n")[2]
+            continue
+        found = _ROW.match(rest)
+        if found is None:
+            return None
+        values[found[1]] = found[2]
+        rest = rest[found.end():]
+    return values
 
 
 def data_of(obj: Object) -> dict[str, str]:
@@ -53,11 +103,11 @@ def data_of(obj: Object) -> dict[str, str]:
     return {key: base64.b64decode(value or "").decode("utf-8", "replace") for key, value in (obj.get("data") or {}).items()}
 
 
-def resolved(api: ApiServer, pod: Object, container: Object, ip: str) -> dict[str, str]:
+def resolved(api: ApiServer, pod: Object, container: Object, place: Place) -> dict[str, str]:
     """Every variable as the container sees it."""
-    values = {"PATH": PATH, "HOSTNAME": hostname(pod)}
+    values = {"PATH": PATH, "HOSTNAME": hostname(pod, place.node)}
     if pod["spec"].get("enableServiceLinks", True):
-        values.update(service_links(api, pod["metadata"]["namespace"]))
+        values.update(service_links(api, pod["metadata"]["namespace"], place.since))
     else:
         values.update(_service(api.lister("services").get("default", "kubernetes")))
     namespace = pod["metadata"]["namespace"]
@@ -67,12 +117,21 @@ def resolved(api: ApiServer, pod: Object, container: Object, ip: str) -> dict[st
                 found = api.lister(resource).get(namespace, source[field].get("name", ""))
                 for key, value in (data_of(found) if found else {}).items():
                     values[source.get("prefix", "") + key] = value
+    given: dict[str, str] = {}
     for entry in container.get("env") or ():
-        value = _value(api, pod, container, entry, ip)
+        value = _value(api, pod, container, entry, place)
         if value is not None:
-            values[entry["name"]] = expanded(value, values)
-    values["HOME"] = "/root"
+            given[entry["name"]] = value if entry.get("valueFrom") else expanded(value, {**values, **given})
+    values.update(given)
+    values.setdefault("HOME", "/root")
     return values
+
+
+def expands(words: tuple[str, ...], container: Object) -> bool:
+    """Whether the words may name variables that the kubelet knows; ``$(date)`` is the shell's own affair."""
+    names = {entry["name"] for entry in container.get("env") or ()}
+    found = [reference[1] for word in words if "$" in word for reference in _REFERENCE.finditer(word)]
+    return any(name is None or name in names or name.isupper() or bool(container.get("envFrom")) for name in found)
 
 
 def expanded(text: str, values: dict[str, str]) -> str:
@@ -84,29 +143,51 @@ def expanded(text: str, values: dict[str, str]) -> str:
     return _REFERENCE.sub(lambda found: "$" if found[1] is None else values.get(found[1], found[0]), text)
 
 
-def hostname(pod: Object) -> str:
-    return (pod["spec"].get("hostname") or pod["metadata"]["name"])[:63]
+def hostname(pod: Object, node: str = "") -> str:
+    """What the pod's machine is called."""
+    spec = pod["spec"]
+    if spec.get("hostNetwork") and node:
+        return node
+    return spec.get("hostnameOverride") or (spec.get("hostname") or pod["metadata"]["name"])[:63]
 
 
-def _value(api: ApiServer, pod: Object, container: Object, entry: Object, ip: str) -> str | None:
+def _value(api: ApiServer, pod: Object, container: Object, entry: Object, place: Place) -> str | None:
     source = entry.get("valueFrom")
     if not source:
         return entry.get("value") or ""
     if "fieldRef" in source:
-        return _field(pod, source["fieldRef"].get("fieldPath", ""), ip)
+        return field(pod, source["fieldRef"].get("fieldPath", ""), place)
     if "resourceFieldRef" in source:
-        section, _, name = source["resourceFieldRef"].get("resource", "").partition(".")
-        return str(((container.get("resources") or {}).get(section) or {}).get(name, "0"))
-    for field, resource, _, _ in _KINDS:
-        if field in source:
-            found = api.lister(resource).get(pod["metadata"]["namespace"], source[field].get("name", ""))
-            return data_of(found).get(source[field]["key"]) if found else None
+        return resource(pod, container, source["resourceFieldRef"], place.allocatable)
+    if "fileKeyRef" in source:
+        text = place.file(source["fileKeyRef"]["volumeName"], source["fileKeyRef"]["path"])
+        return ((env_file(text) if text is not None else None) or {}).get(source["fileKeyRef"]["key"])
+    for kind, name, _, _ in _KINDS:
+        if kind in source:
+            found = api.lister(name).get(pod["metadata"]["namespace"], source[kind].get("name", ""))
+            return data_of(found).get(source[kind]["key"]) if found else None
     return None
 
 
-def _field(pod: Object, path: str, ip: str) -> str:
-    if path == "status.podIP" or path == "status.podIPs":
-        return ip
+def resource(pod: Object, container: Object, reference: Object, allocatable: dict[str, str]) -> str:
+    """A request or limit of a container, counted in the divisor and rounded up; a limit it does not have is the node's allocatable."""
+    named = reference.get("containerName")
+    spec = pod["spec"]
+    if named and named != container["name"]:
+        container = next((entry for entry in (*spec["containers"], *(spec.get("initContainers") or ())) if entry["name"] == named), container)
+    section, _, name = reference.get("resource", "").partition(".")
+    amount = ((container.get("resources") or {}).get(section) or {}).get(name)
+    if amount is None:
+        amount = allocatable.get(name, "0") if section == "limits" else "0"
+    divisor = quantity.parse(reference.get("divisor") or "1").nano or quantity.NANO
+    return str(-(-quantity.parse(amount).nano // divisor))
+
+
+def field(pod: Object, path: str, place: Place) -> str:
+    """A field of the pod, as the downward API gives it."""
+    known = {"status.podIP": place.ip, "status.podIPs": place.ip, "status.hostIP": place.host_ip, "status.hostIPs": place.host_ip}
+    if path in known:
+        return known[path]
     found = re.fullmatch(r"metadata\.(labels|annotations)\['(.+)'\]", path)
     if found:
         return (pod["metadata"].get(found[1]) or {}).get(found[2], "")
@@ -116,11 +197,12 @@ def _field(pod: Object, path: str, ip: str) -> str:
     return str(value)
 
 
-def service_links(api: ApiServer, namespace: str) -> dict[str, str]:
-    """The variables that name the Services of the namespace, and ``kubernetes``."""
+def service_links(api: ApiServer, namespace: str, since: str) -> dict[str, str]:
+    """The variables that name ``kubernetes`` and the Services that were in the namespace by then."""
     values = _service(api.lister("services").get("default", "kubernetes"))
     for service in api.lister("services").list(namespace):
-        values.update(_service(service))
+        if service["metadata"]["creationTimestamp"] <= since:
+            values.update(_service(service))
     return values
 
 

@@ -12,6 +12,7 @@ import math
 from typing import NamedTuple
 
 from server.cluster.kubelet.agenda import chance
+from server.cluster.kubelet.registry import Registry
 from server.cluster.objects import Object
 from server.cluster.runtime.images import Image, PullError, resolve
 from server.cluster.runtime.references import Reference, parse
@@ -22,6 +23,7 @@ FIRST, LONGEST = 0.9, 4.0
 CHECK = (0.06, 0.2)
 REFUSED = (0.5, 0.9)
 SHOWN = 50
+PAUSE = "registry.k8s.io/pause:3.10.1"
 
 
 class Pull(NamedTuple):
@@ -36,9 +38,10 @@ class Pull(NamedTuple):
 class Images:
     """A node's images. ``key`` is where they lie in the state."""
 
-    __slots__ = ("_state", "_images_key", "_pulls_key", "present", "free", "coming")
+    __slots__ = ("registry", "_state", "_images_key", "_pulls_key", "present", "free", "coming")
 
-    def __init__(self, state: State, node: str) -> None:
+    def __init__(self, state: State, node: str, registry: Registry) -> None:
+        self.registry = registry
         self._state = state
         self._images_key = f"images/{node}"
         self._pulls_key = f"pulls/{node}"
@@ -62,6 +65,21 @@ class Images:
             self._keep()
         return True
 
+    def failed(self, reference: Reference) -> None:
+        """A download that was under way came to nothing."""
+        if reference.text in self.coming:
+            self.coming.remove(reference.text)
+            self._keep()
+
+    def drop(self, used: set[str]) -> bool:
+        """Removes the images that are not among these, but for the sandboxes' own; whether there were any."""
+        left = {text: size for text, size in self.present.items() if text in used or text == PAUSE}
+        if len(left) == len(self.present):
+            return False
+        self.present = left
+        self._state.set(self._images_key, left)
+        return True
+
     def _keep(self) -> None:
         self._state.set(self._pulls_key, {"free": self.free, "coming": list(self.coming)} if self.coming else {"free": self.free})
 
@@ -69,7 +87,7 @@ class Images:
         """Asks for an image: a check when it is here already, a download else."""
         begin = max(now, self.free)
         try:
-            image, error = resolve(reference), ""
+            image, error = self.registry.resolve(reference), ""
         except PullError as fault:
             image, error = None, str(fault)
         if image is None:
@@ -79,6 +97,7 @@ class Images:
         else:
             self.coming.append(reference.text)
             length = min(LONGEST, FIRST + image.size / BANDWIDTH) * chance(0.9, 1.1, self._pulls_key, reference.text, begin)
+            length *= self.registry.factor(reference)
         self.free = begin + length
         self._keep()
         return Pull(begin, self.free, image, error)

@@ -12,51 +12,62 @@ import math
 from typing import TYPE_CHECKING
 
 from server.cluster import quantity
+from server.cluster.apiserver.cache import Lister
 from server.cluster.clock import Timer
-from server.cluster.errors import ApiError
 from server.cluster.kubelet import node_status
 from server.cluster.kubelet.admission import Request
 from server.cluster.kubelet.images import Images
 from server.cluster.kubelet.keeping import ENDED
+from server.cluster.kubelet.node_reports import NodeReports
 from server.cluster.kubelet.pod_worker import PodWorker
+from server.cluster.machines import NodeSpec
 from server.cluster.objects import Key, Object
 from server.cluster.parts import Parts
 
 if TYPE_CHECKING:
     from server.cluster.kubelet.manager import Kubelets
 
-REACTION, RELIST, STATUS_PERIOD = 0.01, 1.0, 10.0
+REACTION, RELIST = 0.01, 1.0
 PHASES = 4
+MIRROR = "kubernetes.io/config.mirror"
 
 
 class Kubelet:
     """``alive`` says that the agent runs, ``powered`` that its machine does."""
 
-    def __init__(self, manager: Kubelets, parts: Parts, node: Object, index: int) -> None:
+    def __init__(self, manager: Kubelets, parts: Parts, spec: NodeSpec, index: int) -> None:
         self.manager = manager
         self.parts = parts
-        self.name: str = node["metadata"]["name"]
+        self.spec = spec
+        self.index = index
+        self.name = spec.name
         self.clock = parts.clock
         self.api = parts.api
         self.state = parts.state
-        self.pods = parts.api.lister("pods")
+        self.pods: Lister | Unheard = parts.api.lister("pods")
         self.runtime = manager.runtime
         self.addresses = manager.addresses
         self.client = parts.client("kubelet", f"system:node:{self.name}")
         self.recorder = parts.recorder(self.client, "kubelet", self.name)
-        self.address = next(entry["address"] for entry in node["status"]["addresses"] if entry["type"] == "InternalIP")
+        self.reports = NodeReports(self)
+        self.address = spec.address
         self.host_ips = [{"ip": self.address}]
-        self.images = Images(parts.state, self.name)
-        allocatable = node["status"]["allocatable"]
-        self.allocatable = (quantity.milli(allocatable["cpu"]), quantity.value(allocatable["memory"]), quantity.value(allocatable["pods"]))
+        self.images = Images(parts.state, self.name, manager.registry)
+        self.measure(spec)
         self.used = (0, 0, 0)
         self.workers: dict[Key, PodWorker] = {}
+        self.deferred: dict[Key, None] = {}
         self.phase = index % PHASES / PHASES
         self.alive = True
         self.powered = True
         self._queue: dict[Key, None] = {}
         self._timer: Timer | None = None
-        self._status_timer: Timer | None = None
+
+    def measure(self, spec: NodeSpec) -> None:
+        """The machine is of this size."""
+        self.spec = spec
+        allocatable = node_status.capacity(spec)["allocatable"]
+        self.allocatable = (quantity.milli(allocatable["cpu"]), quantity.value(allocatable["memory"]), quantity.value(allocatable["pods"]))
 
     def observed(self, moment: float, at_most: float | None = None) -> float:
         """When this kubelet sees what happens at ``moment``."""
@@ -74,12 +85,20 @@ class Kubelet:
         meta = pod["metadata"]
         key = (meta["namespace"], meta["name"])
         worker = self.workers.get(key)
+        if worker is not None and worker.static:
+            return self.enqueue(key)
+        if MIRROR in (meta.get("annotations") or ()):
+            return self.manager.static.wipe(self, pod)
         if worker is not None and worker.uid != meta["uid"]:
             self.gone(key)
             worker = None
         if worker is None:
             worker = self.workers[key] = PodWorker(self, pod)
         worker.because = because
+        return self.enqueue(key)
+
+    def enqueue(self, key: Key) -> None:
+        """The pod's worker will look at it."""
         self._queue[key] = None
         self._soon()
 
@@ -97,7 +116,14 @@ class Kubelet:
                 worker.step()
 
     def gone(self, key: Key) -> None:
-        """A pod of this node has left the store."""
+        """A pod of this node has left the store; a static pod has lost no more than its mirror."""
+        worker = self.workers.get(key)
+        if worker is not None and worker.static:
+            return self.enqueue(key)
+        return self.drop(key)
+
+    def drop(self, key: Key) -> None:
+        """A pod that is no more: its containers end where they are."""
         worker = self.workers.pop(key, None)
         self._queue.pop(key, None)
         if worker is not None:
@@ -115,38 +141,20 @@ class Kubelet:
         if request is not None:
             cpu, memory, count = self.used
             self.used = (cpu - request.cpu, memory - request.memory, count - 1)
+            if self.deferred:
+                self._queue.update(self.deferred)
+                self._soon()
 
     # the node's own status
 
     def images_changed(self) -> None:
         """The node's list of images is written at its next status update."""
-        if self._status_timer is None and self.alive:
-            due = math.floor(self.clock.now / STATUS_PERIOD + 1) * STATUS_PERIOD + self.phase
-            self._status_timer = self.clock.call_at(due, self._write_images)
-
-    def _write_images(self) -> None:
-        self._status_timer = None
-        node = self.api.lister("nodes").get("", self.name)
-        if node is None or not self.alive:
-            return
-        images = self.images.listed()
-        if node["status"].get("images") != images:
-            self._write_node(node, {**node["status"], "images": images})
-
-    def _write_node(self, node: Object, status: Object) -> None:
-        self.client.because = None
-        try:
-            self.client.update("nodes", {**node, "status": status}, "status")
-        except ApiError as fault:
-            if fault.code != 404:
-                self.images_changed()
+        self.reports.later()
 
     def say(self, type_: str, reason: str, message: str) -> None:
         """An Event about the node."""
-        node = self.api.lister("nodes").get("", self.name)
-        if node is not None:
-            self.client.because = None
-            self.recorder.record({**node, "apiVersion": "v1", "kind": "Node"}, type_, reason, message)
+        self.client.because = None
+        self.reports.say(type_, reason, message)
 
     # stopping and starting the agent
 
@@ -155,44 +163,57 @@ class Kubelet:
         if not self.alive:
             return
         self.alive = False
-        for timer in (self._timer, self._status_timer):
-            if timer is not None:
-                timer.cancel()
-        self._timer = self._status_timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        self.reports.stop()
         for worker in self.workers.values():
             worker.wakes_at = None
-        self.parts.heartbeats.stop(self.name)
 
-    def resume(self, rebooted: str = "") -> None:
-        """The agent starts again and carries on with what it finds."""
+    def resume(self, rebooted: str = "", because: int | str | None = None) -> None:
+        """The agent starts again and carries on with what it finds; ``rebooted`` is its machine's new boot id."""
         if self.alive:
             return
         self.alive = True
-        self.parts.heartbeats.resume(self.name)
-        self._report_ready(rebooted)
-        for key, worker in sorted(self.workers.items()):
-            worker.changed = True
+        self.reports.starting, self.reports.rebooted, self.reports.because = True, rebooted, because
+        for _, worker in sorted(self.workers.items()):
             if rebooted and worker.stage != ENDED:
                 worker.rebooted()
-            self._queue[key] = None
+
+    def hear(self, because: int | str | None) -> None:
+        """The API server can be reached (again): tells it how the node is, and takes up what it asks for by now."""
+        self.pods = self.api.lister("pods")
+        self.reports.because = because
+        self.reports.now()
+        there = {(pod["metadata"]["namespace"], pod["metadata"]["name"]): pod for pod in self.pods.by_node(self.name)}
+        for key, worker in sorted(self.workers.items()):
+            pod = there.get(key)
+            if pod is None or pod["metadata"]["uid"] != worker.uid:
+                self.gone(key)
+            else:
+                worker.changed = True
+                worker.because = because
+                self._queue[key] = None
+        for key, pod in there.items():
+            if key not in self.workers:
+                self.changed(pod, because)
         if self._queue:
             self._soon()
         self.images_changed()
 
-    def _report_ready(self, rebooted: str) -> None:
-        node = self.api.lister("nodes").get("", self.name)
-        if node is None:
-            return
-        before = {entry["type"]: entry["status"] for entry in node["status"].get("conditions") or ()}
-        status = {**node["status"], "conditions": node_status.conditions(self.clock.timestamp(), node["status"].get("conditions"))}
-        self.say("Normal", "Starting", "Starting kubelet.")
-        if rebooted:
-            status["nodeInfo"] = {**status["nodeInfo"], "bootID": rebooted}
-            self.say("Warning", "Rebooted", f"Node {self.name} has been rebooted, boot id: {rebooted}")
-        self.say("Normal", "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods")
-        self._write_node(node, status)
-        for type_, wanted, event in (("MemoryPressure", "False", "NodeHasSufficientMemory"), ("DiskPressure", "False",
-                                                                                              "NodeHasNoDiskPressure"),
-                                     ("PIDPressure", "False", "NodeHasSufficientPID"), ("Ready", "True", "NodeReady")):
-            if before.get(type_) != wanted:
-                self.say("Normal", event, f"Node {self.name} status is now: {event}")
+    def unheard(self, pods: list[Object]) -> None:
+        """Nothing is heard of the API server any more: these are the pods as they were last."""
+        self.pods = Unheard(pods)
+
+
+class Unheard:
+    """The pods of a node as its kubelet last knew them."""
+
+    def __init__(self, pods: list[Object]) -> None:
+        self._pods = {(pod["metadata"]["namespace"], pod["metadata"]["name"]): pod for pod in pods}
+
+    def get(self, namespace: str, name: str) -> Object | None:
+        return self._pods.get((namespace, name))
+
+    def by_node(self, node: str) -> list[Object]:
+        return list(self._pods.values())

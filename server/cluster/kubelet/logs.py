@@ -50,7 +50,7 @@ def answer(kubelets: Kubelets, pod: Object, options: Options) -> Response:
             channel.put(_printed(clock, line, options.timestamps))
 
     channel.on_close = found.log.subscribe(tell)
-    return Response(200, {}, text=text, stream=channel)
+    return Response(200, {}, text=text, stream=kubelets.parts.api.streaming(channel))
 
 
 def _container(pod: Object, name: str) -> str:
@@ -94,8 +94,8 @@ def error(kubelets: Kubelets, pod: Object, name: str, previous: bool) -> ApiErro
     """Why there is no log to be had; None if there is one."""
     meta = pod["metadata"]
     kubelet = kubelets.nodes.get(pod["spec"].get("nodeName", ""))
-    if kubelet is not None and not kubelet.alive:
-        why = "connect: connection refused" if kubelet.powered else "connect: no route to host"
+    if kubelet is not None and (not kubelet.alive or not kubelets.reachable(kubelet.name)):
+        why = "connect: connection refused" if kubelets.reachable(kubelet.name) else "connect: no route to host"
         address = f"{kubelet.address}:10250"
         return ApiError(500, "",
                         f'Get "https://{address}/containerLogs/{meta["namespace"]}/{meta["name"]}/{name}": dial tcp {address}: {why}')

@@ -10,18 +10,23 @@ from typing import Any, Protocol
 
 from server.cluster.apiserver.request import Options, Response
 from server.cluster.errors import ApiError
-from server.cluster.kubelet import keeping, logs, node_status
+from server.cluster.kubelet import keeping, logs, memory, node_status
 from server.cluster.kubelet.agenda import Agenda
+from server.cluster.kubelet.eviction import Evictions
 from server.cluster.kubelet.keeping import ACTIVE, NEW, WAITING
-from server.cluster.kubelet.kubelet import Kubelet
+from server.cluster.kubelet.kubelet import MIRROR, Kubelet
+from server.cluster.kubelet.machine_room import UNHEARD, MachineRoom
 from server.cluster.kubelet.pod_worker import PodWorker
-from server.cluster.kubelet.system_pods import CONTROL_PLANE_IMAGES, NODE_IMAGES
-from server.cluster.machines import NodeSpec
+from server.cluster.kubelet.registry import Registry
+from server.cluster.kubelet.shutdown import Shutdowns
+from server.cluster.kubelet.static_pods import StaticPods
+from server.cluster.kubelet.volume_watch import VolumeWatch
 from server.cluster.objects import Object, key
 from server.cluster.parts import Parts
-from server.cluster.runtime.images import image
+from server.cluster.runtime.container import Container
+from server.cluster.runtime.figures import MILLI
 from server.cluster.runtime.runtime import Runtime
-from server.cluster.store import DELETED, Event
+from server.cluster.store import ADDED, DELETED, Event
 
 CLIENT = "kubelet"
 LEASES = "leases.coordination.k8s.io"
@@ -35,15 +40,23 @@ class Addresses(Protocol):
     def release(self, ip: str) -> None: ...
 
 
-class Kubelets:
+class Kubelets(MachineRoom):
     def __init__(self, parts: Parts, addresses: Addresses) -> None:
-        self.parts = parts
+        super().__init__(parts)
         self.clock = parts.clock
         self.addresses = addresses
         self.agenda = Agenda(parts.clock)
         self.runtime = Runtime(parts.clock, parts.state)
-        self.runtime.reachable = self.reachable
-        self.nodes: dict[str, Kubelet] = {}
+        self.runtime.reachable = self.powered
+        self.runtime.usage.cores = self._cores
+        self.runtime.usage.on_change(self._usage_changed)
+        self.on_change(self.runtime.usage.resized)
+        self.registry = Registry()
+        self.forced_probes: dict[tuple[str, str, str, str], bool] = {}
+        self.evictions = Evictions(self)
+        self.shutdowns = Shutdowns(self)
+        self.volumes = VolumeWatch(self)
+        self.static = StaticPods(self)
         self._workers: dict[str, PodWorker] = {}
         self._running = False
 
@@ -55,16 +68,26 @@ class Kubelets:
         api, state = self.parts.api, self.parts.state
         kept = dict(state.items("pod/"))
         chunks = _chunks(state.items("log/"))
-        for node in api.lister("nodes").list():
-            self._join(node)
-        for pod in api.lister("pods").list():
-            kubelet = self.nodes.get(pod["spec"].get("nodeName", ""))
-            if kubelet is not None:
+        for spec, index in self._machines():
+            kubelet = self._join(spec, index)
+            self.static.take_up(kubelet, kept, chunks)
+            for pod in kubelet.pods.by_node(spec.name):
                 self._take_up(kubelet, pod, kept.get(f"pod/{pod['metadata']['uid']}"), chunks)
+            node = api.lister("nodes").get("", spec.name)
+            if node is not None and kubelet.alive and node["status"].get("images") != kubelet.images.listed():
+                kubelet.images_changed()
+        self.evictions.start()
+        self.shutdowns.start()
+        self.volumes.start()
+        api.watch(LEASES, self._on_lease)
         api.watch("nodes", self._on_node)
         api.watch("pods", self._on_pod)
 
     def _take_up(self, kubelet: Kubelet, pod: Object, data: dict[str, Any] | None, chunks: dict[str, dict[int, list[list]]]) -> None:
+        if key(pod) in kubelet.workers:
+            return None
+        if MIRROR in (pod["metadata"].get("annotations") or ()):
+            return kubelet.changed(pod, None)
         status = pod.get("status") or {}
         if data is None and status.get("phase") != "Running":
             if status.get("phase") not in ("Succeeded", "Failed"):
@@ -75,7 +98,9 @@ class Kubelets:
             kubelet.changed(pod, None)
         else:
             keeping.restore(worker, pod, data, chunks)
-            if "deletionTimestamp" in pod["metadata"] and worker.stage in (WAITING, ACTIVE):
+            behind = status.get("observedGeneration") != pod["metadata"].get("generation")
+            if worker.stage in (WAITING, ACTIVE) and (data is not None or behind or "deletionTimestamp" in pod["metadata"]):
+                worker.changed = True
                 kubelet.changed(pod, None)
 
     # what happens in the store
@@ -84,7 +109,7 @@ class Kubelets:
         pod = event.object
         node = pod["spec"].get("nodeName")
         kubelet = self.nodes.get(node) if node else None
-        if kubelet is None:
+        if kubelet is None or kubelet.state.get(UNHEARD + node) is not None:
             return
         if event.type is DELETED:
             kubelet.gone(key(pod))
@@ -101,84 +126,31 @@ class Kubelets:
         kubelet.changed(pod, event.revision)
 
     def _on_node(self, event: Event) -> None:
-        if event.type is DELETED:
-            kubelet = self.nodes.pop(event.object["metadata"]["name"], None)
-            if kubelet is not None:
-                for pod in list(kubelet.workers):
-                    kubelet.gone(pod)
-                kubelet.alive = kubelet.powered = False
+        """A Node that has no machine behind it is never heard of."""
+        name = event.object["metadata"]["name"]
+        if name not in self.nodes:
+            if event.type is ADDED:
+                self.parts.heartbeats.stop(name)
+            elif event.type is DELETED:
+                self.parts.heartbeats.resume(name)
 
-    # machines
+    def _on_lease(self, event: Event) -> None:
+        """A Lease that was deleted is made again at its next renewal."""
+        if event.type is DELETED and event.key[0] == node_status.LEASE_NAMESPACE and event.key[1] in self.nodes:
+            self.clock.call_later(node_status.LEASE_PERIOD, self.renew, event.key[1])
 
-    def add_node(self, spec: NodeSpec) -> None:
-        """A machine joins: its kubelet registers the Node and its Lease."""
-        names = (*NODE_IMAGES, *(CONTROL_PLANE_IMAGES if spec.control_plane else ()))
-        present = {image(name).text: image(name).size for name in names}
-        state = self.parts.state
-        index = (state.get("nodes") or {"joined": 0})["joined"]
-        state.set("nodes", {"joined": index + 1})
-        state.set(f"images/{spec.name}", present)
-        client = self.parts.client(CLIENT, f"system:node:{spec.name}")
-        node = node_status.node(spec, index, self.clock, [])
-        node = client.create("nodes", node)
-        kubelet = self._join(node)
-        kubelet.images_changed()
-        try:
-            client.create(LEASES, node_status.lease(node, self.clock))
-        except ApiError as fault:
-            if fault.code != 409:
-                raise
-        if self.clock.now > 0:
-            for reason, message in (("Starting", "Starting kubelet."), ("NodeReady", f"Node {spec.name} status is now: NodeReady")):
-                kubelet.say("Normal", reason, message)
-        for pod in self.parts.api.lister("pods").by_node(spec.name):
-            kubelet.changed(pod, None)
+    def _cores(self, node: str) -> int:
+        """What a machine has, in nanocores."""
+        return self.nodes[node].spec.cpu * 1000 * MILLI
 
-    def _join(self, node: Object) -> Kubelet:
-        name = node["metadata"]["name"]
-        network = (node["spec"].get("podCIDR") or "10.244.0.0/24").split(".")
-        kubelet = self.nodes[name] = Kubelet(self, self.parts, node, int(network[2]))
-        if self.parts.heartbeats.stopped_at(name) is not None:
-            kubelet.alive = False
-            kubelet.powered = self.parts.state.get(f"power/{name}") is None
-        if node["status"].get("images") != kubelet.images.listed():
-            kubelet.images_changed()
-        return kubelet
-
-    def reachable(self, node: str) -> bool:
-        """Whether the node's machine is on: packets reach it."""
-        kubelet = self.nodes.get(node)
-        return kubelet is not None and kubelet.powered
-
-    def stop_kubelet(self, node: str) -> None:
-        """The agent dies; its containers go on."""
-        self.nodes[node].stop()
-
-    def start_kubelet(self, node: str) -> None:
-        self.nodes[node].resume()
-
-    def power_off(self, node: str) -> None:
-        """The machine goes dark with all that runs on it."""
-        kubelet = self.nodes[node]
-        kubelet.stop()
-        if kubelet.powered:
-            kubelet.powered = False
-            self.parts.state.set(f"power/{node}", {"off": self.clock.now, "boots": self._boots(node) + 1})
-            for worker in kubelet.workers.values():
-                worker.power_lost()
-
-    def power_on(self, node: str) -> None:
-        kubelet = self.nodes[node]
-        if not kubelet.powered:
-            kubelet.powered = True
-            boots = self._boots(node)
-            self.parts.state.set(f"power/{node}", None)
-            self.parts.state.set(f"boots/{node}", boots)
-            kubelet.resume(node_status.boot_id(node, boots))
-
-    def _boots(self, node: str) -> int:
-        power = self.parts.state.get(f"power/{node}")
-        return power["boots"] if power is not None else self.parts.state.get(f"boots/{node}", 0)
+    def _usage_changed(self, container: Container) -> None:
+        """A container may come to use more memory than it may, or not any more."""
+        if container.launch.memory is None:
+            return
+        kubelet = self.nodes.get(container.sandbox.node)
+        worker = kubelet.workers.get(container.sandbox.key) if kubelet is not None else None
+        if worker is not None:
+            memory.changed(worker, container)
 
     def kill_container(self, namespace: str, pod: str, container: str, code: int = 137) -> bool:
         """Its main process is killed from outside; whether there was one."""
@@ -209,6 +181,10 @@ class Kubelets:
         kubelet = self.nodes.get(pod["spec"].get("nodeName", "")) if pod is not None else None
         return kubelet.workers.get((namespace, name)) if kubelet is not None else None
 
+    def machine_addresses(self) -> tuple[str, ...]:
+        """The addresses of the cluster's machines."""
+        return tuple(kubelet.address for kubelet in self.nodes.values())
+
     def progress(self, uid: str) -> dict[str, dict[str, float]]:
         """What a pod waits for: {"pull": {from, until}} and {"backoff": {from, until}} in virtual seconds."""
         worker = self._workers.get(uid)
@@ -216,6 +192,11 @@ class Kubelets:
 
     def remember(self, worker: PodWorker) -> None:
         self._workers[worker.uid] = worker
+
+    def also_known(self, worker: PodWorker, uid: str, before: str) -> None:
+        """A static pod is known by its mirror's uid too."""
+        self._workers.pop(before, None)
+        self._workers[uid] = worker
 
     def forget(self, worker: PodWorker) -> None:
         self._workers.pop(worker.uid, None)

@@ -29,6 +29,19 @@ CONDITIONS = (
     ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
     ("Ready", "True", "KubeletReady", "kubelet is posting ready status"),
 )
+PRESSED = {row[0]: row for row in (
+    ("MemoryPressure", "True", "KubeletHasInsufficientMemory", "kubelet has insufficient memory available"),
+    ("DiskPressure", "True", "KubeletHasDiskPressure", "kubelet has disk pressure"),
+    ("PIDPressure", "True", "KubeletHasInsufficientPID", "kubelet has insufficient PID available"),
+)}
+SHUTTING_DOWN = ("Ready", "False", "KubeletNotReady", "node is shutting down")
+Fact = tuple[str, str, str, str]
+TURNS = {  # (condition, status): reason of the Event that tells of it
+    ("MemoryPressure", "False"): "NodeHasSufficientMemory", ("MemoryPressure", "True"): "NodeHasInsufficientMemory",
+    ("DiskPressure", "False"): "NodeHasNoDiskPressure", ("DiskPressure", "True"): "NodeHasDiskPressure",
+    ("PIDPressure", "False"): "NodeHasSufficientPID", ("PIDPressure", "True"): "NodeHasInsufficientPID",
+    ("Ready", "True"): "NodeReady", ("Ready", "False"): "NodeNotReady",
+}
 FEATURES = ["ExtendWebSocketsToKubelet", "InPlacePodLevelResourcesVerticalScaling", "InPlacePodVerticalScalingInitContainers",
             "RestartAllContainersOnContainerExits"]
 
@@ -40,7 +53,7 @@ def node(spec: NodeSpec, index: int, clock: Clock, images: list[Object]) -> Obje
     taints = list(spec.taints)
     if spec.control_plane:
         labels |= {"node-role.kubernetes.io/control-plane": "", "node.kubernetes.io/exclude-from-external-load-balancers": ""}
-        taints.insert(0, CONTROL_PLANE_TAINT)
+        taints = taints or [CONTROL_PLANE_TAINT]
     network = pod_network(index)
     return {
         "apiVersion": "v1", "kind": "Node",
@@ -49,7 +62,7 @@ def node(spec: NodeSpec, index: int, clock: Clock, images: list[Object]) -> Obje
         "spec": {"podCIDR": network, "podCIDRs": [network], **({"taints": taints} if taints else {})},
         "status": {
             "addresses": [{"address": spec.address, "type": "InternalIP"}, {"address": spec.name, "type": "Hostname"}],
-            **_capacity(spec),
+            **capacity(spec),
             "conditions": conditions(clock.timestamp()),
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "declaredFeatures": FEATURES,
@@ -68,7 +81,8 @@ def pod_network(index: int) -> str:
     return f"10.{244 + block if block < 12 else 100 + block}.{number}.0/24"
 
 
-def _capacity(spec: NodeSpec) -> dict[str, dict[str, str]]:
+def capacity(spec: NodeSpec) -> dict[str, dict[str, str]]:
+    """What the machine has, and what of that is for pods."""
     memory, disk = spec.memory - KERNEL_MEMORY, int(spec.disk * FILE_SYSTEM) // KIBI
     fixed = {"hugepages-1Gi": "0", "hugepages-2Mi": "0", "pods": str(spec.max_pods)}
     return {
@@ -90,16 +104,22 @@ def boot_id(name: str, boots: int) -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"
 
 
-def conditions(now: str, before: list[Object] | None = None) -> list[Object]:
-    """The conditions of a healthy node; what has not changed since ``before`` keeps its transition time."""
+def conditions(now: str, before: list[Object] | None = None, facts: tuple[Fact, ...] = CONDITIONS) -> list[Object]:
+    """The conditions of a node, by default a healthy one; what has not changed since ``before`` keeps its transition time."""
     known = {entry["type"]: entry for entry in before or ()}
     made = []
-    for type_, status, reason, message in CONDITIONS:
+    for type_, status, reason, message in facts:
         old = known.get(type_)
         since = old["lastTransitionTime"] if old is not None and old["status"] == status else now
         made.append({"lastHeartbeatTime": now, "lastTransitionTime": since, "message": message, "reason": reason, "status": status,
                      "type": type_})
-    return [*(entry for entry in before or () if entry["type"] not in {row[0] for row in CONDITIONS}), *made]
+    return [*(entry for entry in before or () if entry["type"] not in {row[0] for row in facts}), *made]
+
+
+def facts(pressure: dict[str, float], shutting_down: bool) -> tuple[Fact, ...]:
+    """The conditions of a node under these pressures, and on its way down."""
+    found = tuple(PRESSED[row[0]] if row[0] in pressure else row for row in CONDITIONS[:-1])
+    return (*found, SHUTTING_DOWN if shutting_down else CONDITIONS[-1])
 
 
 def lease(obj: Object, clock: Clock) -> Object:

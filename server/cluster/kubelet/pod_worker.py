@@ -12,12 +12,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from server.cluster.disks import Tree
 from server.cluster.errors import ApiError
-from server.cluster.kubelet import admission, containers, environment, keeping, probing, status, termination, volumes
+from server.cluster.kubelet import (
+    admission,
+    containers,
+    environment,
+    keeping,
+    memory,
+    mounting,
+    probing,
+    reporting,
+    resizing,
+    restarting,
+    termination,
+    volumes,
+)
 from server.cluster.kubelet.agenda import chance
 from server.cluster.kubelet.cell import Cell
 from server.cluster.kubelet.keeping import ACTIVE, ENDED, GONE, MOUNT_FIRST, NEW, WAITING
-from server.cluster.kubelet.template import Template, pod_resources, template_of
+from server.cluster.kubelet.template import Template, template_of
 from server.cluster.network.addresses import AddressesExhausted
 from server.cluster.objects import Key, Object
 from server.cluster.runtime.container import Container
@@ -26,14 +40,16 @@ from server.cluster.runtime.runtime import Sandbox
 if TYPE_CHECKING:
     from server.cluster.kubelet.kubelet import Kubelet
 
-MOUNT_LONGEST, ATTACH_TIMEOUT = 122.0, 123.0
 WRITE_AGAIN, REBOOTED = 1.0, 0.5
+ACTIONS = {**containers.ACTIONS, **restarting.ACTIONS, **resizing.ACTIONS, **memory.ACTIONS}
 
 
 class PodWorker:
     __slots__ = ("kubelet", "key", "uid", "stage", "init", "main", "specs", "sandbox", "ip", "started", "due", "wakes_at", "mount_delay",
-                 "final",
-                 "because", "changed", "kept", "holding", "taken")
+                 "final", "disrupted", "ephemeral", "until", "restarting", "pending", "resizing", "pod_resources", "restarts_all",
+                 "because", "changed", "kept", "holding", "taken", "frozen")
+
+    static = False
 
     def __init__(self, kubelet: Kubelet, pod: Object) -> None:
         meta = pod["metadata"]
@@ -43,6 +59,7 @@ class PodWorker:
         self.stage = NEW
         self.init: list[Cell] = []
         self.main: list[Cell] = []
+        self.ephemeral: list[Cell] = []
         self.specs: dict[str, Object] = {}
         self.sandbox: Sandbox | None = None
         self.ip = ""
@@ -51,11 +68,19 @@ class PodWorker:
         self.wakes_at: float | None = None
         self.mount_delay = MOUNT_FIRST
         self.final: list[str] | None = None
-        self.because: int | None = None
+        self.disrupted = ""
+        self.because: int | str | None = None
         self.changed = False
         self.kept = False
         self.holding = False
         self.taken: admission.Request | None = None
+        self.frozen: dict[str, dict[str, str]] = {}
+        self.until = 0.0
+        self.restarting = False
+        self.restarts_all = False
+        self.pending: list[str] | None = None
+        self.resizing: list[str] | None = None
+        self.pod_resources: Object | None = None
         kubelet.manager.remember(self)
 
     # what it is asked
@@ -70,19 +95,34 @@ class PodWorker:
         return self.kubelet.clock.now
 
     def cell(self, name: str) -> Cell | None:
-        return next((cell for cell in (*self.main, *self.init) if cell.name == name), None)
+        return next((cell for cell in (*self.main, *self.init, *self.ephemeral) if cell.name == name), None)
 
     def cells(self) -> list[Cell]:
-        return [*self.init, *self.main]
+        return [*self.init, *self.main, *self.ephemeral]
+
+    def lasting_cells(self) -> list[Cell]:
+        """The containers that run as long as the pod does."""
+        return [*(cell for cell in self.init if cell.sidecar), *self.main] if self.init else self.main
 
     def lasting(self) -> list[Template]:
-        """The containers that run as long as the pod does."""
-        if self.init:
-            return [cell.template for cell in self.cells() if not cell.init or cell.sidecar]
-        return [cell.template for cell in self.main]
+        return [cell.template for cell in self.lasting_cells()]
+
+    def asked(self, pod: Object) -> Object | None:
+        """The resources of the pod as a whole, where its spec gives them."""
+        return pod["spec"].get("resources") or None
 
     def spec(self, name: str) -> Object:
         return self.specs[name]
+
+    def place(self, since: float) -> environment.Place:
+        """What its containers' environment depends on beside the spec."""
+        node = self.kubelet.api.lister("nodes").get("", self.kubelet.name)
+        allocatable = node["status"]["allocatable"] if node is not None else {}
+        return environment.Place(self.ip, self.kubelet.address, self.kubelet.name, allocatable, self.kubelet.clock.timestamp(since), self._file)
+
+    def _file(self, volume: str, path: str) -> str | None:
+        tree = self._volume(volume)
+        return tree.files.get(tree.at(path))
 
     # waking
 
@@ -99,7 +139,7 @@ class PodWorker:
             self._begin(pod)
         elif self.stage in (WAITING, ACTIVE):
             self._respecified(pod)
-        self._finish()
+        self.finish()
 
     def wake(self) -> None:
         """Something is due."""
@@ -111,14 +151,16 @@ class PodWorker:
                 if self.due.get(name, self.now + 1) <= self.now:
                     del self.due[name]
                     self._do(pod, name)
-        self._finish()
+        self.finish()
 
     def _do(self, pod: Object, name: str) -> None:
         what, _, rest = name.partition(":")
         if what == "write":
             self.changed = True
-        elif what in ("mount", "attach"):
+        elif what in mounting.MOMENTS:
             self._mount(pod, what)
+        elif what in ("refresh", "grow", "measure"):
+            getattr(self.kubelet.manager.volumes, what)(self, pod, rest)
         elif what == "probe":
             kind, _, container = rest.partition(":")
             if (cell := self.cell(container)) is not None:
@@ -126,9 +168,9 @@ class PodWorker:
         elif what in termination.ACTIONS:
             termination.ACTIONS[what](self, pod, rest)
         elif (cell := self.cell(rest)) is not None:
-            containers.ACTIONS[what](self, pod, cell)
+            ACTIONS[what](self, pod, cell)
 
-    def _finish(self) -> None:
+    def finish(self) -> None:
         if self.changed:
             self.write()
         self.save()
@@ -161,15 +203,24 @@ class PodWorker:
         self.specs = {entry["name"]: entry for entry in spec["containers"]}
         if first:
             self.specs.update({entry["name"]: entry for entry in first})
-            self.init = [Cell(template_of(entry), True, "PodInitializing") for entry in first]
+            self.init = [Cell(template_of(entry), "initContainers", "PodInitializing") for entry in first]
         waiting = "PodInitializing" if first else "ContainerCreating"
-        self.main = [Cell(template_of(entry), False, waiting) for entry in spec["containers"]]
+        self.main = [Cell(template_of(entry), "containers", waiting) for entry in spec["containers"]]
+        self.pod_resources = self.asked(pod)
+        self.restarts_all = any(entry["action"] == restarting.RESTART_ALL for cell in self.cells() for entry in cell.template.rules)
+        self._read_ephemeral(pod)
+
+    def _read_ephemeral(self, pod: Object) -> None:
+        for entry in pod["spec"].get("ephemeralContainers") or ():
+            if entry["name"] not in self.specs:
+                self.specs[entry["name"]] = entry
+                self.ephemeral.append(Cell(template_of(entry), "ephemeralContainers", "ContainerCreating"))
 
     def _begin(self, pod: Object) -> None:
         self.read(pod)
         self.started = self.kubelet.clock.timestamp()
         self.changed = True
-        request = admission.request_of(self.lasting())
+        request = admission.request_of(self.lasting(), self.pod_resources)
         fault = admission.fault(self.kubelet, pod, request)
         if fault is not None:
             reason, message = fault
@@ -177,9 +228,7 @@ class PodWorker:
             self.stage, self.final = ENDED, ["Failed", reason, f"Pod was rejected: {message}"]
             return
         self.kubelet.take(self, request)
-        deadline = pod["spec"].get("activeDeadlineSeconds")
-        if deadline is not None:
-            self.at("deadline", self.now + deadline)
+        self._await_deadline(pod)
         self.stage = WAITING
         if pod["spec"].get("volumes"):
             self._mount(pod, "mount")
@@ -188,26 +237,8 @@ class PodWorker:
 
     def _mount(self, pod: Object, what: str) -> None:
         """Tries the volumes; once all are there the pod gets its network."""
-        faults = volumes.missing(self.kubelet.api, pod)
-        if not faults:
-            self.due.pop("attach", None)
-            self.due.pop("mount", None)
-            self.mount_delay = MOUNT_FIRST
+        if self.stage == WAITING and mounting.mount(self, pod, what):
             self._network(pod)
-            return
-        if what == "attach":
-            names = " ".join(sorted(name for name, _ in faults))
-            self.record(pod, "Warning", "FailedMount",
-                        f"Unable to attach or mount volumes: unmounted volumes=[{names}], unattached volumes=[], "
-                        "failed to process volumes=[]: context deadline exceeded")
-            self.at("attach", self.now + ATTACH_TIMEOUT + self.chance(10, 15, "attach"))
-            return
-        for name, why in faults:
-            self.record(pod, "Warning", "FailedMount", f'MountVolume.SetUp failed for volume "{name}" : {why}')
-        if "attach" not in self.due:
-            self.at("attach", self.now + ATTACH_TIMEOUT)
-        self.at("mount", self.now + self.mount_delay)
-        self.mount_delay = min(self.mount_delay * 2, MOUNT_LONGEST)
 
     def _network(self, pod: Object) -> None:
         try:
@@ -227,14 +258,16 @@ class PodWorker:
         on_host = pod["spec"].get("hostNetwork", False)
         self.ip = ip or (kubelet.address if on_host else kubelet.addresses.allocate(kubelet.name))
         self.holding = not on_host
-        hostname = kubelet.name if on_host else environment.hostname(pod)
+        hostname = environment.hostname(pod, kubelet.name)
         self.sandbox = kubelet.runtime.sandbox(self.key, self.uid, kubelet.name, hostname, self.ip)
-        if len(pod["spec"].get("volumes") or ()) > 1:
+        given = pod["spec"].get("volumes")
+        if given and (len(given) > 1 or not given[0]["name"].startswith(volumes.TOKEN_VOLUME)):
             self.sandbox.volume_source = self._volume
+            kubelet.manager.volumes.follow(self, pod)
 
-    def _volume(self, name: str) -> dict[str, str] | None:
+    def _volume(self, name: str) -> Tree:
         pod = self.pod()
-        return volumes.content(self.kubelet.api, pod, name) if pod is not None else {}
+        return volumes.tree_of(self, pod, name) if pod is not None else Tree({})
 
     def release(self) -> None:
         """Gives the address back."""
@@ -243,13 +276,23 @@ class PodWorker:
             self.kubelet.addresses.release(self.ip)
 
     def _respecified(self, pod: Object) -> None:
-        """What may change in a running pod: its containers' images."""
+        """What may change in a running pod: its containers' images and resources, its deadline, ephemeral containers that come."""
         for entry in (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ())):
             cell = self.cell(entry["name"])
             self.specs[entry["name"]] = entry
             if cell is not None and cell.template.image != entry["image"]:
-                containers.replaced(self, pod, cell, template_of(entry))
+                containers.replaced(self, pod, cell, template_of({**entry, "resources": cell.template.given}))
+        resizing.look(self, pod)
+        self._await_deadline(pod)
+        self._read_ephemeral(pod)
+        if self.stage == ACTIVE and any(not cell.begun for cell in self.ephemeral):
+            containers.start_next(self, pod)
         self.changed = True
+
+    def _await_deadline(self, pod: Object) -> None:
+        deadline = pod["spec"].get("activeDeadlineSeconds")
+        if deadline is not None:
+            self.at("deadline", max(self.now, self.kubelet.clock.seconds(self.started) + deadline))
 
     # what containers tell
 
@@ -265,6 +308,7 @@ class PodWorker:
         """A program has gone on, or written a file: then probes may answer otherwise."""
         if files:
             probing.rouse(self)
+            self.kubelet.manager.volumes.written(self)
         self.save()
         self.arm()
 
@@ -284,48 +328,22 @@ class PodWorker:
         try:
             client.update("pods", {**pod, "status": new}, "status")
         except ApiError as fault:
-            if fault.code != 404:
+            if fault.code != 404 and client.severed is None:
                 self.at("write", self.now + WRITE_AGAIN)
 
     def status_of(self, pod: Object) -> Object:
-        kubelet, spec = self.kubelet, pod["spec"]
-        stamp = kubelet.clock.timestamp
-        ended = self.stage == ENDED
-        phase = self.final[0] if self.final and ended else status.phase(self.init, self.main, spec.get("restartPolicy", "Always"), ended)
-        has_network = self.sandbox is not None and not ended
-        new = dict(pod["status"])
-        new["conditions"] = status.conditions(pod, stamp(), status.facts(pod, self.init, self.main, phase, has_network))
-        if len(self.main) == 1:
-            new["containerStatuses"] = [status.container_status(self.main[0], self.specs[self.main[0].name], stamp)]
-        else:
-            new["containerStatuses"] = [status.container_status(cell, self.specs[cell.name], stamp)
-                                        for cell in sorted(self.main, key=lambda cell: cell.name)]
-        if self.init:
-            new["initContainerStatuses"] = [status.container_status(cell, self.specs[cell.name], stamp) for cell in self.init]
-        new["hostIP"] = kubelet.address
-        new["hostIPs"] = kubelet.host_ips
-        new["observedGeneration"] = pod["metadata"].get("generation", 1)
-        new["phase"] = phase
-        if self.final:
-            _, new["reason"], new["message"] = self.final
-        if self.ip:
-            new["podIP"] = self.ip
-            new["podIPs"] = [{"ip": self.ip}]
-        new["resources"], allocated = pod_resources(self.lasting())
-        if allocated:
-            new["allocatedResources"] = allocated
-        if self.started:
-            new["startTime"] = self.started
-        return new
+        return reporting.status_of(self, pod)
 
     # keeping
 
     def plain(self) -> bool:
         """Whether everything about the pod can be read off its status."""
-        return not self.due and self.stage == ACTIVE and self.mount_delay == MOUNT_FIRST and not self.init and all(
+        return not self.due and self.stage == ACTIVE and self.mount_delay == MOUNT_FIRST and not self.init and not self.ephemeral and (
+            self.pending is None and self.resizing is None and not self.restarting) and all(
             cell.waiting is None and cell.terminated is None and cell.last is None and cell.crash is None and not cell.killing
             and cell.ready and cell.container is not None and cell.container.state is None and not cell.container.own_files
-            and cell.container.running and not cell.counts for cell in self.main) and not self.sandbox.volumes
+            and not cell.container.frozen
+            and cell.container.running and not cell.counts and cell.resources is None and cell.env is None for cell in self.main) and not self.frozen
 
     def save(self) -> None:
         """Keeps what cannot be read off the pod's status."""
@@ -348,6 +366,8 @@ class PodWorker:
         pod = self.pod()
         if pod is not None and self.sandbox is not None:
             self.record(pod, "Normal", "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")
+        self.save()
+        self.arm()
 
     def power_lost(self) -> None:
         """The machine went off under it: programs end where they are, and nobody writes it down."""
@@ -369,15 +389,22 @@ class PodWorker:
                 found["backoff"] = {"from": cell.pulls[1], "until": cell.pulls[1] + cell.pulls[0]}
         return found
 
+    def take_away(self) -> None:
+        """All of it has ended: the pod leaves the API server. ApiError if it cannot."""
+        self.kubelet.client.because = self.because
+        self.kubelet.client.delete("pods", *self.key, grace_period=0, uid=self.uid)
+
     def forget(self) -> None:
         """The pod is gone from the store."""
         self.stage = GONE
         self.kubelet.manager.forget(self)
         self.wakes_at = None
         self.due.clear()
+        self.kubelet.deferred.pop(self.key, None)
         self.release()
         if self.sandbox is not None:
             self.kubelet.runtime.remove(self.sandbox)
+            self.kubelet.manager.volumes.forget(self)
         if self.kept:
             self.kubelet.state.set(f"pod/{self.uid}", None)
             self.kept = False

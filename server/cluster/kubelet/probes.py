@@ -14,10 +14,14 @@ from server.cluster.objects import Object
 from server.cluster.runtime.container import Container
 from server.cluster.runtime.files import NotSimulated
 from server.cluster.runtime.runtime import ConnectionRefused, NoHttp, Runtime
+from server.cluster.runtime.servers import SERVERS
 
 KINDS = ("startup", "liveness", "readiness")
 TITLES = {"startup": "Startup", "liveness": "Liveness", "readiness": "Readiness"}
 AGENT = {"User-Agent": "kube-probe/1.36", "Accept": "*/*"}
+LOOPBACK = ("127.0.0.1", "localhost")
+TLS_PORTS = frozenset({443, 2379, 2380, 4443, 6443, 8443, 10250, 10257, 10259})
+SPEAK_GRPC = ("app", "agnhost", "quiet")
 PATIENCE, RARE = 30, 300.0
 
 
@@ -58,15 +62,28 @@ def ask(probe: Probe, runtime: Runtime, pod: Object, spec: Object, container: Co
         return _exec(probe, container)
     port = port_of(spec, probe.action.get("port"))
     if port is None:
-        return Result(False, f"couldn't find port: {probe.action.get('port')!r}".replace("'", '"'), errored=True)
+        return Result(False, f'strconv.Atoi: parsing "{probe.action.get("port")}": invalid syntax', errored=True)
     host = probe.action.get("host") or container.ip
+    if host != container.ip and not (host in LOOPBACK and pod["spec"].get("hostNetwork")):
+        return Result(False, f"podium: a probe of another machine ({host}) is not simulated", errored=True)
     if probe.how == "tcpSocket":
         return _tcp(container, host, port)
     if probe.how == "grpc":
-        ok = container.listens(port)
+        server = next((other.server for other in container.sandbox.containers.values() if other.listens(port)), None)
+        ok = server is not None and any(server is SERVERS[name] for name in SPEAK_GRPC)
         late = f'timeout: failed to connect service "{host}:{port}" within {probe.timeout:g}s: context deadline exceeded'
         return Result(ok, "" if ok else late)
     return _http(probe, runtime, pod, container, host, port)
+
+
+def failure(probe: Probe, spec: Object, container: Container) -> str:
+    """What a probe says of a container that does not answer as it should."""
+    if probe.how == "httpGet":
+        return "HTTP probe failed with statuscode: 500"
+    if probe.how == "tcpSocket":
+        host = probe.action.get("host") or container.ip
+        return f"dial tcp {host}:{port_of(spec, probe.action.get('port'))}: connect: connection refused"
+    return 'service unhealthy (responded with "NOT_SERVING")' if probe.how == "grpc" else ""
 
 
 def port_of(spec: Object, port: Any) -> int | None:
@@ -89,7 +106,7 @@ def _exec(probe: Probe, container: Container) -> Result:
     except NotSimulated as fault:
         return Result(False, f"podium: {fault} is not simulated", errored=True)
     if done.status == -1:
-        return Result(False, f'command "{" ".join(argv)}" timed out after {probe.timeout:g}s')
+        return Result(False, f'command timed out: "{" ".join(argv)}" timed out after {probe.timeout:g}s')
     return Result(done.status == 0, (done.out + done.err).rstrip("\n"))
 
 
@@ -105,6 +122,8 @@ def _http(probe: Probe, runtime: Runtime, pod: Object, container: Container, hos
     path = path if path.startswith("/") else f"/{path}"
     headers = {**AGENT, "Host": f"{host}:{port}", **{entry["name"]: entry["value"] for entry in probe.action.get("httpHeaders") or ()}}
     url = f"{scheme}://{host}:{port}{path}"
+    if scheme == "https" and port not in TLS_PORTS and any(other.listens(port) for other in container.sandbox.containers.values()):
+        return Result(False, f'Get "{url}": http: server gave HTTP response to HTTPS client')
     gateway = container.ip.rpartition(".")[0] + ".1"
     try:
         status, _, _ = runtime.http(pod, port, "GET", path, headers, client=gateway)

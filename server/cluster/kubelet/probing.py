@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from server.cluster.kubelet import containers, termination
 from server.cluster.kubelet.cell import Cell
-from server.cluster.kubelet.probes import PATIENCE, RARE, TITLES, Probe, Result, ask
+from server.cluster.kubelet.probes import PATIENCE, RARE, TITLES, Probe, Result, ask, failure
 from server.cluster.objects import Object
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def begin(worker: PodWorker, cell: Cell) -> None:
     """The container has started."""
     probes = cell.template.probes
     if not probes:
-        cell.started, cell.ready = True, not cell.init or cell.sidecar
+        cell.started, cell.ready = True, not (cell.init or cell.ephemeral) or cell.sidecar
         return
     kinds = [probe.kind for probe in probes]
     cell.counts = {}
@@ -48,9 +48,11 @@ def due(worker: PodWorker, pod: Object, cell: Cell, kind: str) -> None:
         return
     if termination.stopping(worker) and kind != "readiness":
         return
-    result = ask(probe, worker.kubelet.runtime, pod, worker.spec(cell.name), cell.container)
+    forced = worker.kubelet.manager.forced_probes.get((*worker.key, cell.name, kind))
+    result = ask(probe, worker.kubelet.runtime, pod, worker.spec(cell.name), cell.container) if forced is None else \
+        Result(forced, "" if forced else failure(probe, worker.spec(cell.name), cell.container))
     if not result.ok:
-        says = "probe errored and resulted in Unknown state" if result.errored else "probe failed"
+        says = "probe errored and resulted in unknown state" if result.errored else "probe failed"
         worker.record(pod, "Warning", "Unhealthy", f"{TITLES[kind]} {says}: {result.text}", cell)
     successes, failures = cell.counts.get(kind, (0, 0))
     successes, failures = (successes + 1, 0) if result.ok else (0, failures + 1)
@@ -98,6 +100,18 @@ def _gave_up(worker: PodWorker, pod: Object, cell: Cell, kind: str) -> None:
         worker.due.pop(f"probe:{kind}:{cell.name}", None)
         probe = next(entry for entry in cell.template.probes if entry.kind == kind)
         termination.stop(worker, pod, cell, kind, probe)
+
+
+def ask_again(worker: PodWorker, cell: Cell, kind: str) -> None:
+    """A probe may answer otherwise from now on: it is asked at its next turn, even if it was settled."""
+    if cell.running and cell.started != (kind == "startup"):
+        probe = next((entry for entry in cell.template.probes if entry.kind == kind), None)
+        if probe is not None:
+            first = cell.container.started + probe.delay
+            turns = max(0, math.floor((worker.now - first) / probe.period) + 1)
+            worker.at(f"probe:{kind}:{cell.name}", first + turns * probe.period)
+            worker.save()
+            worker.arm()
 
 
 def rouse(worker: PodWorker) -> None:

@@ -15,13 +15,14 @@ if TYPE_CHECKING:
     from server.cluster.kubelet.cell import Cell
 
 EMPTY: Object = {}
-OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+RESIZE = ("PodResizePending", "PodResizeInProgress")
+OWNED = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled", "AllContainersRestarting", *RESIZE)
 _BOTH_READY = ("", "")
 
 
 def container_status(cell: Cell, spec: Object, timestamp: Any) -> Object:
     """``spec`` is the container's; ``timestamp(seconds)`` prints a virtual moment."""
-    made = cell.container
+    made = cell.container if not cell.hook else None
     status: Object = {}
     if made is not None:
         if cell.template.allocated:
@@ -38,9 +39,10 @@ def container_status(cell: Cell, spec: Object, timestamp: Any) -> Object:
     status["name"] = cell.name
     status["ready"] = cell.ready
     if made is not None:
-        status["resources"] = cell.template.resources
+        status["resources"] = cell.template.resources if cell.resources is None else cell.resources
     status["restartCount"] = cell.restarts
-    status["started"] = cell.started
+    if not cell.ephemeral:
+        status["started"] = cell.started
     status["state"] = state(cell, timestamp)
     mounts = spec.get("volumeMounts")
     if mounts:
@@ -58,20 +60,21 @@ def state(cell: Cell, timestamp: Any) -> Object:
     if cell.waiting is not None:
         reason, message = cell.waiting
         return {"waiting": {"message": message, "reason": reason} if message else {"reason": reason}}
-    if cell.terminated is not None:
+    if cell.terminated is not None and not (cell.again and not cell.init):
         return {"terminated": cell.terminated}
     return {"running": {"startedAt": timestamp(cell.container.started)}}
 
 
-def phase(init: list[Cell], main: list[Cell], policy: str, ended: bool) -> str:
-    """``ended`` says that nothing of the pod will run again."""
+def phase(init: list[Cell], main: list[Cell], policy: str, ended: bool, again: bool) -> str:
+    """``ended`` says that nothing of the pod will run again, ``again`` that one of its containers, all down, will."""
     if ended:
         cells = [*[cell for cell in init if not cell.sidecar], *main]
         return "Succeeded" if all(cell.terminated is not None and cell.terminated["exitCode"] == 0 for cell in cells) else "Failed"
-    if any(not cell.initialized() for cell in init):
+    if not _main_begun(main) and any(not cell.initialized() for cell in init):
         failed = policy == "Never" and any(cell.terminated is not None and cell.terminated["exitCode"] for cell in init if not cell.sidecar)
         return "Failed" if failed else "Pending"
-    running = stopped = succeeded = 0
+    running = sum(cell.running and not cell.hook for cell in init if cell.sidecar)
+    stopped = succeeded = 0
     for cell in main:
         if cell.waiting is not None:
             if cell.last is None:
@@ -82,11 +85,16 @@ def phase(init: list[Cell], main: list[Cell], policy: str, ended: bool) -> str:
             succeeded += cell.terminated["exitCode"] == 0
         else:
             running += 1
-    if running or policy == "Always":
+    if running or policy == "Always" or again:
         return "Running"
     if stopped == succeeded:
         return "Succeeded"
     return "Failed" if policy == "Never" else "Running"
+
+
+def _main_begun(main: list[Cell]) -> bool:
+    """Whether a regular container runs or has run, since all began anew: then the pod is initialized, whatever becomes of sidecars."""
+    return any(cell.waiting is None and (cell.container is not None or cell.terminated is not None) for cell in main)
 
 
 def conditions(pod: Object, now: str, facts: tuple[tuple[str, bool, str, str], ...]) -> list[Object]:
@@ -113,9 +121,18 @@ def conditions(pod: Object, now: str, facts: tuple[tuple[str, bool, str, str], .
     return made
 
 
+def disrupted(pod: Object, now: str, entries: list[Object], message: str) -> list[Object]:
+    """The conditions of a pod that its kubelet ended for the node's sake."""
+    if any(entry["type"] == "DisruptionTarget" and entry["reason"] == "TerminationByKubelet" for entry in entries):
+        return entries
+    return [{"lastProbeTime": None, "lastTransitionTime": now, "message": message, "observedGeneration": pod["metadata"].get("generation", 1),
+             "reason": "TerminationByKubelet", "status": "True", "type": "DisruptionTarget"},
+            *(entry for entry in entries if entry["type"] != "DisruptionTarget")]
+
+
 def facts(pod: Object, init: list[Cell], main: list[Cell], phase_: str, sandbox: bool) -> tuple[tuple[str, bool, str, str], ...]:
     """The five conditions that a kubelet owns."""
-    initialized, why = all(cell.initialized() for cell in init), _BOTH_READY
+    initialized, why = _main_begun(main) or all(cell.initialized() for cell in init), _BOTH_READY
     if phase_ == "Succeeded":
         initialized, why = True, ("PodCompleted", "")
     elif not initialized:

@@ -1,19 +1,16 @@
-"""The pods that a kubeadm cluster runs for itself, as data: mirrors of the control plane's static pods, CoreDNS, and a kube-proxy and
-a calico-node for every node.
+"""The pods that a kubeadm cluster runs for itself, as data: the control plane's static pods, and CoreDNS. What runs on every
+node is in ``system_daemons``.
 
-``system_pod_manifests(nodes, random)`` gives them bound to their nodes, ready to be created; kubelets then run them as any pod.
+``static_manifests(node)`` gives what lies in a machine's manifest folder; its kubelet runs that (``static_pods``).
 
 Source: https://kubernetes.io/docs/reference/setup-tools/kubeadm/implementation-details/
 """
 
 from __future__ import annotations
 
-import hashlib
-import random as random_module
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from server.cluster.kubelet.node_status import VERSION
-from server.cluster.names import generate
 from server.cluster.objects import Object
 
 REGISTRY = "registry.k8s.io"
@@ -54,44 +51,19 @@ STATIC = (
         "kube-scheduler", "--bind-address=127.0.0.1", "--kubeconfig=/etc/kubernetes/scheduler.conf", "--leader-elect=true"), 10259,
         (("kubeconfig", "/etc/kubernetes/scheduler.conf", "FileOrCreate"),)),
 )
-EVERYWHERE = [{"operator": "Exists"}]
 NODE_IMAGES = (PAUSE, KUBE_PROXY, CALICO)
 CONTROL_PLANE_IMAGES = (*(entry.image for entry in STATIC), COREDNS)
 
 
-def system_pod_manifests(nodes: list[Object], random: random_module.Random) -> list[Object]:
-    """Every system pod of a cluster with these Nodes, in order of creation."""
-    control_planes = [node for node in nodes if CONTROL_PLANE_ROLE in (node["metadata"].get("labels") or {})]
-    pods = {pod["metadata"]["name"]: pod for pod in (_static(static, node) for node in control_planes for static in STATIC)}
-    for node in nodes:
-        for make in (_kube_proxy, _calico):
-            pod = make(node, random)
-            while pod["metadata"]["name"] in pods:
-                pod = make(node, random)
-            pods[pod["metadata"]["name"]] = pod
-    return list(pods.values())
-
-
-def _hash(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _owned(node: Object) -> list[Object]:
-    return [{"apiVersion": "v1", "kind": "Node", "name": node["metadata"]["name"], "uid": node["metadata"]["uid"], "controller": True}]
+def static_manifests(node: Object) -> list[Object]:
+    """The files in ``/etc/kubernetes/manifests`` of a machine of the control plane; none on another."""
+    if CONTROL_PLANE_ROLE not in (node["metadata"].get("labels") or {}):
+        return []
+    return [_static(static, node) for static in STATIC]
 
 
 def _address(node: Object) -> str:
     return next(entry["address"] for entry in node["status"]["addresses"] if entry["type"] == "InternalIP")
-
-
-def _pod(name: str, labels: dict[str, str], node: Object, spec: dict[str, Any]) -> Object:
-    """The mirror of a static pod: the node's own, so that nobody drains it."""
-    digest = _hash(f"{name} {node['metadata']['name']}")[:32]
-    meta: dict[str, Any] = {
-        "name": name, "namespace": "kube-system", "labels": labels, "ownerReferences": _owned(node),
-        "annotations": {"kubernetes.io/config.hash": digest, "kubernetes.io/config.mirror": digest, "kubernetes.io/config.source": "file",
-                        "kubernetes.io/config.seen": "2026-01-01T00:00:00.000000000Z"}}
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"nodeName": node["metadata"]["name"], **spec}}
 
 
 def _static(static: Static, node: Object) -> Object:
@@ -99,9 +71,10 @@ def _static(static: Static, node: Object) -> Object:
     command = [word.format(ip=_address(node), node=name) for word in static.command]
     requests = {"cpu": static.cpu, **({"memory": static.memory} if static.memory else {})}
     probe = {"host": "127.0.0.1", "path": "/livez", "port": static.port, "scheme": "HTTPS" if static.port != 2381 else "HTTP"}
-    return _pod(f"{static.name}-{name}", {"component": static.name, "tier": "control-plane"}, node, {
+    meta = {"name": static.name, "namespace": "kube-system", "labels": {"component": static.name, "tier": "control-plane"}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {
         "hostNetwork": True, "priorityClassName": "system-node-critical", "priority": 2000001000,
-        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}}, "tolerations": [{"effect": "NoExecute", "operator": "Exists"}],
+        "securityContext": {"seccompProfile": {"type": "RuntimeDefault"}},
         "containers": [{
             "name": static.name, "image": static.image, "imagePullPolicy": "IfNotPresent", "command": command,
             "resources": {"requests": requests},
@@ -109,7 +82,7 @@ def _static(static: Static, node: Object) -> Object:
                               "timeoutSeconds": 15},
             "volumeMounts": [{"name": volume, "mountPath": path, **({"readOnly": True} if "data" not in volume else {})}
                              for volume, path, _ in static.paths]}],
-        "volumes": [{"name": volume, "hostPath": {"path": path, "type": kind}} for volume, path, kind in static.paths]})
+        "volumes": [{"name": volume, "hostPath": {"path": path, "type": kind}} for volume, path, kind in static.paths]}}
 
 
 def coredns_deployment() -> Object:
@@ -135,31 +108,3 @@ def coredns_deployment() -> Object:
                     "volumeMounts": [{"name": "config-volume", "mountPath": "/etc/coredns", "readOnly": True}]}],
                 "volumes": [{"name": "config-volume",
                              "configMap": {"name": "coredns", "items": [{"key": "Corefile", "path": "Corefile"}]}}]}}}}
-
-
-def _kube_proxy(node: Object, random: random_module.Random) -> Object:
-    hashed = _hash("kube-proxy")[:10]
-    return _pod(generate(random, "kube-proxy-"), {"controller-revision-hash": hashed, "k8s-app": "kube-proxy",
-                                                  "pod-template-generation": "1"}, node, {
-        "serviceAccountName": "kube-proxy", "hostNetwork": True, "priorityClassName": "system-node-critical", "priority": 2000001000,
-        "nodeSelector": {"kubernetes.io/os": "linux"}, "tolerations": EVERYWHERE,
-        "containers": [{"name": "kube-proxy", "image": KUBE_PROXY, "imagePullPolicy": "IfNotPresent",
-                        "securityContext": {"privileged": True},
-                        "command": ["/usr/local/bin/kube-proxy", "--config=/var/lib/kube-proxy/config.conf",
-                                    "--hostname-override=$(NODE_NAME)"],
-                        "env": [{"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
-                        "volumeMounts": [{"name": "lib-modules", "mountPath": "/lib/modules", "readOnly": True}]}],
-        "volumes": [{"name": "lib-modules", "hostPath": {"path": "/lib/modules", "type": ""}}]})
-
-
-def _calico(node: Object, random: random_module.Random) -> Object:
-    hashed = _hash("calico-node")[:10]
-    return _pod(generate(random, "calico-node-"), {"controller-revision-hash": hashed, "k8s-app": "calico-node",
-                                                   "pod-template-generation": "1"}, node, {
-        "serviceAccountName": "calico-node", "hostNetwork": True, "priorityClassName": "system-node-critical", "priority": 2000001000,
-        "nodeSelector": {"kubernetes.io/os": "linux"}, "tolerations": EVERYWHERE, "terminationGracePeriodSeconds": 0,
-        "containers": [{"name": "calico-node", "image": CALICO, "imagePullPolicy": "IfNotPresent", "securityContext": {"privileged": True},
-                        "resources": {"requests": {"cpu": "250m"}},
-                        "env": [{"name": "NODENAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}}],
-                        "volumeMounts": [{"name": "var-run-calico", "mountPath": "/var/run/calico"}]}],
-        "volumes": [{"name": "var-run-calico", "hostPath": {"path": "/var/run/calico", "type": "DirectoryOrCreate"}}]})

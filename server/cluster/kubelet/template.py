@@ -26,8 +26,9 @@ TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105
 class Template:
     """``reference`` is None when the image's name is ``invalid``; ``resources`` is the status's copy of the spec's."""
 
-    __slots__ = ("name", "image", "policy", "reference", "invalid", "probes", "resources", "allocated", "checks_environment", "restarts",
-                 "lifecycle", "interactive", "declared", "memory", "command", "args", "message_path", "message_policy", "_plans",
+    __slots__ = ("name", "image", "policy", "reference", "invalid", "probes",
+                 "given", "resources", "allocated", "checks_environment", "restart_policy", "rules",
+                 "lifecycle", "interactive", "declared", "memory", "cpu", "command", "args", "expands", "message_path", "message_policy", "_plans",
                  "_launches")
 
     def __init__(self, container: Object) -> None:
@@ -42,17 +43,22 @@ class Template:
             self.invalid = f'Failed to apply default image tag "{self.image}": couldn\'t parse image name "{self.image}": {fault}'
         self.probes: tuple[Probe, ...] = probes_of(container)
         given: dict[str, Any] = container.get("resources") or {}
+        self.given = given
         self.resources = {field: given[field] for field in ("limits", "requests") if given.get(field)}
         self.allocated = self.resources.get("requests")
         self.checks_environment = environment.refers(container)
-        self.restarts = container.get("restartPolicy") == "Always"
+        self.restart_policy: str | None = container.get("restartPolicy")
+        self.rules: tuple[Object, ...] = tuple(container.get("restartPolicyRules") or ())
         self.lifecycle: Object = container.get("lifecycle") or {}
         self.interactive = bool(container.get("stdin"))
         self.declared = tuple(port["containerPort"] for port in container.get("ports") or () if port.get("protocol", "TCP") == "TCP")
         limit = (given.get("limits") or {}).get("memory")
         self.memory = quantity.value(limit) if limit is not None else None
+        limit = (given.get("limits") or {}).get("cpu")
+        self.cpu = (quantity.milli(limit) if limit is not None else None, quantity.milli((given.get("requests") or {}).get("cpu", "0")))
         self.command = tuple(container.get("command") or ())
         self.args = tuple(container.get("args") or ())
+        self.expands = environment.expands((*self.command, *self.args), container)
         self.message_path: str = container.get("terminationMessagePath", "/dev/termination-log")
         self.message_policy: str = container.get("terminationMessagePolicy", "File")
         self._plans: dict[Image, Plan] = {}
@@ -65,16 +71,22 @@ class Template:
                                              memory=self.memory)
         return made
 
+    def expanded(self, launch: Launch, values: dict[str, str]) -> Launch:
+        """The launch of a container whose command names variables."""
+        command, args = (tuple(environment.expanded(word, values) for word in words) for words in (self.command, self.args))
+        return launch._replace(plan=plan(launch.image, command, args, interactive=self.interactive, declared=self.declared, memory=self.memory))
+
     def launch(self, image: Image, container: Object) -> Launch:
         """Shared by all replicas when they mount nothing of their own."""
         mounts = container.get("volumeMounts") or ()
         if len(mounts) > 1 or (mounts and mounts[0]["mountPath"] != TOKEN_PATH):
-            own = tuple(Mount(entry["mountPath"], entry["name"], bool(entry.get("readOnly")), entry.get("subPath", ""))
+            own = tuple(Mount(entry["mountPath"], entry["name"], bool(entry.get("readOnly")),
+                              entry.get("subPath") or entry.get("subPathExpr", ""), "subPathExpr" in entry)
                         for entry in mounts if entry["mountPath"] != TOKEN_PATH)
-            return Launch(self.name, image, self.plan(image), own, self.memory)
+            return Launch(self.name, image, self.plan(image), own, self.memory, *self.cpu)
         made = self._launches.get(image)
         if made is None:
-            made = self._launches[image] = Launch(self.name, image, self.plan(image), (), self.memory)
+            made = self._launches[image] = Launch(self.name, image, self.plan(image), (), self.memory, *self.cpu)
         return made
 
 
@@ -87,6 +99,7 @@ def template_of(container: Object) -> Template:
     key = (container["name"], container["image"], id(get("ports")), id(get("resources")), id(get("command")), id(get("args")),
            id(get("env")),
            id(get("envFrom")), id(get("livenessProbe")), id(get("readinessProbe")), id(get("startupProbe")), id(get("lifecycle")),
+           id(get("restartPolicyRules")),
            get("imagePullPolicy"), get("restartPolicy"), get("stdin"), get("terminationMessagePath"), get("terminationMessagePolicy"))
     found = _known.get(key)
     if found is not None:
@@ -98,17 +111,22 @@ def template_of(container: Object) -> Template:
     return made
 
 
-_totals: OrderedDict[tuple, tuple[list[Template], Object, Object | None]] = OrderedDict()
+_totals: OrderedDict[tuple, tuple[list, Object, Object | None]] = OrderedDict()
 
 
-def pod_resources(templates: list[Template]) -> tuple[Object, Object | None]:
-    """(``status.resources``, ``status.allocatedResources``) of a pod with these long-running containers."""
-    key = tuple(id(template) for template in templates)
+def pod_resources(templates: list[Template], given: Object | None = None) -> tuple[Object, Object | None]:
+    """(``status.resources``, ``status.allocatedResources``) of a pod with these long-running containers; ``given`` are the pod's own
+    resources, which come before theirs."""
+    key = (id(given) if given else 0, *(id(template) for template in templates))
     found = _totals.get(key)
     if found is None:
-        resources = {section: total for section in ("limits", "requests")
-                     if (total := _sum([template.resources.get(section) or {} for template in templates]))}
-        found = _totals[key] = (templates, resources, resources.get("requests"))
+        resources = {}
+        for section in ("limits", "requests"):
+            total = _sum([template.resources.get(section) or {} for template in templates])
+            total = dict(sorted({**total, **((given or {}).get(section) or {})}.items()))
+            if total:
+                resources[section] = total
+        found = _totals[key] = ([templates, given], resources, resources.get("requests"))
         if len(_totals) > KEPT:
             _totals.popitem(last=False)
     return found[1], found[2]

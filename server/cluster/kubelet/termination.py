@@ -1,7 +1,8 @@
 """Stopping: one container to start it again, or the whole pod because it is deleted, done or out of time.
 
-SIGTERM goes out at once (after a preStop hook); a program that hears it ends soon, one that does not is killed when the grace period
-is over. When nothing runs any more the pod's last status is written, and a deleted pod is removed from the API server.
+A container's preStop hook comes first, then SIGTERM; a program that hears it ends soon, one that does not is killed when what is
+left of the grace period (two seconds at least) is over. Sidecars wait for their turn: after all the others, the last one first.
+When nothing runs any more the pod's last status is written, and a deleted pod is removed from the API server.
 
 Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-termination
 """
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
     from server.cluster.kubelet.pod_worker import PodWorker
     from server.cluster.kubelet.probes import Probe
 
-CLEANUP, SIGKILLED, DEFAULT_GRACE, TRY_AGAIN = 0.4, 137, 30, 5.0
+CLEANUP, SIGKILLED, DEFAULT_GRACE, TRY_AGAIN, LEAST_GRACE = 0.4, 137, 30, 5.0, 2.0
 LOST = {"exitCode": SIGKILLED, "finishedAt": None, "message": "The container could not be located when the pod was terminated",
         "reason": "ContainerStatusUnknown", "startedAt": None}
-KEEPS = ("probe", "died", "exit", "stopped", "kill", "killone", "delete", "write")
+DEADLINE = "Pod was active on the node longer than the specified deadline"
+KEEPS = ("probe", "died", "exit", "stopped", "killone", "term", "turn", "oom", "delete", "write")
 
 
 def stopping(worker: PodWorker) -> bool:
@@ -40,57 +42,107 @@ def begin(worker: PodWorker, pod: Object) -> None:
         worker.changed = True
         worker.due = {"delete": worker.now + CLEANUP}
         return
-    kill_at = max(worker.now, worker.kubelet.clock.seconds(pod["metadata"]["deletionTimestamp"]))
     if worker.stage == "stopping":
-        if "kill" in worker.due:
-            worker.at("kill", min(worker.due["kill"], max(kill_at, worker.now + 0.01)))
+        _shorten(worker, max(0.0, worker.kubelet.clock.seconds(pod["metadata"]["deletionTimestamp"]) - worker.now))
         return
     stop_all(worker, pod, grace_of(pod))
 
 
 def stop_all(worker: PodWorker, pod: Object, grace: float) -> None:
+    """Every container is told to stop: hooks run at once, sidecars hear of it when their turn has come."""
     worker.stage = "stopping"
     worker.due = {name: moment for name, moment in worker.due.items() if name.partition(":")[0] in KEEPS}
+    for cell in worker.cells():
+        if cell.terminated is not None:
+            cell.again = False
     running = [cell for cell in worker.cells() if cell.running]
     if not running:
         return one_ended(worker, pod)
-    worker.at("kill", worker.now + max(grace, 0.01))
-    mains = [cell for cell in running if not cell.sidecar] or running
-    for cell in mains:
+    waiting = any(not cell.sidecar for cell in running) or len(running) > 1
+    for cell in running:
+        if cell.killing and cell.container.stopping:
+            _sooner(worker, f"killone:{cell.name}", max(LEAST_GRACE, grace))
+            continue
         worker.record(pod, "Normal", "Killing", f"Stopping container {cell.name}", cell)
-        _signal(worker, cell, grace)
-    return None
+        if cell.sidecar and waiting:
+            worker.at(f"turn:{cell.name}", worker.now + max(grace, _before_stop(worker, pod, cell)))
+        else:
+            _signal(worker, pod, cell, grace)
+    worker.until = worker.now + grace
+    return _next_turn(worker, pod)
 
 
 def stop(worker: PodWorker, pod: Object, cell: Cell, why: str, probe: Probe | None = None) -> None:
     """Stops one container; it is started again when it has ended."""
     cell.killing = why
     spec = worker.spec(cell.name).get(f"{why}Probe") or {}
-    grace = spec.get("terminationGracePeriodSeconds", pod["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE))
-    _signal(worker, cell, grace)
-    if cell.stop is None:
-        worker.at(f"killone:{cell.name}", worker.now + grace)
+    _signal(worker, pod, cell, spec.get("terminationGracePeriodSeconds", pod["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE)))
 
 
-def _signal(worker: PodWorker, cell: Cell, grace: float) -> None:
-    """preStop, then SIGTERM: a program that hears it gets its moment of ending."""
-    delay = min(_before_stop(worker, cell), grace)
+def _signal(worker: PodWorker, pod: Object, cell: Cell, grace: float) -> None:
+    """preStop, then SIGTERM."""
+    delay = min(_before_stop(worker, pod, cell), grace)
+    worker.at(f"killone:{cell.name}", worker.now + delay + max(LEAST_GRACE, grace - delay))
+    if delay:
+        worker.at(f"term:{cell.name}", worker.now + delay)
+    else:
+        _term(worker, pod, cell.name)
+
+
+def _term(worker: PodWorker, pod: Object, name: str) -> None:
+    """SIGTERM: a program that hears it gets its moment of ending."""
+    cell = worker.cell(name)
+    if cell is None or not cell.running:
+        return
     answer = cell.container.terminate()
-    if answer is not None and delay + answer[0] <= max(grace, 0.01):
+    last = worker.due.get(f"killone:{name}", worker.now)
+    if answer is not None and worker.now + answer[0] <= last:
         cell.stop = [answer[1]]
-        worker.at(f"stopped:{cell.name}", worker.kubelet.observed(worker.now + delay + answer[0], at_most=grace + worker.now))
+        worker.at(f"stopped:{name}", worker.kubelet.observed(worker.now + answer[0], at_most=last))
 
 
-def _before_stop(worker: PodWorker, cell: Cell) -> float:
+def _before_stop(worker: PodWorker, pod: Object, cell: Cell) -> float:
     """How long the preStop hook takes."""
     hook = cell.template.lifecycle.get("preStop")
-    pod = worker.pod() if hook else None
-    if not hook or pod is None:
+    if not hook:
         return 0.0
     fault, seconds = hooks.run(worker, pod, cell, hook)
     if fault:
-        worker.record(pod, "Warning", "FailedPreStopHook", f"PreStopHook failed: {fault}", cell)
+        worker.record(pod, "Warning", "FailedPreStopHook", "PreStopHook failed", cell)
     return seconds
+
+
+def _shorten(worker: PodWorker, grace: float) -> None:
+    for cell in worker.cells():
+        if cell.running:
+            if f"turn:{cell.name}" in worker.due:
+                _sooner(worker, f"turn:{cell.name}", grace)
+            else:
+                _sooner(worker, f"term:{cell.name}", grace, add=False)
+                _sooner(worker, f"killone:{cell.name}", max(LEAST_GRACE, grace))
+    worker.until = min(worker.until, worker.now + grace)
+
+
+def _sooner(worker: PodWorker, name: str, delay: float, add: bool = True) -> None:
+    if add or name in worker.due:
+        worker.at(name, min(worker.due.get(name, worker.now + delay), worker.now + delay))
+
+
+def _turn(worker: PodWorker, pod: Object, name: str) -> None:
+    """A sidecar's turn to stop: its hook has run, and what is left of the grace period is its own."""
+    cell = worker.cell(name)
+    if cell is not None and cell.running:
+        worker.at(f"killone:{name}", worker.now + max(LEAST_GRACE, worker.until - worker.now))
+        _term(worker, pod, name)
+
+
+def _next_turn(worker: PodWorker, pod: Object) -> None:
+    """The last sidecar hears it when all others have ended, then the one before it."""
+    waiting = [cell for cell in worker.cells() if cell.running and f"turn:{cell.name}" in worker.due]
+    others = [cell for cell in worker.cells() if cell.running and f"turn:{cell.name}" not in worker.due]
+    if waiting and not others:
+        del worker.due[f"turn:{waiting[-1].name}"]
+        _turn(worker, pod, waiting[-1].name)
 
 
 def _stopped(worker: PodWorker, pod: Object, name: str) -> None:
@@ -103,35 +155,18 @@ def _kill_one(worker: PodWorker, pod: Object, name: str) -> None:
 
 def _end(worker: PodWorker, pod: Object, name: str, code: int | None) -> None:
     cell = worker.cell(name)
-    worker.due.pop(f"killone:{name}", None)
-    worker.due.pop(f"stopped:{name}", None)
     if cell is None or not cell.running:
         return
     cell.container.end(cell.stop[0] if code is None and cell.stop else SIGKILLED)
-    containers.ACTIONS["died"](worker, pod, cell)
-
-
-def _kill(worker: PodWorker, pod: Object, name: str) -> None:
-    """The grace period is over."""
-    for cell in worker.cells():
-        if cell.running:
-            _end(worker, pod, cell.name, SIGKILLED)
+    containers.died(worker, pod, cell)
 
 
 def one_ended(worker: PodWorker, pod: Object) -> None:
     """One more container has ended while the pod stops."""
-    running = [cell for cell in worker.cells() if cell.running]
-    waiting_for = [cell for cell in running if cell.container.stopping]
-    if waiting_for:
-        return
-    if running:
-        grace = max(0.0, worker.due.get("kill", worker.now) - worker.now)
-        for cell in reversed(running):
-            worker.record(pod, "Normal", "Killing", f"Stopping container {cell.name}", cell)
-            _signal(worker, cell, grace)
-        return
-    worker.due.pop("kill", None)
-    _settle(worker, pod)
+    if any(cell.running for cell in worker.cells()):
+        _next_turn(worker, pod)
+    else:
+        _settle(worker, pod)
 
 
 def finish(worker: PodWorker, pod: Object) -> None:
@@ -157,26 +192,24 @@ def _settle(worker: PodWorker, pod: Object) -> None:
         worker.due = {}
     worker.release()
     worker.kubelet.give_back(worker)
+    worker.kubelet.manager.shutdowns.ended(worker)
     worker.changed = True
 
 
 def _delete(worker: PodWorker, pod: Object, name: str) -> None:
-    client = worker.kubelet.client
-    client.because = worker.because
     try:
-        client.delete("pods", *worker.key, grace_period=0, uid=worker.uid)
+        worker.take_away()
     except ApiError as fault:
-        if fault.code != 404:
+        if fault.code != 404 and worker.kubelet.client.severed is None:
             worker.at("delete", worker.now + TRY_AGAIN)
 
 
 def _deadline(worker: PodWorker, pod: Object, name: str) -> None:
     if stopping(worker):
         return
-    message = "Pod was active on the node longer than the specified deadline"
-    worker.record(pod, "Normal", "DeadlineExceeded", message)
-    worker.final = ["Failed", "DeadlineExceeded", message]
+    worker.record(pod, "Normal", "DeadlineExceeded", DEADLINE)
+    worker.final = ["Failed", "DeadlineExceeded", DEADLINE]
     stop_all(worker, pod, pod["spec"].get("terminationGracePeriodSeconds", DEFAULT_GRACE))
 
 
-ACTIONS = {"stopped": _stopped, "killone": _kill_one, "kill": _kill, "delete": _delete, "deadline": _deadline}
+ACTIONS = {"stopped": _stopped, "killone": _kill_one, "term": _term, "turn": _turn, "delete": _delete, "deadline": _deadline}

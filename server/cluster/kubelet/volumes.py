@@ -1,69 +1,243 @@
-"""A pod's volumes: which cannot be mounted yet, and what is to be read in those that come from ConfigMaps and Secrets.
+"""A pod's volumes on its node: what keeps one from being mounted, and the files that a container finds in it.
+
+In: the pod, its claims and volumes, ConfigMaps and Secrets, the disks. Out: ``faults`` (why the pod must wait, in the kubelet's words)
+and ``tree`` (a view of the files, which several pods may share). What is made of objects is as it was when the kubelet last looked
+(``worker.frozen``, see ``volume_watch``).
 
 Source: https://kubernetes.io/docs/concepts/storage/volumes/
 """
 
 from __future__ import annotations
 
-from server.cluster.apiserver.server import ApiServer
-from server.cluster.kubelet.environment import data_of
-from server.cluster.objects import Object
+from typing import TYPE_CHECKING, NamedTuple
+
+from server.cluster import quantity
+from server.cluster.disks import Tree, tree
+from server.cluster.kubelet import host_files, projections
+from server.cluster.objects import Object, controller_of, deleting, name, uid
+from server.cluster.runtime import nfs
 from server.cluster.runtime.files import NotSimulated
+from server.cluster.volumes import ATTACHMENTS, CLAIMS, CSI_NODES, DRIVERS, VOLUMES, attachment_name, claims_of, node_fits, size_of, source_of
+
+if TYPE_CHECKING:
+    from server.cluster.kubelet.pod_worker import PodWorker
 
 TOKEN_VOLUME = "kube-api-access-"  # noqa: S105
-WRITABLE = ("emptyDir",)
+SETUP, MOUNT_DEVICE = 'MountVolume.SetUp failed for volume "{}" : {}', 'MountVolume.MountDevice failed for volume "{}" : {}'
+NO_PLUGIN = ("gitRepo", "glusterfs", "flocker", "quobyte", "storageos", "scaleIO", "photonPersistentDisk", "rbd", "cephfs",
+             "gcePersistentDisk", "awsElasticBlockStore", "azureDisk", "cinder", "vsphereVolume", "azureFile", "portworxVolume")
+MADE_OF_OBJECTS = ("configMap", "secret", "projected", "downwardAPI")
 
 
-def missing(api: ApiServer, pod: Object) -> list[tuple[str, str]]:
-    """(volume, why) for every volume that cannot be set up now."""
-    faults = []
-    for volume in pod["spec"].get("volumes") or ():
-        if volume["name"].startswith(TOKEN_VOLUME):
-            continue
-        for kind, name, items, optional in _sources(volume):
-            fault = "" if optional else _fault(api, pod["metadata"]["namespace"], kind, name, items)
-            if fault:
-                faults.append((volume["name"], fault))
-                break
-    return faults
+class Fault(NamedTuple):
+    """Why a volume is not there. ``message`` is the event's, "" where nothing is said but that it takes too long; ``stage``: "mount",
+    "attach" (its attachment is awaited) or "process" (the kubelet does not know yet what to mount); ``hangs``: how long the attempt takes
+    to fail."""
+
+    volume: str
+    message: str
+    stage: str = "mount"
+    hangs: float = 0.0
 
 
-def _sources(volume: Object) -> list[tuple[str, str, list[Object], bool]]:
-    """(configmap or secret, name, items, optional) of what a volume is made from."""
+def faults(worker: PodWorker, pod: Object) -> list[Fault]:
+    """What cannot be set up now; what can is, on the way."""
     found = []
-    for source in (volume, *((volume.get("projected") or {}).get("sources") or ())):
-        for field, kind, key in (("configMap", "configmap", "name"), ("secret", "secret", "secretName" if source is volume else "name")):
-            part = source.get(field)
-            if part:
-                found.append((kind, part.get(key, ""), part.get("items") or [], bool(part.get("optional"))))
+    claims = dict(claims_of(pod))
+    for volume in pod["spec"].get("volumes") or ():
+        title = volume["name"]
+        if title.startswith(TOKEN_VOLUME):
+            continue
+        fault = _claimed(worker, pod, title, claims[title]) if title in claims else _own(worker, pod, volume)
+        if fault is not None:
+            found.append(fault._replace(volume=title))
     return found
 
 
-def _fault(api: ApiServer, namespace: str, kind: str, name: str, items: list[Object]) -> str:
-    obj = api.lister(f"{kind}s").get(namespace, name)
-    if obj is None:
-        return f'{kind} "{name}" not found'
-    known = {**(obj.get("data") or {}), **(obj.get("binaryData") or {})}
-    for item in items:
-        if item["key"] not in known:
-            return f"references non-existent {'config' if kind == 'configmap' else 'secret'} key: {item['key']}"
-    return ""
+def _own(worker: PodWorker, pod: Object, volume: Object) -> Fault | None:
+    """A volume that the pod describes itself."""
+    title, disks = volume["name"], worker.kubelet.parts.disks
+    if any(field in volume for field in MADE_OF_OBJECTS):
+        why = projections.missing(worker.kubelet.api, pod, volume)
+        return Fault(title, SETUP.format(title, why)) if why else None
+    if "hostPath" in volume:
+        why = host_files.fault(disks, worker.kubelet.name, volume["hostPath"]["path"], volume["hostPath"].get("type") or "")
+        return Fault(title, SETUP.format(title, why)) if why else None
+    if "nfs" in volume:
+        return _nfs(worker, title, volume["nfs"]["server"], volume["nfs"]["path"])
+    if "csi" in volume:
+        return _driver_missing(worker, title, volume["csi"]["driver"])
+    return _no_plugin(title, volume)
 
 
-def content(api: ApiServer, pod: Object, name: str) -> dict[str, str] | None:
-    """The files of a volume that is made from objects; None for one that starts empty; NotSimulated for what lies outside."""
-    volume = next((entry for entry in pod["spec"].get("volumes") or () if entry["name"] == name), None)
-    if volume is None or any(kind in volume for kind in WRITABLE):
+def _claimed(worker: PodWorker, pod: Object, title: str, claim_name: str) -> Fault | None:
+    """A volume that comes by way of a claim."""
+    api, namespace = worker.kubelet.api, worker.key[0]
+    claim = api.lister(CLAIMS).get(namespace, claim_name)
+    why = ""
+    if claim is None:
+        why = f'failed to fetch PVC from API server: persistentvolumeclaims "{claim_name}" not found'
+    elif deleting(claim) and worker.sandbox is None and not worker.mounted:
+        why = "PVC is being deleted"
+    elif (claim.get("status") or {}).get("phase") != "Bound" or not claim["spec"].get("volumeName"):
+        why = "PVC is not bound"
+    elif _is_ephemeral(pod, title) and (controller_of(claim) or {}).get("uid") != uid(pod):
+        why = f"PVC {namespace}/{claim_name} was not created for pod {namespace}/{name(pod)} (pod is not owner)"
+    volume = api.lister(VOLUMES).get("", claim["spec"]["volumeName"]) if not why else None
+    if not why and volume is None:
+        why = f'failed to fetch PV {claim["spec"]["volumeName"]} from API server: persistentvolumes "{claim["spec"]["volumeName"]}" not found'
+    if why:
+        return Fault(title, f"error processing PVC {namespace}/{claim_name}: {why}", "process")
+    return _persistent(worker, title, volume)
+
+
+def _persistent(worker: PodWorker, title: str, volume: Object) -> Fault | None:
+    kind, own, disks, node = source_of(volume), name(volume), worker.kubelet.parts.disks, worker.kubelet.name
+    source = volume["spec"].get(kind) or {}
+    if not node_fits(volume, worker.kubelet.labels(), node):
+        return Fault(title, f'MountVolume.NodeAffinity check failed for volume "{own}" : no matching NodeSelectorTerms')
+    if kind == "hostPath":
+        why = host_files.fault(disks, node, source["path"], source.get("type") or "")
+        return Fault(title, SETUP.format(own, why)) if why else None
+    if kind == "local":
+        there = host_files.host_tree(disks, node, source["path"])
+        if there.kind(there.root):
+            return None
+        return Fault(title, f'MountVolume.NewMounter initialization failed for volume "{own}" : path "{source["path"]}" does not exist')
+    if kind == "nfs":
+        return _nfs(worker, own, source["server"], source["path"])
+    if kind == "csi":
+        return _csi(worker, title, volume, source)
+    return _no_plugin(own, volume["spec"])
+
+
+def _csi(worker: PodWorker, title: str, volume: Object, source: Object) -> Fault | None:
+    api, node, own = worker.kubelet.api, worker.kubelet.name, name(volume)
+    attributes = source.get("volumeAttributes") or {}
+    found = api.lister(DRIVERS).get("", source["driver"])
+    needs = source["driver"] != "nfs.csi.k8s.io" and (found is None or (found.get("spec") or {}).get("attachRequired", True))
+    attachment = api.lister(ATTACHMENTS).get("", attachment_name(source, node)) if needs else None
+    if needs and not ((attachment or {}).get("status") or {}).get("attached"):
+        return Fault(title, "", "attach")
+    missing = _driver_missing(worker, own, source["driver"])
+    if missing is not None:
+        return missing
+    if attributes.get("share"):
+        why = nfs.fault(attributes.get("server", ""), attributes["share"], worker.kubelet.manager.machine_addresses())
+        if why:
+            return Fault(title, SETUP.format(own, "rpc error: code = Internal desc = " + _mount_failed(
+                worker, own, attributes.get("server", ""), attributes["share"], why)), hangs=_hangs(why))
+    return None
+
+
+def _driver_missing(worker: PodWorker, title: str, driver: str) -> Fault | None:
+    found = worker.kubelet.api.lister(CSI_NODES).get("", worker.kubelet.name)
+    if found is not None and any(entry["name"] == driver for entry in found["spec"].get("drivers") or ()):
         return None
-    sources = _sources(volume)
-    if not sources:
-        raise NotSimulated(f'the content of volume "{name}"')
-    files: dict[str, str] = {}
-    for kind, source, items, _ in sources:
-        obj = api.lister(f"{kind}s").get(pod["metadata"]["namespace"], source)
-        data = data_of(obj) if obj is not None else {}
-        if items:
-            files.update({item["path"]: data[item["key"]] for item in items if item["key"] in data})
-        else:
-            files.update(data)
-    return files
+    return Fault(title, MOUNT_DEVICE.format(title, "kubernetes.io/csi: attacher.MountDevice failed to create newCsiDriverClient: driver name "
+                                            f"{driver} not found in the list of registered CSI drivers"))
+
+
+def _nfs(worker: PodWorker, title: str, server: str, path: str) -> Fault | None:
+    why = nfs.fault(server, path, worker.kubelet.manager.machine_addresses())
+    return Fault(title, SETUP.format(title, _mount_failed(worker, title, server, path, why)), hangs=_hangs(why)) if why else None
+
+
+def _hangs(why: str) -> float:
+    return nfs.GIVES_UP if why == nfs.UNREACHABLE else 0.0
+
+
+def _mount_failed(worker: PodWorker, title: str, server: str, path: str, why: str) -> str:
+    return (f"mount failed: exit status 32\nMounting command: mount\nMounting arguments: -t nfs {server}:{path} "
+            f"/var/lib/kubelet/pods/{worker.uid}/volumes/kubernetes.io~nfs/{title}\nOutput: {why}\n")
+
+
+def _no_plugin(title: str, source: Object) -> Fault | None:
+    kind = next((field for field in (*NO_PLUGIN, "iscsi", "fc", "flexVolume") if field in source), "")
+    if not kind:
+        return None
+    return Fault(title, f'failed to get Plugin from volumeSpec for volume "{title}" err=no volume plugin matched', "process")
+
+
+def _is_ephemeral(pod: Object, title: str) -> bool:
+    return any(volume["name"] == title and "ephemeral" in volume for volume in pod["spec"].get("volumes") or ())
+
+
+# the files
+
+def tree_of(worker: PodWorker, pod: Object, title: str) -> Tree:
+    """What a container finds in the volume now. NotSimulated for what lies outside."""
+    volume = next((entry for entry in pod["spec"].get("volumes") or () if entry["name"] == title), None)
+    if volume is None:
+        return Tree({})
+    disks, claim = worker.kubelet.parts.disks, dict(claims_of(pod)).get(title)
+    if claim is not None:
+        bound = worker.kubelet.api.lister(CLAIMS).get(worker.key[0], claim)
+        persistent = worker.kubelet.api.lister(VOLUMES).get("", bound["spec"].get("volumeName", "")) if bound is not None else None
+        if persistent is None:
+            return Tree({})
+        made = _persistent_tree(worker, persistent)
+        return made.fixed() if (volume.get("persistentVolumeClaim") or {}).get("readOnly") else made
+    if "emptyDir" in volume:
+        return tree(disks, empty_dir(worker.uid, title), capacity=memory_limit(volume["emptyDir"]))
+    if any(field in volume for field in MADE_OF_OBJECTS):
+        files = worker.frozen.get(title)
+        if files is None:
+            files = projections.content(worker.kubelet.api, pod, volume, worker.ip)
+        return Tree({f"/{path}": text for path, text in files.items()}, "/")
+    return _source_tree(worker, title, volume)
+
+
+def _persistent_tree(worker: PodWorker, volume: Object) -> Tree:
+    source = volume["spec"].get("csi")
+    if source is None:
+        return _source_tree(worker, name(volume), volume["spec"])
+    attributes = source.get("volumeAttributes") or {}
+    if attributes.get("share"):
+        path = f"{attributes['share'].rstrip('/')}/{attributes.get('subdir', '')}"
+        made = tree(worker.kubelet.parts.disks, f"nfs/{attributes.get('server', '')}", path.rstrip("/"))
+    else:
+        made = tree(worker.kubelet.parts.disks, f"csi/{source['volumeHandle']}", capacity=size_of(volume))
+    return made.fixed() if source.get("readOnly") else made
+
+
+def _source_tree(worker: PodWorker, title: str, source: Object) -> Tree:
+    disks, node = worker.kubelet.parts.disks, worker.kubelet.name
+    for kind in ("hostPath", "local"):
+        if kind in source:
+            return host_files.host_tree(disks, node, source[kind]["path"])
+    if "nfs" in source:
+        made = tree(disks, f"nfs/{source['nfs']['server']}", source["nfs"]["path"].rstrip("/") or "/")
+        return made.fixed() if source["nfs"].get("readOnly") else made
+    raise NotSimulated(f'the content of volume "{title}"')
+
+
+def empty_dir(uid_: str, title: str) -> str:
+    """The disk of an emptyDir."""
+    return f"pod/{uid_}/{title}"
+
+
+def memory_limit(source: Object) -> int | None:
+    """What fits into an emptyDir in memory; one on disk grows until its pod is evicted."""
+    limit = source.get("sizeLimit")
+    return quantity.value(limit) if source.get("medium") == "Memory" and limit is not None and quantity.value(limit) else None
+
+
+def disks_of(worker: PodWorker, pod: Object) -> list[str]:
+    """The disks whose changes the pod's programs may see, by name."""
+    found: dict[str, None] = {}
+    claims = dict(claims_of(pod))
+    for volume in pod["spec"].get("volumes") or ():
+        source = volume
+        if volume["name"] in claims:
+            claim = worker.kubelet.api.lister(CLAIMS).get(worker.key[0], claims[volume["name"]])
+            persistent = worker.kubelet.api.lister(VOLUMES).get("", (claim or {"spec": {}})["spec"].get("volumeName", ""))
+            source = persistent["spec"] if persistent is not None else {}
+        if "nfs" in source:
+            found[f"nfs/{source['nfs']['server']}"] = None
+        elif "csi" in source and "volumeHandle" in source["csi"]:
+            attributes = source["csi"].get("volumeAttributes") or {}
+            found[f"nfs/{attributes.get('server', '')}" if attributes.get("share") else f"csi/{source['csi']['volumeHandle']}"] = None
+        elif "hostPath" in source or "local" in source:
+            found[f"node/{worker.kubelet.name}"] = None
+    return list(found)

@@ -147,7 +147,7 @@ class Connections:
             walk.unresolved()
             return None
         walk.ms += LOOKUP_MS
-        if not self.dns_answers():
+        if not self.dns_answers(self._node_of(source)):
             walk.hop("dns", host, "no DNS server answers")
             walk.ms += 10_000
             walk.unresolved()
@@ -170,15 +170,20 @@ class Connections:
         policy = pod["spec"].get("dnsPolicy", "ClusterFirst")
         return policy == "ClusterFirstWithHostNet" or policy == "ClusterFirst" and not pod["spec"].get("hostNetwork")
 
-    def dns_answers(self) -> bool:
-        """Whether the cluster's DNS Service leads to a server."""
+    def dns_answers(self, here: str | None = None) -> bool:
+        """Whether the cluster's DNS Service leads to a server, as seen from a node."""
         address = self.dns.server()
         rule = self.proxy.rule(address, DNS_PORT, "UDP") if address else None
-        return rule is not None and any(self._alive(endpoint, DNS_PORT) for endpoint in self.proxy.usable(rule, None))
+        return rule is not None and any(self._alive(here, endpoint, DNS_PORT) for endpoint in self.proxy.usable(rule, None))
 
-    def _alive(self, endpoint: Endpoint, port: int) -> bool:
+    def _alive(self, here: str | None, endpoint: Endpoint, port: int) -> bool:
         pod = self._api.lister("pods").get(*endpoint.pod) if endpoint.pod else None
-        return pod is not None and (endpoint.node is None or self.reachable(endpoint.node)) and self.backend.listening(pod, port)
+        return pod is not None and (endpoint.node is None or self._crosses(here, endpoint.node)) \
+            and self.backend.listening(pod, port)
+
+    def _crosses(self, here: str | None, node: str) -> bool:
+        """Whether packets get from one node (None: from outside) to another."""
+        return here == node or (self.reachable(node) and (here is None or self.reachable(here)))
 
     def _node_of(self, source: Source) -> str | None:
         """The node whose kube-proxy handles what the source sends; None for outside."""
@@ -252,7 +257,7 @@ class Connections:
         walk.node = node
         here = self._node_of(source)
         walk.ms += OUTSIDE_MS if here is None else LOCAL_MS if here == node else NODE_MS
-        if here != node and not self.reachable(node):
+        if not self._crosses(here, node):
             walk.hop("node", node, "does not answer")
             return walk.no_route("node")
         rule = self.proxy.node_port(port)
@@ -273,7 +278,7 @@ class Connections:
     def _on_machine(self, walk: Walk, here: str | None, node: str, port: int, ask: _Ask) -> Walk:
         """A port of the machine: a pod in the host's network, a host port, or the control plane's own."""
         walk.node = node
-        if here != node and not self.reachable(node):
+        if not self._crosses(here, node):
             return walk.no_route("node")
         if port in (API_PORT, KUBELET_PORT) and (port == KUBELET_PORT or self._is_control_plane(node)):
             walk.ms += ANSWER_MS
@@ -305,7 +310,7 @@ class Connections:
             return self._lost(walk, here, self._network_of(address))
         node = pod["spec"].get("nodeName", "")
         walk.node = node
-        if node != here and not self.reachable(node):
+        if not self._crosses(here, node):
             walk.hop("node", node, "does not answer")
             return walk.silence("node")
         return self._ask(walk, here, pod, port, ask)
@@ -313,7 +318,7 @@ class Connections:
     def _lost(self, walk: Walk, here: str | None, node: str | None) -> Walk:
         """An address of a node's network that nobody has."""
         walk.node = node
-        return walk.silence("pod") if node is None or node != here and not self.reachable(node) else walk.no_route("pod")
+        return walk.silence("pod") if node is None or not self._crosses(here, node) else walk.no_route("pod")
 
     def _ask(self, walk: Walk, here: str | None, pod: Object, port: int, ask: _Ask) -> Walk:
         walk.pod = key(pod)

@@ -18,6 +18,7 @@ POOL = tuple(f"192.168.1.{last}" for last in range(200, 250))
 
 class LoadBalancerController(Controller):
     name = "service-lb-controller"
+    component = "load-balancer"
     reaction = 0.05
     reconciles = "services"
 

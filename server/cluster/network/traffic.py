@@ -28,16 +28,18 @@ SERVICE_NAME = "kubernetes.io/service-name"
 PREFERRED = (LOAD_BALANCER, EXTERNAL, NODE_PORT, CLUSTER)
 
 Record = dict[str, Any]
+Loads = dict[Key, dict[int, float]]
 
 
 class Path(NamedTuple):
-    """A share of a source's requests: where they end and how."""
+    """A share of a source's requests: where they end and how; ``port`` is that of the server that answered."""
 
     share: float
     pod: Key | None
     node: str | None
     ms: float
     error: dict[str, str] | None
+    port: int = 0
 
 
 class _Flow:
@@ -66,6 +68,8 @@ class Traffic:
         self._settling: Timer | None = None
         self._changed: list[Callable[[], None]] = []
         self._walked: list[Callable[[Record], None]] = []
+        self._loaded: list[Callable[[Loads], None]] = []
+        self._loads: Loads = {}
         self._started = False
 
     def start(self) -> None:
@@ -150,6 +154,22 @@ class Traffic:
         """``callback(record)`` for each single request that is made."""
         self._walked.append(callback)
 
+    def on_load(self, callback: Callable[[Loads], None]) -> None:
+        """``callback(loads)`` whenever other requests reach the pods: requests per second, by pod and port."""
+        self._loaded.append(callback)
+
+    def _tell_loads(self) -> None:
+        loads: Loads = {}
+        for flow in self._flows.values():
+            for path in flow.paths:
+                if path.pod is not None and path.port:
+                    ports = loads.setdefault(path.pod, {})
+                    ports[path.port] = ports.get(path.port, 0.0) + flow.rate * path.share
+        if loads != self._loads:
+            self._loads = loads
+            for callback in self._loaded:
+                callback(loads)
+
     def off(self, *callbacks: Callable) -> None:
         self._changed = [known for known in self._changed if known not in callbacks]
         self._walked = [known for known in self._walked if known not in callbacks]
@@ -199,9 +219,9 @@ class Traffic:
             if record != flow.record:
                 flow.record = record
                 changed = True
-        total = sum(flow.rate for flow in self._flows.values())
+        self._tell_loads()
         for flow in self._flows.values():
-            self._schedule(flow, flow.rate * min(1.0, WALKS / total))
+            self._schedule(flow, flow.rate * min(1.0, WALKS / sum(other.rate for other in self._flows.values())))
         if changed:
             for callback in tuple(self._changed):
                 callback()
@@ -271,7 +291,7 @@ class Traffic:
                 f"{probe.host} port {probe.port}", f"{walk.host} port {walk.port}")
             return Path(0.0, endpoint.pod, endpoint.node, ms, {"hop": hop, "text": text})
         error = {"hop": "pod", "text": f"HTTP {probe.status}"} if not probe.ok else None
-        return Path(0.0, endpoint.pod, endpoint.node, ms, error)
+        return Path(0.0, endpoint.pod, endpoint.node, ms, error, endpoint.port)
 
     def _rule(self, flow: _Flow, service: Object) -> Rule | None:
         """The way in that somebody outside would take, the cluster address failing that; a headless Service's pods directly."""

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 
-from server.cluster.runtime.files import Files
+from server.cluster.disks import IS_DIRECTORY, NOT_FOUND
+from server.cluster.runtime.files import NO_DIRECTORY, Files
 
 
 class Done(NamedTuple):
@@ -87,41 +88,63 @@ def _env(machine: Machine, argv: list[str]) -> Done:
     return Done(0, "".join(f"{name}={value}\n" for name, value in machine.environment().items()))
 
 
+def _paths(argv: list[str]) -> list[str]:
+    return [word for word in argv[1:] if not word.startswith("-")]
+
+
 def _cat(machine: Machine, argv: list[str]) -> Done:
     out, err = "", ""
-    for path in (word for word in argv[1:] if not word.startswith("-")):
+    for path in _paths(argv):
         text = machine.files.read(path)
-        if text is None:
-            err += f"cat: can't open '{path}': No such file or directory\n"
-        else:
+        if text is not None:
             out += text
+        elif machine.files.kind(path) == "directory":
+            err += f"cat: read error: {IS_DIRECTORY}\n"
+        else:
+            err += f"cat: can't open '{path}': {NOT_FOUND}\n"
     return Done(1 if err else 0, out, err)
 
 
 def _touch(machine: Machine, argv: list[str]) -> Done:
-    for path in (word for word in argv[1:] if not word.startswith("-")):
-        machine.files.write(path, "", append=True)
-    return Done(0)
+    err = ""
+    for path in _paths(argv):
+        fault = "" if machine.files.kind(path) else machine.files.write(path, "", append=False)
+        if fault:
+            err += f"touch: {path}: {NOT_FOUND if fault == NO_DIRECTORY else fault}\n"
+    return Done(1 if err else 0, "", err)
+
+
+def _mkdir(machine: Machine, argv: list[str]) -> Done:
+    parents, err = any(word.startswith("-") and "p" in word for word in argv[1:]), ""
+    for path in _paths(argv):
+        fault = machine.files.make_directory(path, parents)
+        if fault:
+            err += f"mkdir: can't create directory '{path}': {fault}\n"
+    return Done(1 if err else 0, "", err)
 
 
 def _rm(machine: Machine, argv: list[str]) -> Done:
     flags = "".join(word[1:] for word in argv[1:] if word.startswith("-"))
     err = ""
-    for path in (word for word in argv[1:] if not word.startswith("-")):
-        removed = machine.files.remove(path, recursive="r" in flags or "R" in flags)
-        if not removed and "f" not in flags:
-            err += f"rm: can't remove '{path}': No such file or directory\n"
+    for path in _paths(argv):
+        fault = machine.files.remove(path, recursive="r" in flags or "R" in flags)
+        if fault == IS_DIRECTORY:
+            err += f"rm: '{path}' is a directory\n"
+        elif fault and not (fault == NOT_FOUND and "f" in flags):
+            err += f"rm: can't remove '{path}': {fault}\n"
     return Done(1 if err else 0, "", err)
 
 
 def _ls(machine: Machine, argv: list[str]) -> Done:
-    out, err = "", ""
-    for path in [word for word in argv[1:] if not word.startswith("-")] or ["/"]:
+    out, err, paths = "", "", _paths(argv) or ["/"]
+    for path in paths:
         names = machine.files.names(path)
         if names is None:
-            err += f"ls: {path}: No such file or directory\n"
-        else:
-            out += "".join(f"{name}\n" for name in names)
+            err += f"ls: {path}: {NOT_FOUND}\n"
+            continue
+        if len(paths) > 1 and machine.files.kind(path) == "directory":
+            out += f"{'' if path == paths[0] else chr(10)}{path}:\n"
+        out += "".join(f"{name}\n" for name in names if not name.startswith(".") or any("a" in word for word in argv[1:] if word[0] == "-"))
     return Done(1 if err else 0, out, err)
 
 
@@ -154,10 +177,12 @@ def _tested(machine: Machine, words: list[str]) -> bool | None:
         flag, value = words
         if flag in ("-z", "-n"):
             return (value == "") == (flag == "-z")
-        if flag in ("-f", "-e", "-s", "-r"):
+        if flag in ("-e", "-r"):
+            return machine.files.kind(value) != ""
+        if flag in ("-f", "-s"):
             text = machine.files.read(value)
             return text is not None and (flag != "-s" or text != "")
-        return machine.files.names(value) is not None if flag == "-d" else None
+        return machine.files.kind(value) == "directory" if flag == "-d" else None
     if len(words) == 3:
         left, operator, right = words
         if operator in ("=", "=="):
@@ -197,7 +222,7 @@ def _prints(text: str) -> Callable[[Machine, list[str]], Done]:
 COMMANDS: dict[str, Callable[[Machine, list[str]], Done]] = {
     "echo": _echo, "printf": _printf, "date": _date, "true": _status(0), "false": _status(1), ":": _status(0), "hostname": _hostname,
     "env": _env, "printenv": _env, "cat": _cat, "touch": _touch, "rm": _rm, "ls": _ls, "test": _test, "[": _test, "seq": _seq,
-    "uname": _uname, "mkdir": _status(0), "sync": _status(0), "whoami": _prints("root\n"),
+    "uname": _uname, "mkdir": _mkdir, "sync": _status(0), "whoami": _prints("root\n"),
     "id": _prints("uid=0(root) gid=0(root) groups=0(root)\n"),
     "pwd": _prints("/\n"), "chmod": _status(0), "chown": _status(0),
 }

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from server.cluster.disks import Tree
+from server.cluster.kubelet.environment import expanded
 from server.cluster.process import Process
 from server.cluster.runtime.commands import COMMANDS, Done, moment_of
 from server.cluster.runtime.files import Files, Mount, NotSimulated
@@ -18,6 +20,7 @@ from server.cluster.runtime.interpreter import interpret, loud
 from server.cluster.runtime.logs import Line, Log
 from server.cluster.runtime.programs import Plan, banner, plan, program_kind
 from server.cluster.runtime.servers import SERVERS, Server
+from server.cluster.runtime.usage import Meter
 
 if TYPE_CHECKING:
     from server.cluster.runtime.runtime import Runtime, Sandbox
@@ -25,19 +28,22 @@ if TYPE_CHECKING:
 
 class Launch(NamedTuple):
     """What a container is started with; the same object for all replicas of a template where it can be. ``environment`` and
-    ``volume`` are asked only by programs that look."""
+    ``volume`` are asked only by programs that look. Memory is in bytes, CPU in millicores."""
 
     name: str
     image: Image
     plan: Plan
     mounts: tuple[Mount, ...] = ()
     memory: int | None = None
+    cpu_limit: int | None = None
+    cpu_request: int = 0
 
 
 class Container:
     __slots__ = ("runtime", "sandbox", "launch", "id", "started", "finished", "code", "state", "process", "server", "ports",
                  "serving_since",
-                 "_log", "_files", "own_files", "on_exit", "on_change", "stopping", "environment_of", "previous")
+                 "_log", "_files", "own_files", "frozen", "on_exit", "on_change", "stopping", "environment_of", "previous",
+                 "meter")
 
     def __init__(self, runtime: Runtime, sandbox: Sandbox, launch: Launch, id_: str, started: float,
                  environment: Callable[[], dict[str, str]], on_exit: Callable[[Container, int], None],
@@ -56,11 +62,13 @@ class Container:
         self.ports: tuple[int, ...] = ()
         self.serving_since = 0.0
         self.own_files: dict[str, str] = {}
+        self.frozen: dict[str, dict[str, str]] = {}
         self.on_exit = on_exit
         self.on_change = on_change
         self.stopping = False
         self.environment_of = environment
         self.previous: Container | None = None
+        self.meter: Meter | None = None
         self._log: Log | None = None
         self._files: Files | None = None
 
@@ -83,6 +91,7 @@ class Container:
         elif what.text and not state and self._log is None:
             self.write(what.text, "stdout")
             self.log.flush()
+        self.runtime.usage.begin(self)
 
     def _listen(self, server: str, ports: tuple[int, ...], since: float) -> None:
         self.server = SERVERS[server]
@@ -105,6 +114,7 @@ class Container:
             return
         self.finished = self.runtime.clock.now
         self.code = code
+        self.runtime.usage.end(self)
         self.ports = ()
         self.server = None
         process, self.process = self.process, None
@@ -128,6 +138,8 @@ class Container:
             data["state"] = self.state
         if self.own_files:
             data["files"] = dict(self.own_files)
+        if self.frozen:
+            data["frozen"] = dict(self.frozen)
         if self.finished is not None:
             data["finished"], data["code"] = self.finished, self.code
         if self.stopping:
@@ -171,9 +183,20 @@ class Container:
     @property
     def files(self) -> Files:
         if self._files is None:
-            self._files = Files({"/etc/hostname": f"{self.hostname}\n"}, self.own_files, self.sandbox.volumes, self.launch.mounts,
-                                self.sandbox.volume_source, self._files_changed)
+            self._files = Files({"/etc/hostname": f"{self.hostname}\n"}, self.own_files, self._mounts(),
+                                self._mounted_tree, self._files_changed)
         return self._files
+
+    def _mounts(self) -> tuple[Mount, ...]:
+        values = self.environment() if any(mount.expands for mount in self.launch.mounts) else {}
+        return tuple(mount._replace(sub_path=expanded(mount.sub_path, values)) if mount.expands else mount for mount in self.launch.mounts)
+
+    def _mounted_tree(self, mount: Mount) -> Tree:
+        """What a mount shows now: the volume, or, below a ``subPath``, what the volume was when the container started."""
+        kept = self.frozen.get(mount.path)
+        if kept is not None:
+            return Tree({f"/{name}": text for name, text in kept.items()}, "/")
+        return self.sandbox.volume_source(mount.volume)
 
     def mounted(self, path: str) -> bool:
         return any(mount.path.rstrip("/") == path for mount in self.launch.mounts)
@@ -188,7 +211,9 @@ class Container:
         if self.server is not None and self.launch.plan.kind == "script":
             state = {**state, "serving": self.state["serving"],
                      "since": self.state["since"]} if self.state and "serving" in self.state else state
-        self.state = state
+        burning, self.state = self.burn, state
+        if state.get("burn") != burning:
+            self.runtime.usage.changed(self)
         if self._log is not None:
             self._log.flush()
         self.on_change(self, False)
@@ -203,11 +228,25 @@ class Container:
             since = self.runtime.clock.now if since is None else since
             self._listen(what.server, what.ports, since)
             self.state = {**(self.state or {}), "serving": list(argv), "since": since}
+            self.runtime.usage.changed(self)
 
     def signalled(self) -> bool:
         return self.stopping
 
     # what others ask
+
+    @property
+    def burn(self) -> dict[str, Any] | None:
+        """What its program takes beside what it is: nanocores, bytes, since when and how fast."""
+        return self.state.get("burn") if self.state is not None else None
+
+    def cpu(self) -> float:
+        """Millicores that it uses now."""
+        return self.runtime.usage.cpu(self)
+
+    def memory(self) -> int:
+        """Bytes that it uses now."""
+        return self.runtime.usage.memory(self)
 
     @property
     def log(self) -> Log:

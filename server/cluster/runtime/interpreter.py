@@ -6,13 +6,14 @@ The point it has reached (``state``: counter, last status, variables, loops, whe
 
 from __future__ import annotations
 
-import ast
-import operator
 import re
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any, Protocol
 
+from server.cluster.disks import NO_SPACE
 from server.cluster.process import Channel, Sleep, Take
+from server.cluster.runtime import burners
+from server.cluster.runtime.arithmetic import arithmetic
 from server.cluster.runtime.commands import COMMANDS, SHELLS, Done, Machine
 from server.cluster.runtime.files import NotSimulated
 from server.cluster.runtime.shell import (
@@ -30,7 +31,10 @@ from server.cluster.runtime.shell import (
     compile_script,
 )
 
-BURST, BREATH = 200, 1.0
+BURST, BREATH, MOST_SEEN = 200, 1.0, 16
+# what depends on nothing but the script's own variables, and changes nothing else
+PURE = frozenset({":", "true", "false", "test", "["})
+OF_FILES = frozenset({"-f", "-e", "-s", "-r", "-d"})
 NOT_FOUND = 127
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 BUILTINS = frozenset({"exit", "export", "set", "cd", "trap", "exec", "wait", "read", "unset", "shift", "umask", "eval", ".", "source",
@@ -101,12 +105,16 @@ class _Walker:
         self.state = state
         self.vars: dict[str, str] = state["vars"]
         self.alone = False
+        self.pure = True
+        self.seen: list[dict[str, Any]] = []
 
     def walk(self, operations: tuple[Operation, ...]) -> Generator[Any, Any, int]:
         state, burst = self.state, 0
         self.alone = len(operations) == 1
         if state["wait"] is not None:
             yield from self._waiting()
+            if (last := state.pop("last", None)) is not None:
+                state["status"] = self._emit(Done(last[0], "", last[1]), ())
             state["pc"] += 1
         while state["pc"] < len(operations):
             if state["traps"] and self.box.signalled():
@@ -120,9 +128,31 @@ class _Walker:
             state["pc"] = self._after(step)
             if burst >= BURST:
                 burst = 0
-                self.box.save(dict(state))
-                yield Sleep(BREATH)
+                yield from self._spin()
         return state["status"]
+
+    def _spin(self) -> Generator[Any, Any, None]:
+        """It computes without end: a core is busy. One that comes round to where it was before has nothing else to do for ever."""
+        state = self.state
+        here = {field: value for field, value in state.items() if field not in ("burn", "vars")} | {"vars": dict(self.vars)}
+        again = self.pure and not state["traps"] and here in self.seen
+        self.seen = [*self.seen[-MOST_SEEN:], here] if self.pure else []
+        self.pure = True
+        if "burn" not in state:
+            state["burn"] = burners.SPIN.state(self.box.now())
+        if again:
+            state["wait"] = "ever"
+            yield from self._waiting()
+        self.box.save(dict(state))
+        yield Sleep(BREATH)
+
+    def _burn(self, burn: burners.Burn) -> Generator[Any, Any, int]:
+        if burn.first:
+            self.box.write(burn.first, "stdout")
+        self.state["last"] = [burn.code, burn.last]
+        yield from self._wait(burn.seconds, burn.state(self.box.now()))
+        code, text = self.state.pop("last")
+        return self._emit(Done(code, "", text), ())
 
     def _tested(self, operations: tuple[Operation, ...]) -> bool:
         following = operations[self.state["pc"] + 1:self.state["pc"] + 2]
@@ -156,8 +186,12 @@ class _Walker:
         elif until > self.box.now():
             yield Sleep(until - self.box.now())
         self.state["wait"] = None
+        self.state.pop("burn", None)
 
-    def _wait(self, length: float) -> Generator[Any, Any, None]:
+    def _wait(self, length: float, burn: dict[str, Any] | None = None) -> Generator[Any, Any, None]:
+        self.state.pop("burn", None)
+        if burn is not None:
+            self.state["burn"] = burn
         self.state["wait"] = "ever" if length == float("inf") else self.box.now() + length
         yield from self._waiting()
 
@@ -170,6 +204,7 @@ class _Walker:
 
     def _run(self, step: Run) -> Generator[Any, Any, int]:
         argv = [field for word in step.words for field in self._fields(word)]
+        self.pure = self.pure and _is_pure(step, argv)
         if not argv:
             for name, word in step.assignments:
                 self.vars[name] = self._text(word)
@@ -189,6 +224,9 @@ class _Walker:
                 return 1
             yield from self._wait(length / 1e6 if name == "usleep" else length)
             return 0
+        burn = burners.burn(argv, self._hidden(step))
+        if burn is not None and self.box.program(argv[2:] if name == "timeout" else argv) != "missing":
+            return (yield from self._burn(burn))
         if name == "tail" and "-f" in argv:
             text = self.box.files.read(argv[-1])
             if text:
@@ -258,10 +296,13 @@ class _Walker:
             if isinstance(target, int):
                 if text:
                     self.box.write(text, "stdout" if target == 1 else "stderr")
-            elif (text or stream == 1) and not self.box.files.write(target[0], text, target[1]):
-                self.box.write(f"sh: can't create {target[0]}: Read-only file system\n", "stderr")
+            elif (text or stream == 1) and (fault := self.box.files.write(target[0], text, target[1])):
+                self.box.write(f"sh: write error: {fault}\n" if fault == NO_SPACE else f"sh: can't create {target[0]}: {fault}\n", "stderr")
                 return 1
         return done.status
+
+    def _hidden(self, step: Run) -> bool:
+        return any(redirect.stream == 1 and self._text(redirect.target) == burners.NULL for redirect in step.redirects)
 
     # words
 
@@ -294,7 +335,7 @@ class _Walker:
         if kind == "var":
             return self._variable(text)
         if kind == "arithmetic":
-            return str(_arithmetic(text, self._variable))
+            return str(arithmetic(text, self._variable))
         return self._substituted(text)
 
     def _variable(self, name: str) -> str:
@@ -335,32 +376,8 @@ class _Captured(_Walker):
         return super()._emit(done, redirects)
 
 
-_OPERATORS: dict[type, Callable[[int, int], int]] = {
-    ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Mod: operator.mod, ast.FloorDiv: operator.floordiv,
-    ast.Lt: operator.lt, ast.Gt: operator.gt, ast.LtE: operator.le, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne}
-
-
-def _arithmetic(text: str, variable: Callable[[str], str]) -> int:
-    """
-    >>> _arithmetic("i + 2 * 3", {"i": "4"}.get)
-    10
-    """
-    try:
-        tree = ast.parse(text.replace("$", "").strip().replace("/", "//") or "0", mode="eval").body
-        return _value(tree, variable)
-    except (SyntaxError, ValueError, ZeroDivisionError) as fault:
-        raise Unsupported(f"$(({text}))") from fault
-
-
-def _value(node: ast.AST, variable: Callable[[str], str]) -> int:
-    if isinstance(node, ast.Constant) and isinstance(node.value, int):
-        return node.value
-    if isinstance(node, ast.Name):
-        return int(variable(node.id) or 0)
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        return -_value(node.operand, variable)
-    if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
-        return int(_OPERATORS[type(node.op)](_value(node.left, variable), _value(node.right, variable)))
-    if isinstance(node, ast.Compare) and len(node.ops) == 1 and type(node.ops[0]) in _OPERATORS:
-        return int(_OPERATORS[type(node.ops[0])](_value(node.left, variable), _value(node.comparators[0], variable)))
-    raise ValueError(ast.dump(node))
+def _is_pure(step: Run, argv: list[str]) -> bool:
+    words = (*step.words, *(word for _, word in step.assignments))
+    if step.redirects or any(part.kind not in ("text", "var", "arithmetic") for word in words for part in word):
+        return False
+    return not argv or (argv[0] in PURE and OF_FILES.isdisjoint(argv))

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
+from server.cluster.runtime import perl
+from server.cluster.runtime.burners import burn
 from server.cluster.runtime.commands import COMMANDS, SHELLS, TIMED, UNSIMULATED
 from server.cluster.runtime.images import WRONG, Image
 from server.cluster.runtime.interpreter import loud
@@ -23,7 +25,8 @@ EXECUTABLES: dict[str, str] = {
     "nginx": "nginx", "httpd-foreground": "httpd", "apache2-foreground": "httpd", "redis-server": "redis", "mysqld": "mysql",
     "mariadbd": "mysql", "postgres": "postgres", "mongod": "mongo"}
 BASH_KITS = frozenset({"debian", "python", "node", "application"})
-AGNHOST_PORTS = {"netexec": (8080,), "serve-hostname": (9376,), "liveness": (8080,), "test-webserver": (80,), "pause": ()}
+AGNHOST_PORTS = {"netexec": (8080,), "serve-hostname": (9376,), "liveness": (8080,), "test-webserver": (80,),
+                 "grpc-health-checking": (5000, 8080), "pause": ()}
 PORT_FLAG = re.compile(r"--?(?:listen|port|http-port|p)(?:=|$):?(\d+)?")
 HELLO = ("Hello from Docker!", "This message shows that your installation appears to be working correctly.")
 PASSWORDS = {
@@ -36,7 +39,6 @@ PASSWORDS = {
                  "Error: Database is uninitialized and superuser password is not specified.\n"
                  "       You must specify POSTGRES_PASSWORD to a non-empty value for the\n       superuser.\n"),
 }
-MEMORY_UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3}
 
 
 class Plan(NamedTuple):
@@ -92,12 +94,16 @@ def plan(image: Image, command: tuple[str, ...], args: tuple[str, ...], *, inter
         return _server_plan(image, argv, declared, memory)
     if name in ("python", "python3", "node", "irb", "perl", "jshell", "php", "zsh") or (kind == "shell" and len(argv) == 1):
         return _interpreter(name, argv, interactive)
-    if kind == "unsimulated":
+    if kind == "unsimulated" and burn(argv) is None:
         return Plan("once", tuple(argv), text=loud(f'"{name}"'), code=127)
     if kind == "shell":
         return _script(argv)
     if argv == ["cat"] and interactive:
         return Plan("wait", tuple(argv))
+    return _program(argv)
+
+
+def _program(argv: list[str]) -> Plan:
     return Plan("script", tuple(argv), script=(Run(tuple((Part("text", word, True),) for word in argv), (), ()),))
 
 
@@ -114,8 +120,8 @@ def _missing(word: str) -> str:
 def _server(image: Image, argv: list[str]) -> str:
     """The name in SERVERS of what the words start, "" if they start no server."""
     name = _name(argv[0])
-    if name in ("stress", "hello") and image.server == name:
-        return name
+    if name in ("stress", "stress-ng", "hello") and image.server == name.partition("-")[0]:
+        return image.server
     default = {_name(word) for word in (*image.entrypoint[:1], *image.command[:1])} - SHIMS
     if image.server and name in default:
         return image.server
@@ -162,16 +168,16 @@ def _asked_ports(argv: list[str]) -> tuple[int, ...]:
 
 
 def _stress(argv: list[str], memory: int | None) -> Plan:
-    asked = next((argv[at + 1] for at, word in enumerate(argv[:-1]) if word == "--vm-bytes"), "0")
-    found = re.fullmatch(r"(\d+)([KMG]?)", asked)
-    size = int(found[1]) * MEMORY_UNITS[found[2]] if found else 0
-    text = "stress: info: [1] dispatching hogs: 0 cpu, 0 io, 1 vm, 0 hdd\n"
-    if memory is not None and size > memory:
-        return Plan("once", tuple(argv), text=text, code=137, after=1.0, needs="memory")
-    return Plan("wait", tuple(argv), text=text)
+    """Hogs of CPU and memory."""
+    found = burn(argv)
+    if found is None:
+        return Plan("once", tuple(argv), text=loud(f'"{" ".join(argv)}"'), code=127)
+    return _program(argv)
 
 
 def _interpreter(name: str, argv: list[str], interactive: bool) -> Plan:
+    if name == "perl" and (found := perl.answer(argv)) is not None:
+        return Plan("once", tuple(argv), text=found.text, after=found.seconds)
     if len(argv) == 1 or argv[1] in ("-i", "-a", "-l"):
         return Plan("wait", tuple(argv)) if interactive else Plan("once", tuple(argv))
     if name in ("python", "python3", "node") and not argv[1].startswith("-"):

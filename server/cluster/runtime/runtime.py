@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from server.cluster.clock import Clock
+from server.cluster.disks import Tree
 from server.cluster.objects import Key, Object
 from server.cluster.runtime.container import Container, Launch
 from server.cluster.runtime.logs import Line
 from server.cluster.runtime.servers import Answer, access_lines
+from server.cluster.runtime.usage import Usage
 from server.cluster.store import State
 
-NO_VOLUME: Callable[[str], dict[str, str] | None] = lambda volume: None  # noqa: E731
+NO_VOLUME: Callable[[str], Tree] = lambda volume: Tree({})  # noqa: E731
 
 
 class ConnectionRefused(Exception):
@@ -30,7 +32,7 @@ class NoHttp(Exception):
 class Sandbox:
     """A pod's network and volumes, shared by its containers."""
 
-    __slots__ = ("key", "uid", "node", "hostname", "ip", "containers", "volumes", "volume_source")
+    __slots__ = ("key", "uid", "node", "hostname", "ip", "containers", "volume_source")
 
     def __init__(self, key: Key, uid: str, node: str, hostname: str, ip: str) -> None:
         self.key = key
@@ -39,7 +41,6 @@ class Sandbox:
         self.hostname = hostname
         self.ip = ip
         self.containers: dict[str, Container] = {}
-        self.volumes: dict[str, dict[str, str]] = {}
         self.volume_source = NO_VOLUME
 
 
@@ -48,6 +49,8 @@ class Runtime:
         self.clock = clock
         self.state = state
         self._sandboxes: dict[Key, Sandbox] = {}
+        self.usage = Usage(clock)
+        self.usage.serve(self._containers)
         self.reachable: Callable[[str], bool] = lambda node: True
 
     # for kubelets
@@ -89,6 +92,7 @@ class Runtime:
         """A container as ``Container.dump`` left it, with its log's chunks; on top of the one before, if that was resumed first."""
         container = Container(self, sandbox, launch, data["id"], data["started"], environment, on_exit, on_change)
         container.own_files.update(data.get("files") or {})
+        container.frozen.update(data.get("frozen") or {})
         container.stopping = data.get("stopping", False)
         if chunks:
             container.log.load(chunks)
@@ -99,6 +103,10 @@ class Runtime:
         else:
             container.begin(data.get("state") or ({} if launch.plan.kind != "script" else None))
         return container
+
+    def _containers(self, pod: Key) -> list[Container]:
+        sandbox = self._sandboxes.get(pod)
+        return [container for container in sandbox.containers.values() if container.running] if sandbox is not None else []
 
     # for the network and for people
 

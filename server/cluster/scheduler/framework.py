@@ -15,9 +15,10 @@ from typing import NamedTuple
 
 from server.cluster.apiserver.server import ApiServer
 from server.cluster.scheduler.plugins.inter_pod_affinity import InterPodAffinity
-from server.cluster.scheduler.plugins.plugin import MAX_SCORE, Rejection, normalized
-from server.cluster.scheduler.plugins.pod_topology_spread import PodTopologySpread
-from server.cluster.scheduler.plugins.volumes import VolumeBinding
+from server.cluster.scheduler.plugins.plugin import MAX_SCORE, Check, Rejection, normalized
+from server.cluster.scheduler.plugins.pod_topology_spread import PodTopologySpread, Spread
+from server.cluster.scheduler.plugins.volumes import PLUGINS as VOLUME_PLUGINS
+from server.cluster.scheduler.plugins.volumes import Volumes
 from server.cluster.scheduler.podinfo import PodInfo
 from server.cluster.scheduler.snapshot import NodeInfo, Snapshot
 from server.cluster.scheduler.verdicts import AFFINITY, BALANCE, FIT, IMAGES, PORTS, TAINTS, UNSCHEDULABLE, Verdicts
@@ -26,15 +27,39 @@ ALL_SCORED_UP_TO, LEAST_PERCENTAGE = 100, 5
 NO_NODES = "no nodes available to schedule pods"
 
 
+class Part(NamedTuple):
+    """A plugin's share of the scores: one number for all of the window, or one for each of its nodes."""
+
+    plugin: str
+    weight: int
+    raw: int | list[int]
+    normalized: int | list[int]
+
+
+class Trace(NamedTuple):
+    """What was looked at: ``order`` of all nodes, of which ``tried`` were, from ``start`` on; ``rejections`` by slot, and the ``checks`` that
+    came after them; ``names`` by slot."""
+
+    names: list[str]
+    order: list[int]
+    start: int
+    tried: int
+    rejections: tuple[Rejection | None, ...]
+    checks: tuple[Check, ...]
+
+
 class Placement(NamedTuple):
-    """``scores``: (plugin, 0..100, weight) of the chosen node; ``rejections``: (slot, why) of the others; ``considered`` were scored."""
+    """``parts`` have the scores of the nodes (slots) in ``window``, ``fit`` and ``base`` those of NodeResourcesFit, and of it with the balance;
+    ``chosen`` is a place in the window, ``tied`` how many had as much."""
 
     node: NodeInfo
-    total: int
-    scores: tuple[tuple[str, int, int], ...]
-    considered: int
+    window: list[int]
+    chosen: int
     tied: int
-    rejections: dict[str, Rejection]
+    parts: list[Part]
+    fit: list[int]
+    base: list[int]
+    trace: Trace
 
 
 @dataclass(slots=True)
@@ -72,17 +97,16 @@ def histogram(rejections: object) -> str:
 
 class Framework:
     def __init__(self, api: ApiServer, random: random_module.Random, snapshot: Snapshot) -> None:
-        self._api = api
-        self._random = random
+        self.api = api
+        self.random = random
         self.snapshot = snapshot
         self.spread = PodTopologySpread(api, snapshot)
         self.affinity = InterPodAffinity(api, snapshot)
-        self.volumes = VolumeBinding()
+        self.volumes = Volumes(api, snapshot)
         self.plugins = {plugin.name: plugin for plugin in (
-            UNSCHEDULABLE, TAINTS, AFFINITY, PORTS, FIT, self.volumes, self.spread, self.affinity, BALANCE, IMAGES)}
+            UNSCHEDULABLE, TAINTS, AFFINITY, PORTS, FIT, *VOLUME_PLUGINS, self.spread, self.affinity, BALANCE, IMAGES)}
         self._verdicts: dict[int, Verdicts] = {}
         self._next_start = 0
-        self._rejected: tuple[object, dict[str, Rejection]] = (None, {})
         self.nominated: dict[str, tuple[PodInfo, str]] = {}
 
     def verdicts(self, info: PodInfo) -> Verdicts:
@@ -97,47 +121,45 @@ class Framework:
 
     def place(self, info: PodInfo) -> Placement | Misfit:
         """Where the pod should go, or why it cannot go anywhere."""
-        self.snapshot.settle()
-        order = self.snapshot.order
+        snapshot = self.snapshot
+        snapshot.settle()
+        order = snapshot.order
         if not order:
             return Misfit({}, 0)
         if info.requirements.claims:
-            whole = self.volumes.reject(info, self._api)
+            whole = self.volumes.reject(info)
             if whole is not None:
                 return Misfit({}, len(order), whole)
+        reserved = self._reserved(info) if self.nominated else []
+        nominated = self._nominated_node(info, reserved) if self.nominated else None
         verdicts = self.verdicts(info)
-        feasible = self._nominated_node(info) or verdicts.feasible
-        extra: dict[int, Rejection] = {}
         spread = self.spread.of(info)
-        if feasible and (spread is not None and spread.strict or self.nominated or self.affinity.concerns(info)):
-            extra = self._refused(info, verdicts)
-            feasible = [slot for slot in feasible if slot not in extra]
+        feasible = verdicts.feasible
+        checks = self._checks(info, spread, verdicts, feasible) if feasible else []
+        checks += reserved
+        for check in checks:
+            feasible = check.passing(feasible)
+        if nominated is not None:
+            feasible = nominated
         if not feasible:
-            slots = {slot: extra.get(slot) or verdicts.rejections[slot] for slot in order}
-            return Misfit(self._by_name(verdicts, slots), len(order))
-        window = self._window(feasible)
-        totals, parts = self._scores(info, verdicts, spread, window)
+            return Misfit(self._by_name(verdicts, {slot: verdicts.rejections[slot] or _first(checks, slot) for slot in order}), len(order))
+        window, start, tried = self._window(feasible)
+        base = list(map(verdicts.base.__getitem__, window))
+        totals, parts = self._scores(info, verdicts, spread, window, base)
         best = max(totals)
         tied = totals.count(best)
-        if tied == 1:
-            chosen = totals.index(best)
-        else:
-            pick = int(self._random.random() * tied)
-            chosen = [place for place, total in enumerate(totals) if total == best][pick]
-        slot = window[chosen]
-        node = self.snapshot.slots[slot]
-        scores = tuple([(name, part if type(part) is int else part[chosen], weight) for name, part, weight in parts])
-        base = verdicts.base[slot]
-        balance = BALANCE.score(info.requirements, node, self.snapshot)
-        scores = (*scores, (FIT.name, base - balance, 1), (BALANCE.name, balance, 1))
-        return Placement(node, sum([score * weight for _, score, weight in scores]), scores, len(window), tied,
-                         self._rejections(verdicts, extra))
+        chosen = totals.index(best)
+        for _ in range(int(self.random.random() * tied) if tied > 1 else 0):
+            chosen = totals.index(best, chosen + 1)
+        trace = Trace(snapshot.names, order, start, tried, verdicts.frozen(), tuple(
+            [Check(frozenset(check.slots), check.inside, check.rejection) for check in checks]) if checks else ())
+        return Placement(snapshot.slots[window[chosen]], window, chosen, tied, parts, list(map(verdicts.fit.__getitem__, window)), base, trace)
 
-    def _nominated_node(self, info: PodInfo) -> list[int] | None:
+    def _nominated_node(self, info: PodInfo, reserved: list[Check]) -> list[int] | None:
         """The node that was cleared for this pod, if it will do now."""
         nominated = self.nominated.get(info.uid)
         node = self.snapshot.nodes.get(nominated[1]) if nominated is not None else None
-        if node is None or node.node is None or self.check(info, node) is not None:
+        if node is None or node.node is None or self._verdict(info, node) is not None or _first(reserved, node.slot) is not None:
             return None
         return [node.slot]
 
@@ -148,112 +170,95 @@ class Framework:
         other = Rejection(AFFINITY.name, (f"node(s) didn't satisfy plugin(s) [{AFFINITY.name}]",))
         return {slot: rejection if self.snapshot.slots[slot].name in verdicts.named else other for slot, rejection in rejections.items()}
 
-    def _rejections(self, verdicts: Verdicts, extra: dict[int, Rejection]) -> dict[str, Rejection]:
-        """By node name; the same dict as long as nothing changes."""
-        key = (id(verdicts), verdicts.version)
-        if self._rejected[0] != key:
-            slots = self.snapshot.slots
-            self._rejected = key, {slots[slot].name: verdicts.rejections[slot] for slot in self.snapshot.order
-                                   if verdicts.rejections[slot] is not None}
-        if not extra:
-            return self._rejected[1]
-        return {**self._rejected[1], **{self.snapshot.slots[slot].name: rejection for slot, rejection in extra.items()}}
-
-    def _refused(self, info: PodInfo, verdicts: Verdicts) -> dict[int, Rejection]:
-        """Refusals by plugins that look at pods elsewhere, and by pods that wait for a node's room."""
-        found: dict[int, Rejection] = {}
-        checks = []
-        spread = self.spread.of(info)
-        if spread is not None and (check := self.spread.refusals(spread, verdicts.included)):
-            checks.append(check)
+    def _checks(self, info: PodInfo, spread: Spread | None, verdicts: Verdicts, feasible: list[int]) -> list[Check]:
+        """Refusals by plugins that look at more than one node by itself, in their order."""
+        checks = self.volumes.checks(info, feasible) if info.requirements.claims else []
+        if spread is not None and spread.hard:
+            checks += self.spread.refusals(spread, verdicts)
         if self.affinity.concerns(info):
-            checks.append(self.affinity.refusals(info))
-        slots = self.snapshot.slots
-        for slot in verdicts.feasible if checks else ():
-            for check in checks:
-                rejection = check(slots[slot])
-                if rejection is not None:
-                    found[slot] = rejection
-                    break
-        for slot in self._reserved(info):
-            if verdicts.rejections[slot] is None and slot not in found:
-                rejection = self._with_nominated(info, verdicts, slots[slot])
-                if rejection is not None:
-                    found[slot] = rejection
-        return found
+            checks += self.affinity.refusals(info)
+        return checks
 
-    def _reserved(self, info: PodInfo) -> list[int]:
-        return list(dict.fromkeys(self.snapshot.nodes[name].slot for other, name in self.nominated.values()
-                                  if other.uid != info.uid and other.priority >= info.priority and name in self.snapshot.nodes))
+    def _reserved(self, info: PodInfo) -> list[Check]:
+        """Refusals of nodes for which pods of no lower priority are nominated, and which would not do if those ran there."""
+        waiting: dict[str, list[PodInfo]] = {}
+        for other, name in self.nominated.values():
+            if other.uid != info.uid and other.priority >= info.priority and name in self.snapshot.nodes:
+                waiting.setdefault(name, []).append(other)
+        checks = []
+        for name, others in waiting.items():
+            node = self.snapshot.nodes[name]
+            if node.node is None or self._verdict(info, node) is not None:
+                continue
+            for other in others:
+                self.snapshot.add_pod(other, name)
+            rejection = self._verdict(info, node)
+            for other in others:
+                self.snapshot.remove_pod(other.uid)
+            if rejection is not None:
+                checks.append(Check(frozenset((node.slot,)), True, rejection))
+        return checks
 
-    def _with_nominated(self, info: PodInfo, verdicts: Verdicts, node: NodeInfo) -> Rejection | None:
-        """The verdict of a node as if the pods nominated to it ran there."""
-        waiting = [other for other, name in self.nominated.values()
-                   if name == node.name and other.uid != info.uid and other.priority >= info.priority]
-        for other in waiting:
-            node.add(other)
-        rejection = PORTS.filter(info.requirements, node) or FIT.filter(info.requirements, node)
-        for other in waiting:
-            node.remove(other)
-        return rejection
+    def _verdict(self, info: PodInfo, node: NodeInfo) -> Rejection | None:
+        """The verdict of one node on the pods that are there."""
+        verdicts = self.verdicts(info)
+        rejection = verdicts.rejections[node.slot]
+        return rejection or _first(self._checks(info, self.spread.of(info), verdicts, [node.slot]), node.slot)
 
     def check(self, info: PodInfo, node: NodeInfo) -> Rejection | None:
         """The full verdict of one node now."""
-        verdicts = self.verdicts(info)
-        rejection = verdicts.rejections[node.slot]
-        if rejection is not None:
-            return rejection
-        spread = self.spread.of(info)
-        refuse = self.spread.refusals(spread, verdicts.included) if spread is not None else None
-        rejection = refuse(node) if refuse is not None else None
-        if rejection is None and self.affinity.concerns(info):
-            rejection = self.affinity.refusals(info)(node)
-        if rejection is None and node.slot in self._reserved(info):
-            rejection = self._with_nominated(info, verdicts, node)
-        return rejection
+        return self._verdict(info, node) or (_first(self._reserved(info), node.slot) if self.nominated else None)
 
-    def _window(self, feasible: list[int]) -> list[int]:
-        """The nodes to score: all of a hundred, a part of more, beginning where the last attempt ended."""
+    def _window(self, feasible: list[int]) -> tuple[list[int], int, int]:
+        """The nodes to score: all of a hundred, a part of more, beginning where the last attempt ended; that place in the order, and how
+        many nodes had to be tried to find them."""
         snapshot = self.snapshot
         everything = len(snapshot.order)
+        start = self._next_start % everything
         if everything <= ALL_SCORED_UP_TO:
-            return feasible
+            return feasible[:], start, everything
         percentage = max(50 - everything // 125, LEAST_PERCENTAGE)
         wanted = max(everything * percentage // 100, ALL_SCORED_UP_TO)
-        start = self._next_start % everything
         at = bisect_left(feasible, start, key=snapshot.rank.__getitem__)
         window = feasible[at:at + wanted]
         if len(window) < wanted:
             window += feasible[:min(at, wanted - len(window))]
-        if len(window) == wanted:
-            self._next_start = (snapshot.rank[window[-1]] + 1) % everything
-        return window
+        if len(window) < wanted:
+            return window, start, everything
+        self._next_start = (snapshot.rank[window[-1]] + 1) % everything
+        return window, start, (self._next_start - start) % everything or everything
 
-    def _scores(self, info: PodInfo, verdicts: Verdicts, spread: object, window: list[int]) -> tuple[list[int], list[tuple]]:
-        """Totals by place in the window, without what is the same for all, and (plugin, score or scores, weight) of each part."""
-        base = verdicts.base
-        totals = list(map(base.__getitem__, window))
-        parts: list[tuple[str, int | list[int], int]] = []
+    def _scores(self, info: PodInfo, verdicts: Verdicts, spread: Spread | None, window: list[int],
+                base: list[int]) -> tuple[list[int], list[Part]]:
+        """Totals by place in the window, without what is the same for all; and the parts beside ``base``."""
+        totals = base
+        parts: list[Part] = []
         avoided = [verdicts.avoided.get(slot, 0) for slot in window] if verdicts.avoided else None
         if avoided and (highest := max(avoided)):
-            parts.append((TAINTS.name, [normalized(count, highest, reverse=True) for count in avoided], TAINTS.weight))
+            parts.append(Part(TAINTS.name, TAINTS.weight, avoided, [normalized(count, highest, reverse=True) for count in avoided]))
         else:
-            parts.append((TAINTS.name, MAX_SCORE, TAINTS.weight))
+            parts.append(Part(TAINTS.name, TAINTS.weight, 0, MAX_SCORE))
         if verdicts.prefers:
-            liked = [verdicts.liked(slot) for slot in window]
+            liked = list(map(verdicts.liked().__getitem__, window))
             highest = max(liked)
-            parts.append((AFFINITY.name, [normalized(weight, highest) for weight in liked], AFFINITY.weight))
-        if spread is not None and (scores := self.spread.scores(spread, window, verdicts.included)) is not None:
-            parts.append((self.spread.name, scores, self.spread.weight))
+            parts.append(Part(AFFINITY.name, AFFINITY.weight, liked, [normalized(weight, highest) for weight in liked]))
+        if spread is not None and (scores := self.spread.scores(spread, window, verdicts)) is not None:
+            parts.append(Part(self.spread.name, self.spread.weight, *scores))
         if self.affinity.concerns(info) and (scores := self.affinity.scores(info, window)) is not None:
-            parts.append((self.affinity.name, scores, self.affinity.weight))
+            parts.append(Part(self.affinity.name, self.affinity.weight, *scores))
         if verdicts.images():
-            parts.append((IMAGES.name, [verdicts.image_score(slot) for slot in window], IMAGES.weight))
-        for _, part, weight in parts:
-            if type(part) is int:
-                continue
-            if weight == 2:
-                totals = [total + score + score for total, score in zip(totals, part, strict=True)]
-            else:
-                totals = [total + score * weight for total, score in zip(totals, part, strict=True)]
+            images = [verdicts.image_score(slot) for slot in window]
+            parts.append(Part(IMAGES.name, IMAGES.weight, images, images))
+        for part in parts:
+            if type(part.normalized) is not int:
+                weight = part.weight
+                totals = [total + score * weight for total, score in zip(totals, part.normalized, strict=True)]
         return totals, parts
+
+
+def _first(checks: list[Check], slot: int) -> Rejection | None:
+    """The first refusal of a node."""
+    for check in checks:
+        if check.refuses(slot):
+            return check.rejection
+    return None

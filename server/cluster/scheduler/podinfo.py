@@ -57,7 +57,7 @@ class PodInfo:
         self.key: Key = (meta["namespace"], meta["name"])
         self.uid: str = meta["uid"]
         self.priority: int = spec.get("priority") or 0
-        self.requirements = requirements(spec)
+        self.requirements = requirements(held(pod) if resizing(pod) else spec)
         self.labels_key = labels_key(meta)
         owner = controller_of(pod)
         self.owner = (owner["kind"], owner["name"]) if owner is not None else None
@@ -67,6 +67,48 @@ class PodInfo:
         neighbours = (affinity.get("podAffinity"), affinity.get("podAntiAffinity")) if affinity else (None, None)
         self.neighbours = frozen(neighbours) if any(neighbours) else None
         self.deleting = "deletionTimestamp" in meta
+
+    def relabelled(self, pod: Object) -> PodInfo:
+        """The same pod with other labels."""
+        new = PodInfo.__new__(PodInfo)
+        new.pod, new.labels_key = pod, labels_key(pod["metadata"])
+        new.key, new.uid, new.priority, new.requirements, new.owner = self.key, self.uid, self.priority, self.requirements, self.owner
+        new.spreading, new.neighbours, new.deleting = self.spreading, self.neighbours, self.deleting
+        return new
+
+
+def resizing(pod: Object) -> tuple:
+    """How far an in-place resize is, as the pod's conditions tell; empty when there is none."""
+    meta = pod["metadata"]
+    if meta.get("generation", 1) == 1 or "deletionTimestamp" in meta:
+        return ()
+    status = pod.get("status") or {}
+    found = tuple((entry["type"], entry.get("reason")) for entry in status.get("conditions") or () if entry["type"].startswith("PodResize"))
+    return found or ((("asked", ""),) if status.get("observedGeneration", 1) < meta["generation"] else ())
+
+
+def held(pod: Object) -> Object:
+    """The spec of a pod that is being resized, with the most of what it asks for, what is set aside for it and what it has; what can
+    never be granted does not count."""
+    spec, status = pod["spec"], pod.get("status") or {}
+    known = {entry["name"]: entry for field in ("containerStatuses", "initContainerStatuses") for entry in status.get(field) or ()}
+    infeasible = ("PodResizePending", "Infeasible") in resizing(pod)
+    new = dict(spec)
+    for field in ("containers", "initContainers"):
+        if field in spec:
+            new[field] = [_held(container, known.get(container["name"]), infeasible) for container in spec[field]]
+    return new
+
+
+def _held(container: Object, status: Object | None, infeasible: bool) -> Object:
+    if status is None:
+        return container
+    resources = container.get("resources") or {}
+    parts = [{} if infeasible else resources.get("requests") or {}, status.get("allocatedResources") or {},
+             (status.get("resources") or {}).get("requests") or {}]
+    names = {name: None for part in parts for name in part}
+    most = {name: max((part[name] for part in parts if name in part), key=lambda text: quantity.parse(text).nano) for name in names}
+    return {**container, "resources": {**resources, "requests": most}}
 
 
 LabelsKey = tuple[str, tuple[tuple[str, str], ...]]

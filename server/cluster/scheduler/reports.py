@@ -35,6 +35,7 @@ class Reports:
         self._clock = clock
         self._client = client
         self._instance = ""
+        self._nodes = -1
         self._known: OrderedDict[tuple, _Series] = OrderedDict()
 
     def say(self, obj: Object, type_: str, reason: str, action: str, message: str, related: Object | None = None) -> None:
@@ -68,7 +69,11 @@ class Reports:
 
     def _find_instance(self) -> str:
         """The component and the machine it runs on: the control plane's first."""
-        for node in self._client.api.lister("nodes").list():
+        nodes = self._client.api.lister("nodes")
+        if len(nodes) == self._nodes:
+            return COMPONENT
+        self._nodes = len(nodes)
+        for node in nodes.list():
             if CONTROL_PLANE in (node["metadata"].get("labels") or {}):
                 self._instance = f"{COMPONENT}-{node['metadata']['name']}"
                 return self._instance

@@ -9,6 +9,7 @@ Source: https://kubernetes.io/docs/concepts/scheduling-eviction/kube-scheduler/
 
 from __future__ import annotations
 
+from server.cluster.apiserver import placement
 from server.cluster.clock import Timer
 from server.cluster.errors import ApiError
 from server.cluster.objects import Object, condition, replaced
@@ -17,16 +18,19 @@ from server.cluster.scheduler import preemption
 from server.cluster.scheduler.attempts import Attempt, Attempts
 from server.cluster.scheduler.framework import NO_NODES, Framework, Misfit, Placement
 from server.cluster.scheduler.plugins.plugin import ClusterEvent
-from server.cluster.scheduler.podinfo import PodInfo, labels_key
+from server.cluster.scheduler.podinfo import PodInfo, labels_key, resizing
 from server.cluster.scheduler.queue import Entry, SchedulingQueue
 from server.cluster.scheduler.reports import Reports
-from server.cluster.scheduler.snapshot import NodeInfo, Snapshot
+from server.cluster.scheduler.snapshot import REGION, ZONE, NodeInfo, Snapshot
+from server.cluster.scheduler.volume_wait import VolumeWait
 from server.cluster.store import ADDED, DELETED, Event, Watch
 
 NAME, USER = "kube-scheduler", "system:kube-scheduler"
 SCHEDULER_NAME = "default-scheduler"
 REACTION, PACE = 0.003, 0.0015
 FINISHED = ("Succeeded", "Failed")
+STORAGE = {"persistentvolumes": "PersistentVolume", "storageclasses.storage.k8s.io": "StorageClass",
+           "csinodes.storage.k8s.io": "CSINode"}
 WORKLOADS = ("services", "replicasets.apps", "statefulsets.apps", "replicationcontrollers")
 
 
@@ -49,11 +53,16 @@ class Scheduler:
         self.snapshot = Snapshot()
         self.framework = Framework(self._api, self._parts.random, self.snapshot)
         self.queue = SchedulingQueue(self._clock, self._wake_up)
+        self.waiting = VolumeWait(self._clock, self.client, self.framework.volumes)
         self._versions: dict[str, Object] = {}
 
     def attempt(self, uid: str) -> Attempt | None:
         """The last attempt to schedule the pod with that uid, if it is still known."""
         return self._attempts.get(uid)
+
+    def attempts(self, uid: str) -> list[Attempt]:
+        """The last few attempts, oldest first."""
+        return self._attempts.all(uid)
 
     def start(self) -> None:
         """Begins (again) from what the API server has now."""
@@ -66,7 +75,8 @@ class Scheduler:
         for pod in sorted(self._api.lister("pods").list(), key=_age):
             self._see_pod(pod, None)
         callbacks = {"pods": self._on_pod, "nodes": self._on_node, "namespaces": self._on_namespace,
-                     "persistentvolumeclaims": self._on_claim, **dict.fromkeys(WORKLOADS, self._on_workload)}
+                     "persistentvolumeclaims": self._on_claim,
+                     **dict.fromkeys(STORAGE, self._on_storage), **dict.fromkeys(WORKLOADS, self._on_workload)}
         self._watches = [self._api.watch(resource, callback) for resource, callback in callbacks.items()]
 
     def stop(self) -> None:
@@ -76,6 +86,7 @@ class Scheduler:
             watch.stop()
         self._watches = []
         self.queue.clear()
+        self.waiting.stop()
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -110,11 +121,12 @@ class Scheduler:
 
     def _see_assigned(self, pod: Object, node: str, seen: Object | None, revision: int | None) -> None:
         uid = pod["metadata"]["uid"]
+        self.waiting.forget(uid)
         known = self.snapshot.where.get(uid)
         if known is not None and known[1].name == node and known[0].deleting == ("deletionTimestamp" in pod["metadata"]) \
                 and (seen is not None and seen["metadata"].get("labels") is pod["metadata"].get("labels")
                      or labels_key(pod["metadata"]) == known[0].labels_key) \
-                and (seen is None or seen["spec"].get("containers") is pod["spec"].get("containers")):
+                and (seen is None or seen["spec"].get("containers") is pod["spec"].get("containers") and resizing(seen) == resizing(pod)):
             known[0].pod = pod
             if seen is None or not seen["spec"].get("nodeName"):
                 self._tell(ClusterEvent("Pod", ("added",), pod=pod), revision)
@@ -133,7 +145,11 @@ class Scheduler:
         uid, gates = pod["metadata"]["uid"], pod["spec"].get("schedulingGates")
         if nominated := (pod.get("status") or {}).get("nominatedNodeName"):
             self.framework.nominated[uid] = PodInfo(pod), nominated
+        else:
+            self.framework.nominated.pop(uid, None)
         entry = self.queue.entries.get(uid)
+        if uid in self.waiting:
+            return
         if entry is None:
             info = PodInfo(pod)
             (self.queue.hold if gates else self.queue.add)(info, revision)
@@ -148,6 +164,7 @@ class Scheduler:
         uid = pod["metadata"]["uid"]
         if self._versions.pop(uid, None) is None:
             return
+        self.waiting.forget(uid)
         self.queue.remove(uid)
         nominated = self.framework.nominated.pop(uid, None)
         info = self.snapshot.remove_pod(uid)
@@ -172,6 +189,7 @@ class Scheduler:
     def _on_namespace(self, event: Event) -> None:
         if event.previous is not None and event.previous["metadata"].get("labels") != event.object["metadata"].get("labels"):
             self.snapshot.forget_counts()
+            self.framework.affinity.forget()
 
     def _on_workload(self, event: Event) -> None:
         if event.previous is None or event.type == DELETED or \
@@ -179,7 +197,11 @@ class Scheduler:
             self.framework.spread.forget()
 
     def _on_claim(self, event: Event) -> None:
-        self._tell(ClusterEvent("PersistentVolumeClaim", ("changed",)), event.revision)
+        self._tell(ClusterEvent("PersistentVolumeClaim", ("changed",), key=event.key), event.revision)
+        self.waiting.changed(event.key)
+
+    def _on_storage(self, event: Event) -> None:
+        self._tell(ClusterEvent(STORAGE[event.resource], ("changed",), key=event.key), event.revision)
 
     def _tell(self, event: ClusterEvent, revision: int | None) -> None:
         """Queues the pods for which the event may make a difference."""
@@ -232,35 +254,62 @@ class Scheduler:
             self._fail(entry, pod, result)
 
     def _bind(self, entry: Entry, pod: Object, found: Placement) -> None:
+        """Assumes the pod on its node; with volumes still to be bound or made, it is bound once they are."""
         info, node = entry.info, found.node
         self.queue.remove(info.uid)
         self.framework.nominated.pop(info.uid, None)
+        if ZONE in node.labels or REGION in node.labels:
+            info = info.relabelled(placement.with_topology(self._api, info.pod, node.name))
         self.snapshot.add_pod(info, node.name)
+        if info.requirements.claims and not self.waiting.bound(info):
+            try:
+                fault = self.waiting.begin(info, node)
+            except ApiError as error:
+                fault = f"binding volumes: {error.message}"
+            if fault:
+                self._volumes_failed(entry, fault)
+            else:
+                self.waiting.wait(info, lambda: self._bind_waited(entry, found), lambda why: self._volumes_failed(entry, why))
+            return
+        self._bind_now(entry, found)
+
+    def _bind_waited(self, entry: Entry, found: Placement) -> None:
+        self.client.because = entry.because
+        try:
+            self._bind_now(entry, found)
+        finally:
+            self.client.because = None
+
+    def _bind_now(self, entry: Entry, found: Placement) -> None:
+        info, node = entry.info, found.node
+        pod = self._api.lister("pods").get(*info.key)
         try:
             self.client.bind(info.key[0], info.key[1], node.name)
         except ApiError as error:
             self.snapshot.remove_pod(info.uid)
-            self._bind_failed(entry, error)
+            self._bind_failed(entry, f'binding rejected: running Bind plugin "DefaultBinder": {error.message}')
             return
-        self._attempts.note(info.uid, info.key, entry.attempts, self._clock.now, node.name, found.rejections, found.scores, found.total,
-                            found.considered, found.tied)
+        self._attempts.placed(info.uid, info.key, entry.attempts, self._clock.now, found)
         self._reports.say(pod, "Normal", "Scheduled", "Binding",
                           f"Successfully assigned {info.key[0]}/{info.key[1]} to {node.name}")
 
-    def _bind_failed(self, entry: Entry, error: ApiError) -> None:
+    def _volumes_failed(self, entry: Entry, why: str) -> None:
+        self.snapshot.remove_pod(entry.info.uid)
+        self._bind_failed(entry, f'running PreBind plugin "VolumeBinding": {why}')
+
+    def _bind_failed(self, entry: Entry, message: str) -> None:
         """Somebody else has bound it, or it is gone; if not, it is tried again."""
         info = entry.info
         pod = self._api.lister("pods").get(*info.key)
         if pod is None or pod["metadata"]["uid"] != info.uid or pod["spec"].get("nodeName"):
             return
-        message = f'binding rejected: running Bind plugin "DefaultBinder": {error.message}'
         self._report(pod, message, "SchedulerError", None)
         entry.state = "in flight"
         self.queue.entries[info.uid] = entry
         self.queue.failed(entry, (), error=True)
 
     def _fail(self, entry: Entry, pod: Object, misfit: Misfit) -> None:
-        info, message, nominated = entry.info, misfit.message(), None
+        info, message, nominated, victims = entry.info, misfit.message(), None, ()
         if message != NO_NODES:
             chosen = preemption.consider(self.framework, info, misfit)
             if isinstance(chosen, str):
@@ -269,16 +318,15 @@ class Scheduler:
                     nominated = self.framework.nominated[info.uid][1]
             else:
                 nominated = chosen.node.name
+                victims = tuple((*victim.key, victim.priority) for victim in chosen.victims)
                 self._preempt(info, pod, chosen)
         if nominated is None:
             self.framework.nominated.pop(info.uid, None)
         else:
             self.framework.nominated[info.uid] = info, nominated
-        slots = self.snapshot.slots
-        rejections = {slots[slot].name: rejection for slot, rejection in misfit.by_node.items()}
         if misfit.whole is not None:
-            rejections = {slots[slot].name: misfit.whole for slot in self.snapshot.order}
-        self._attempts.note(info.uid, info.key, entry.attempts, self._clock.now, None, rejections, message=message)
+            misfit.by_node = dict.fromkeys(self.snapshot.order, misfit.whole)
+        self._attempts.failed(info.uid, info.key, entry.attempts, self._clock.now, misfit, self.snapshot.names, message, nominated, victims)
         self.queue.failed(entry, misfit.plugins)
         self._report(pod, message, "Unschedulable", nominated)
 
@@ -303,13 +351,16 @@ class Scheduler:
             return
 
     def _preempt(self, info: PodInfo, pod: Object, chosen: preemption.Candidate) -> None:
-        """Deletes the victims, each with a condition and an event that say why."""
+        """Deletes the victims, each with a condition and an event that say why; lesser pods that were to have the node look elsewhere."""
+        for other, name in [*self.framework.nominated.values()]:
+            if name == chosen.node.name and other.priority < info.priority:
+                self._forget_nomination(other)
         for victim in chosen.victims:
             current = self._api.lister("pods").get(*victim.key)
             if current is None or current["metadata"]["uid"] != victim.uid or "deletionTimestamp" in current["metadata"]:
                 continue
             others = [entry for entry in current["status"].get("conditions") or () if entry["type"] != "DisruptionTarget"]
-            target = {"type": "DisruptionTarget", "status": "True", "reason": "PreemptionByScheduler", "lastProbeTime": None,
+            target = {"type": "DisruptionTarget", "status": "True", "reason": preemption.REASON, "lastProbeTime": None,
                       "lastTransitionTime": self._clock.timestamp(), "observedGeneration": current["metadata"].get("generation", 1),
                       "message": f"{SCHEDULER_NAME}: preempting to accommodate a higher priority pod"}
             try:
@@ -318,6 +369,16 @@ class Scheduler:
             except ApiError:
                 continue
             self._reports.say(current, "Normal", "Preempted", "Preempting", f"Preempted by pod {info.uid} on node {chosen.node.name}", pod)
+
+    def _forget_nomination(self, info: PodInfo) -> None:
+        self.framework.nominated.pop(info.uid, None)
+        pod = self._api.lister("pods").get(*info.key)
+        if pod is None or pod["metadata"]["uid"] != info.uid or not pod["status"].get("nominatedNodeName"):
+            return
+        try:
+            self.client.update("pods", replaced(pod, {("status", "nominatedNodeName"): None}), "status")
+        except ApiError:
+            return
 
 
 def _age(pod: Object) -> tuple[str, int]:
@@ -335,4 +396,4 @@ def _differs(old: Object, new: Object) -> bool:
         return True
     before, after = old.get("status") or {}, new.get("status") or {}
     return before.get("phase") != after.get("phase") and after.get("phase") in FINISHED \
-        or before.get("nominatedNodeName") != after.get("nominatedNodeName")
+        or before.get("nominatedNodeName") != after.get("nominatedNodeName") or resizing(old) != resizing(new)

@@ -13,8 +13,9 @@ from typing import Any
 from server.cluster import quantity
 from server.cluster.objects import Object
 from server.cluster.scheduler.podinfo import LabelsKey, PodInfo
+from server.cluster.scheduler.topology import Domains, Tally, Topology
 
-LOG_LIMIT = 50_000
+LOG_LIMIT, MOST_TOPOLOGIES = 50_000, 256
 ZONE, REGION, HOSTNAME = "topology.kubernetes.io/zone", "topology.kubernetes.io/region", "kubernetes.io/hostname"
 FACTS = ("allocatable", "labels", "taints", "unschedulable", "images")
 _EMPTY: dict[str, Any] = {}
@@ -100,17 +101,16 @@ class NodeInfo:
                 self.ports.pop(port, None)
 
 
-class Count:
+class Count(Tally):
     """How many pods a predicate over (namespace, labels) counts on each node. ``running``: pods being deleted do not count. One that is
     no longer ``live`` is not kept up and has to be asked for again."""
 
-    __slots__ = ("matches", "running", "on", "total", "live")
+    __slots__ = ("matches", "running", "live")
 
     def __init__(self, matches: Callable[[str, dict[str, str]], bool], running: bool, slots: int) -> None:
+        super().__init__([0] * slots)
         self.matches = matches
         self.running = running
-        self.on = [0] * slots
-        self.total = 0
         self.live = True
 
 
@@ -132,6 +132,7 @@ class Snapshot:
     def __init__(self) -> None:
         self.nodes: dict[str, NodeInfo] = {}
         self.slots: list[NodeInfo] = []
+        self.names: list[str] = []
         self.order: list[int] = []
         self.rank: list[int] = []
         self.epoch = 0
@@ -142,9 +143,11 @@ class Snapshot:
         self.where: dict[str, tuple[PodInfo, NodeInfo]] = {}
         self._groups: dict[LabelsKey, _Group] = {}
         self._counts: dict[Any, Count] = {}
-        self.related: dict[tuple, dict[int, int]] = {}
+        self.related: dict[tuple, Tally] = {}
+        self.related_version = 0
+        self.nodes_version = 0
         self._stale = False
-        self._labelled: dict[str, int] = {}
+        self._topologies: dict[str, Topology] = {}
 
     # nodes
 
@@ -154,9 +157,12 @@ class Snapshot:
         if info is None:
             info = self.nodes[name] = NodeInfo(len(self.slots), name)
             self.slots.append(info)
+            self.names.append(name)
             self.rank.append(0)
             for count in self._counts.values():
                 count.on.append(0)
+            for topology in self._topologies.values():
+                topology.values.append(None)
         return info
 
     def set_node(self, node: Object) -> tuple[str, ...]:
@@ -166,11 +172,12 @@ class Snapshot:
         if "images" in changed:
             self._count_images(images, -1)
             self._count_images(info.images, 1)
-        if "labels" in changed:
-            self._labelled.clear()
+        if "labels" in changed or not known:
+            self._forget_topologies()
         if not known or zone != _zone(info.labels):
             self._stale = True
         if changed and changed != ("images",):
+            self.nodes_version += 1
             self.touch(info.slot)
         return changed
 
@@ -179,7 +186,8 @@ class Snapshot:
         if info is not None and info.node is not None:
             self._count_images(info.images, -1)
             info.clear_node()
-            self._labelled.clear()
+            self._forget_topologies()
+            self.nodes_version += 1
             self._stale = True
             self.touch(info.slot)
 
@@ -197,12 +205,28 @@ class Snapshot:
         for position, slot in enumerate(self.order):
             self.rank[slot] = position
 
-    def labelled(self, key: str) -> int:
-        """How many nodes have a label with that key."""
-        number = self._labelled.get(key)
-        if number is None:
-            number = self._labelled[key] = sum(info.node is not None and key in info.labels for info in self.slots)
-        return number
+    def topology(self, key: str) -> Topology:
+        """How nodes are grouped by the value of a label."""
+        topology = self._topologies.get(key)
+        if topology is None:
+            if len(self._topologies) > MOST_TOPOLOGIES:
+                self._forget_topologies()
+            topology = self._topologies[key] = Topology(key, self.slots)
+        return topology
+
+    def domains(self, tally: Tally, key: str) -> Domains:
+        """What a tally counts in each domain, kept up from now on."""
+        domains = tally.domains.get(key)
+        if domains is None:
+            domains = tally.domains[key] = Domains(self.topology(key), tally.pairs())
+        return domains
+
+    def _forget_topologies(self) -> None:
+        if not self._topologies:
+            return
+        self._topologies.clear()
+        for tally in (*self._counts.values(), *self.related.values()):
+            tally.domains.clear()
 
     def touch(self, slot: int) -> None:
         log = self.log
@@ -251,16 +275,22 @@ class Snapshot:
             _change(group.running, slot, sign)
         for count in group.counts:
             if running or not count.running:
-                count.on[slot] += sign
-                count.total += sign
+                count.change(slot, sign)
         if not group.all and not sign > 0:
             del self._groups[info.labels_key]
         if info.neighbours is not None:
-            key = (info.labels_key, info.neighbours)
-            by_slot = self.related.setdefault(key, {})
-            _change(by_slot, slot, sign)
-            if not by_slot:
-                del self.related[key]
+            self._relate((info.labels_key, info.neighbours), slot, sign)
+
+    def _relate(self, key: tuple, slot: int, sign: int) -> None:
+        """Counts a pod that has something to say of others near it."""
+        tally = self.related.get(key)
+        if tally is None:
+            tally = self.related[key] = Tally({})
+            self.related_version += 1
+        tally.change(slot, sign)
+        if not tally.on:
+            del self.related[key]
+            self.related_version += 1
 
     def count(self, key: Any, matches: Callable[[str, dict[str, str]], bool], running: bool) -> Count:
         """The standing count with that (hashable) key, made if there is none."""
@@ -274,7 +304,6 @@ class Snapshot:
                     group.counts.append(count)
                     for slot, number in (group.running if running else group.all).items():
                         count.on[slot] += number
-                        count.total += number
         return count
 
     def forget_counts(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.cluster.apiserver.resources import Resource
+from server.cluster.apiserver.resources import VERSIONS, Resource
 from server.kubectl import printers
 from server.kubectl.command import Command
 from server.kubectl.context import Context
@@ -36,7 +36,10 @@ def api_resources(ctx: Context, args: list[str], flags: Flags) -> None:
 
 
 def _rows(ctx: Context, flags: Flags) -> list[dict[str, Any]]:
-    rows = [_row(row) for row in sorted(ctx.api.resources.values(), key=lambda row: (row.group, row.plural))]
+    preferred = list(ctx.api.resources.values())
+    named = {(row.group, row.plural) for row in preferred}
+    preferred += [row for row in VERSIONS.values() if (row.group, row.plural) not in named]
+    rows = [_row(row) for row in sorted(preferred, key=lambda row: (row.group, row.plural))]
     if flags.changed("namespaced"):
         rows = [row for row in rows if row["namespaced"] == flags.namespaced]
     if flags.changed("api-group"):
@@ -46,7 +49,8 @@ def _rows(ctx: Context, flags: Flags) -> list[dict[str, Any]]:
 
 
 def _row(row: Resource) -> dict[str, Any]:
-    return {"key": row.key, "name": row.plural, "group": row.group, "short": list(row.short_names), "api_version": row.api_version,
+    key = f"{row.plural}.{row.group}" if row.group else row.plural
+    return {"key": key, "name": row.plural, "group": row.group, "short": list(row.short_names), "api_version": row.api_version,
             "namespaced": row.namespaced, "kind": row.kind, "verbs": sorted(row.verbs), "categories": list(row.categories),
             "singular": row.singular}
 
@@ -75,7 +79,7 @@ def _table(rows: list[dict[str, Any]], flags: Flags) -> str:
 def api_versions(ctx: Context, args: list[str], flags: Flags) -> None:
     if args:
         raise UsageError(f"unexpected arguments: [{' '.join(args)}]")
-    ctx.stdout.write("".join(f"{version}\n" for version in sorted({row.api_version for row in ctx.api.resources.values()})))
+    ctx.stdout.write("".join(f"{version}\n" for version in sorted({row.api_version for row in (*ctx.api.resources.values(), *VERSIONS.values())})))
 
 
 COMMANDS = (

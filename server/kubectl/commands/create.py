@@ -17,7 +17,7 @@ from server.kubectl.context import Context
 from server.kubectl.dryrun import field_validation, strategy
 from server.kubectl.errors import CommandError, UsageError, raise_all, when
 from server.kubectl.flags import Flag, Flags
-from server.kubectl.generators import workloads
+from server.kubectl.generators import jobs, policies, workloads
 from server.kubectl.generators.configs import config_map, docker_registry_secret, generic_secret, tls_secret
 from server.kubectl.generators.services import service
 from server.kubectl.raw import raw_write
@@ -121,11 +121,7 @@ _RBAC = "rbac.authorization.k8s.io"
 _ABSENT = (
     ("clusterrole", (), "", f"clusterroles.{_RBAC}"),
     ("clusterrolebinding", (), "failed to create clusterrolebinding: ", f"clusterrolebindings.{_RBAC}"),
-    ("cronjob", ("cj",), "failed to create cronjob: ", "cronjobs.batch"),
     ("ingress", ("ing",), "failed to create ingress: ", "ingresses.networking.k8s.io"),
-    ("job", (), "failed to create job: ", "jobs.batch"),
-    ("poddisruptionbudget", ("pdb",), "failed to create poddisruptionbudgets: ", "poddisruptionbudgets.policy"),
-    ("priorityclass", ("pc",), "failed to create priorityclass: ", "priorityclasses.scheduling.k8s.io"),
     ("quota", ("resourcequota",), "failed to create quota: ", "resourcequotas"),
     ("role", (), "", f"roles.{_RBAC}"),
     ("rolebinding", (), "failed to create rolebinding: ", f"rolebindings.{_RBAC}"),
@@ -133,9 +129,8 @@ _ABSENT = (
 )
 _ABSENT_SHORTS = {
     "clusterrole": "Create a cluster role", "clusterrolebinding": "Create a cluster role binding for a particular cluster role",
-    "cronjob": "Create a cron job with the specified name", "ingress": "Create an ingress with the specified name",
-    "job": "Create a job with the specified name", "poddisruptionbudget": "Create a pod disruption budget with the specified name",
-    "priorityclass": "Create a priority class with the specified name", "quota": "Create a quota with the specified name",
+    "ingress": "Create an ingress with the specified name",
+    "quota": "Create a quota with the specified name",
     "role": "Create a role with single rule", "rolebinding": "Create a role binding for a particular role or cluster role",
     "token": "Request a service account token",
 }
@@ -188,8 +183,30 @@ COMMANDS = (
                 Flag("port", "", -1, "Port the container serves.", kind="int32"),
                 Flag("replicas", "r", 1, "How many.", kind="int32")),
                 short="Create a deployment with the specified name", use="NAME --image=image -- [COMMAND] [args...]"),
+            Command("cronjob", _generated(jobs.cron_job, "failed to create cronjob: "), aliases=("cj",), flags=(
+                *_COMMON, Flag("image", "", "", "Image to run.", required=True),
+                Flag("restart", "", "", "The pods' restart policy: OnFailure or Never."),
+                Flag("schedule", "", "", "When, as in a crontab.", required=True)),
+                short="Create a cron job with the specified name",
+                use="NAME --image=image --schedule='0/5 * * * ?' -- [COMMAND] [args...] [flags]"),
+            Command("job", _generated(jobs.job, "failed to create job: "), flags=(
+                *_COMMON, Flag("from", "", "", "A CronJob to take the job from: cronjob/NAME."), Flag("image", "", "", "Image to run.")),
+                short="Create a job with the specified name", use="NAME --image=image [--from=cronjob/name] -- [COMMAND] [args...]"),
             Command("namespace", _generated(workloads.namespace, ""), flags=_COMMON, aliases=("ns",),
                     short="Create a namespace with the specified name", use="NAME"),
+            Command("poddisruptionbudget", _generated(policies.disruption_budget, "failed to create poddisruptionbudgets: "), aliases=("pdb",),
+                    flags=(*_COMMON, Flag("max-unavailable", "", "", "The most pods that may be unavailable, or what share of them."),
+                           Flag("min-available", "", "", "The fewest pods that must stay available, or what share of them."),
+                           Flag("selector", "", "", "Labels of the pods that are meant.")),
+                    short="Create a pod disruption budget with the specified name",
+                    use="NAME --selector=SELECTOR --min-available=N [--dry-run=server|client|none]"),
+            Command("priorityclass", _generated(policies.priority_class, "failed to create priorityclass: "), aliases=("pc",), flags=(
+                *_COMMON, Flag("description", "", "", "What the class is for."),
+                Flag("global-default", "", False, "Whether pods that name no class get this one."),
+                Flag("preemption-policy", "", "PreemptLowerPriority", "PreemptLowerPriority, or Never."),
+                Flag("value", "", 0, "The priority of the class's pods.", kind="int32")),
+                short="Create a priority class with the specified name",
+                use="NAME --value=VALUE --global-default=BOOL [--dry-run=server|client|none]"),
             Command("secret", commands=_SECRETS, short="Create a secret using a specified subcommand", use="(docker-registry | generic | tls)"),
             Command("service", aliases=("svc",), short="Create a service using a specified subcommand", use="[flags]", commands=tuple(
                 Command(name, _generated(service(type_), f"failed to create {type_} service: "), flags=(*_COMMON, _TCP, *own), short=short,

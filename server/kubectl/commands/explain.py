@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from server.cluster import schema
-from server.cluster.apiserver.resources import Resource
+from server.cluster.apiserver.resources import Resource, by_kind
 from server.cluster.schema import Field, Type, inner
 from server.kubectl import resources
 from server.kubectl.command import Command
@@ -52,6 +52,8 @@ def _asked(ctx: Context, text: str, api_version: str) -> tuple[Resource, list[st
         word = ".".join(steps[:count])
         row = resources.try_lookup(ctx, word)
         if row is not None and (count == 1 or row.group):
+            if api_version and (other := by_kind(api_version, row.kind)) is not None and other.plural == row.plural:
+                row = other
             if api_version and api_version != row.api_version:
                 raise CommandError(f'couldn\'t find resource for "{api_version}, Resource={row.plural}"')
             return row, steps[count:]

@@ -35,7 +35,7 @@ def expose(ctx: Context, args: list[str], flags: Flags) -> None:
 
 def _service(info: Info, flags: Flags) -> Object:
     if info.resource.key not in EXPOSED:
-        raise CommandError(f"cannot expose a {info.resource.kind}")
+        raise CommandError(f"cannot expose a {'.'.join(filter(None, (info.resource.kind, info.resource.group)))}")
     obj = info.object
     name = flags.name or info.name[:63]
     selector = parse_labels(flags.selector) if flags.selector else _selector(info)
@@ -75,6 +75,8 @@ def _selector(info: Info) -> dict[str, str]:
             raise CommandError("couldn't retrieve selectors via --selector flag or introspection: the service has no pod selector set")
         return selector
     selector = obj["spec"].get("selector") or {}
+    if info.resource.key == "replicationcontrollers":
+        return selector
     if selector.get("matchExpressions"):
         raise CommandError("couldn't retrieve selectors via --selector flag or introspection: couldn't convert expressions - "
                            f"{selector['matchExpressions']} to map-based selector format")

@@ -126,6 +126,8 @@ def pods_selector(obj: Object, kind: str) -> str:
             raise CommandError(f"cannot get the logs from *v1.Service: invalid service '{name}': Service is defined without a selector")
         return selector_text({"matchLabels": spec["selector"]})
     selector = spec.get("selector")
+    if kind == "ReplicationController":
+        selector = {"matchLabels": selector}
     if not isinstance(selector, dict):
         raise CommandError(f"cannot get the logs from *v1.{kind}: selector for *v1.{kind} not implemented")
     return selector_text(selector)

@@ -1,7 +1,7 @@
 """kubectl rollout: status, history, undo, pause, resume, restart.
 
-In: which objects, and for status a watch on them. Out: lines of progress as the Deployment's status changes, revisions kept in
-ReplicaSets, or a patch that goes back to one. Revisions are numbers in ``deployment.kubernetes.io/revision``.
+In: which objects, and for status a watch on them. Out: lines of progress as the workload's status changes (worded in
+``rolloutstatus``), its revisions (found by ``history``), or a patch that goes back to one.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from server.kubectl.command import DRY_RUN, FILENAME, OUTPUT, SELECTOR, Command,
 from server.kubectl.context import Context
 from server.kubectl.describe.layout import LAST_APPLIED, Page
 from server.kubectl.describe.pod import describe_pod_template
-from server.kubectl.describe.workloads import HASH_LABEL, comparable_template, replica_sets_of
+from server.kubectl.describe.workloads import HASH_LABEL, comparable_template
 from server.kubectl.dryrun import strategy
 from server.kubectl.errors import CommandError, message_of, raise_all
 from server.kubectl.flags import Flag, Flags, quoted
+from server.kubectl.history import KEEPERS, Revisions, of_deployment, roll_back
 from server.kubectl.resources import Found, Info
+from server.kubectl.rolloutstatus import REVISION, VIEWERS
 from server.kubectl.tabwriter import align
 
 Object = dict[str, Any]
-REVISION = "deployment.kubernetes.io/revision"
-CHANGE_CAUSE = "kubernetes.io/change-cause"
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 KEPT_ON_UNDO = (LAST_APPLIED, REVISION, "deployment.kubernetes.io/revision-history", "deployment.kubernetes.io/desired-replicas",
                 "deployment.kubernetes.io/max-replicas", "deprecated.deployment.rollback.to")
@@ -55,8 +55,9 @@ def status(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, N
     if not found.infos:
         ctx.err(f"No resources found in {ctx.namespace} namespace.")
     for info in found:
-        if info.resource.kind != "Deployment":
-            raise CommandError(f"no status viewer has been implemented for {info.resource.kind}")
+        if info.resource.kind not in VIEWERS:
+            group_kind = ".".join(filter(None, (info.resource.kind, info.resource.group)))
+            raise CommandError(f"no status viewer has been implemented for {group_kind}")
         yield from _follow(ctx, info, flags)
 
 
@@ -71,7 +72,7 @@ def _follow(ctx: Context, info: Info, flags: Flags) -> Generator[Any, Any, None]
                 raise CommandError("object has been deleted")
             if event.type not in ("ADDED", "MODIFIED"):
                 continue
-            text, done = deployment_status(event.object, flags.revision)
+            text, done = VIEWERS[info.resource.kind](event.object, flags.revision)
             ctx.stdout.write(text)
             if done or not flags.watch:
                 return
@@ -83,31 +84,6 @@ def _follow(ctx: Context, info: Info, flags: Flags) -> Generator[Any, Any, None]
         events.close()
 
 
-def deployment_status(deployment: Object, revision: int = 0) -> tuple[str, bool]:
-    """What is said of a Deployment's rollout, and whether it is over."""
-    meta, spec, current = deployment["metadata"], deployment["spec"], deployment.get("status") or {}
-    if revision > 0:
-        running = _revision(deployment) or 0
-        if revision != running:
-            raise CommandError(f"desired revision ({revision}) is different from the running revision ({running})")
-    if meta.get("generation", 0) > current.get("observedGeneration", 0):
-        return "Waiting for deployment spec update to be observed...\n", False
-    name = quoted(meta["name"])
-    if any(each["type"] == "Progressing" and each.get("reason") == "ProgressDeadlineExceeded" for each in current.get("conditions") or ()):
-        raise CommandError(f"deployment {name} exceeded its progress deadline")
-    wanted = spec.get("replicas", 1)
-    updated, total, available = (current.get(field) or 0 for field in ("updatedReplicas", "replicas", "availableReplicas"))
-    if updated < wanted:
-        what = f"{updated} out of {wanted} new replicas have been updated"
-    elif total > updated:
-        what = f"{total - updated} old replicas are pending termination"
-    elif available < updated:
-        what = f"{available} of {updated} updated replicas are available"
-    else:
-        return f"deployment {name} successfully rolled out\n", True
-    return f"Waiting for deployment {name} rollout to finish: {what}...\n", False
-
-
 # history and undo --------------------------------------------------------------------------------------------------------
 
 def history(ctx: Context, args: list[str], flags: Flags) -> None:
@@ -115,19 +91,19 @@ def history(ctx: Context, args: list[str], flags: Flags) -> None:
         raise CommandError(f"revision must be a positive integer: {flags.revision}")
     found = _chosen(ctx, args, flags)
     for info in found:
-        _require_deployment(info, "error retrieving history for {}, {}", "no history viewer has been implemented for {}")
-        kept = revisions(ctx, info)
+        _require_history(info, "error retrieving history for {}, {}", "no history viewer has been implemented for {}")
+        kept = KEEPERS[info.resource.kind](ctx, info)
         if flags.output:
-            _print_revisions(ctx, flags, info, kept)
+            _print_revisions(ctx, flags, kept)
             continue
         told = f"with revision #{flags.revision}" if flags.revision else ""
         ctx.out(f"{info.kind_name} {told}\n{_history_text(kept, flags.revision)}")
     raise_all(found.errors)
 
 
-def _require_deployment(info: Info, unknown: str, missing: str) -> None:
+def _require_history(info: Info, unknown: str, missing: str) -> None:
     row = info.resource
-    if row.kind == "Deployment":
+    if row.kind in KEEPERS:
         return
     kind = quoted(f"{row.kind}.{row.group}" if row.group else row.kind)
     if row.kind in WORKLOADS:
@@ -135,35 +111,15 @@ def _require_deployment(info: Info, unknown: str, missing: str) -> None:
     raise CommandError(unknown.format(kind, f"no visitor method exists for {{{row.group} {row.kind}}}"))
 
 
-def revisions(ctx: Context, info: Info) -> dict[int, Object]:
-    """The Deployment's ReplicaSets by revision, lowest first."""
-    deployment = ctx.api.get(info.resource, info.namespace, info.name)
-    try:
-        old, new = replica_sets_of(ctx.api, deployment)
-    except ApiError as error:
-        raise CommandError(f"failed to retrieve replica sets from deployment {info.name}: {message_of(error)}") from None
-    numbered = {_revision(each): each for each in (*old, *([new] if new else []))}
-    return {number: numbered[number] for number in sorted(key for key in numbered if key is not None)}
-
-
-def _revision(obj: Object) -> int | None:
-    text = annotations(obj).get(REVISION, "")
-    return int(text) if text.lstrip("-").isdigit() else None
-
-
-def _history_text(kept: dict[int, Object], revision: int) -> str:
+def _history_text(kept: Revisions, revision: int) -> str:
     if not kept:
         return "No rollout history found."
     if not revision:
-        lines = [f"{number}\t{annotations(each).get(CHANGE_CAUSE) or '<none>'}" for number, each in kept.items()]
+        lines = [f"{number}\t{each.cause}" for number, each in kept.items()]
         return align("\n".join(("REVISION\tCHANGE-CAUSE", *lines, "")))
     if revision not in kept:
         raise CommandError("unable to find the specified revision")
-    template, cause = kept[revision]["spec"]["template"], annotations(kept[revision]).get(CHANGE_CAUSE)
-    if cause:
-        meta = template.get("metadata") or {}
-        template = {**template, "metadata": {**meta, "annotations": {**(meta.get("annotations") or {}), CHANGE_CAUSE: cause}}}
-    return _template_text(template)
+    return _template_text(kept[revision].template)
 
 
 def _template_text(template: Object) -> str:
@@ -172,13 +128,13 @@ def _template_text(template: Object) -> str:
     return page.unaligned()
 
 
-def _print_revisions(ctx: Context, flags: Flags, info: Info, kept: dict[int, Object]) -> None:
+def _print_revisions(ctx: Context, flags: Flags, kept: Revisions) -> None:
     if flags.revision and flags.revision not in kept:
         raise CommandError("unable to find the specified revision")
     show = printers.for_objects(ctx, flags, "")
     for number, each in kept.items():
         if flags.revision in (0, number):
-            show(each, ctx.api.resources["replicasets.apps"])
+            show(each.shown, ctx.api.resources[each.resource])
 
 
 def undo(ctx: Context, args: list[str], flags: Flags) -> None:
@@ -187,7 +143,7 @@ def undo(ctx: Context, args: list[str], flags: Flags) -> None:
     errors = list(found.errors)
     for info in found:
         try:
-            _require_deployment(info, "error retrieving rollbacker for {}, {}", "no rollbacker has been implemented for {}")
+            _require_history(info, "error retrieving rollbacker for {}, {}", "no rollbacker has been implemented for {}")
             printers.for_objects(ctx, flags, _roll_back(ctx, info, flags["to-revision"], mode))(info.object, info.resource)
         except (ApiError, CommandError) as error:
             errors.append(error)
@@ -196,10 +152,16 @@ def undo(ctx: Context, args: list[str], flags: Flags) -> None:
 
 def _roll_back(ctx: Context, info: Info, to: int, mode: str) -> str:
     """Puts the template of an earlier revision back; answers what has been done."""
-    deployment = ctx.api.get(info.resource, info.namespace, info.name)
-    if LAST_APPLIED in annotations(deployment):
+    if LAST_APPLIED in annotations(info.object):
         ctx.warn(UNDO_WARNING.format(info.resource.plural, info.name, LAST_APPLIED))
-    kept = revisions(ctx, info)
+    if info.resource.kind == "Deployment":
+        return _roll_back_deployment(ctx, info, to, mode)
+    return roll_back(ctx, info, to, mode, _template_text)
+
+
+def _roll_back_deployment(ctx: Context, info: Info, to: int, mode: str) -> str:
+    deployment = ctx.api.get(info.resource, info.namespace, info.name)
+    kept = {number: each.kept for number, each in of_deployment(ctx, info).items()}
     if to < 0 or (to and to not in kept):
         raise CommandError(f"unable to find specified revision {to} in history")
     if not to and len(kept) < 2:
@@ -290,7 +252,7 @@ USE = "(TYPE NAME | TYPE/NAME) [flags]"
 CHANGING = (*OUTPUT, *FILENAME, SELECTOR, field_manager("kubectl-rollout"))
 COMMANDS = (
     Command("rollout", short="Manage the rollout of a resource", use="SUBCOMMAND",
-            long="Look at the rollout of a Deployment, go back to an earlier revision, pause, resume or restart it.", commands=(
+            long="Look at the rollout of a workload, go back to an earlier revision, pause, resume or restart it.", commands=(
         Command("history", history, (*OUTPUT, *FILENAME, SELECTOR, Flag("revision", "", 0, "Show this revision's pod template.")),
                 "View rollout history", USE),
         Command("pause", _patching("paused", _pause_patch), CHANGING, "Mark the provided resource as paused", "RESOURCE"),

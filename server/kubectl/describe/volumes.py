@@ -124,6 +124,24 @@ def describe_volumes(page: Page, volumes: list[Object] | None, space: str = "") 
             page.row(1, "<unknown>")
 
 
+def describe_source(page: Page, spec: Object) -> None:
+    """The source of a PersistentVolume."""
+    kind = next((field for field in (*TYPES, "local") if spec.get(field) is not None), "")
+    if kind == "local":
+        page.field("Type", "LocalVolume (a persistent volume backed by local storage on a node)", 2)
+        page.field("Path", spec["local"].get("path", ""), 2)
+    elif kind == "csi":
+        page.field("Type", TYPES["csi"][0], 2)
+        source = spec["csi"]
+        page.fields((("Driver", source.get("driver", "")), ("FSType", source.get("fsType", "")),
+                     ("VolumeHandle", source.get("volumeHandle", "")), ("ReadOnly", go_bool(source.get("readOnly")))), 2)
+        _csi_attributes(page, source.get("volumeAttributes") or {})
+    elif kind:
+        _typed(page, kind, spec[kind])
+    else:
+        page.row(1, "<unknown>")
+
+
 def _typed(page: Page, kind: str, source: Object) -> None:
     words, fields = TYPES[kind]
     page.field("Type", words, 2)
@@ -160,7 +178,10 @@ def _downward(page: Page, source: Object) -> None:
 
 def _csi(page: Page, source: Object) -> None:
     _typed(page, "csi", source)
-    attributes = source.get("volumeAttributes") or {}
+    _csi_attributes(page, source.get("volumeAttributes") or {})
+
+
+def _csi_attributes(page: Page, attributes: dict[str, str]) -> None:
     lines = [shortened(f"{key}={attributes[key]}", LONGEST_ANNOTATION) for key in sorted(attributes)] or [NONE]
     page.field("VolumeAttributes", f"{'    ' if attributes else ''}{lines[0]}", 2)
     for line in lines[1:]:

@@ -1,11 +1,11 @@
-"""Deployments and ReplicaSets: their strategy and counts, the pod template, conditions and which ReplicaSets are new and old."""
+"""Deployments, ReplicaSets and ReplicationControllers: strategy, counts, pod template, conditions, and which ReplicaSets are new and old."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any
 
-from server.cluster import printing
+from server.cluster import printing, selectors
 from server.cluster.errors import ApiError
 from server.cluster.objects import controller_of
 from server.kubectl.client import ApiClient
@@ -69,15 +69,27 @@ def describe_replica_set(replica_set: Object, scope: Scope, page: Page) -> None:
     if owner:
         page.field("Controlled By", f"{owner['kind']}/{owner['name']}")
     page.field("Replicas", f"{status.get('replicas') or 0} current / {spec.get('replicas', 1)} desired")
-    page.field("Pods Status", _pods_status(scope.api, replica_set))
+    page.field("Pods Status", pods_status(scope.api, replica_set))
     describe_pod_template(spec.get("template"), page)
     _conditions(page, status)
     describe_events_of(replica_set, scope, page)
 
 
-def _pods_status(api: ApiClient, owner: Object) -> str:
+def describe_replication_controller(controller: Object, scope: Scope, page: Page) -> None:
+    meta, spec, status = controller["metadata"], controller["spec"], controller.get("status") or {}
+    page.fields((("Name", meta["name"]), ("Namespace", meta["namespace"]), ("Selector", printing.labels(spec.get("selector")))))
+    page.labels("Labels", meta.get("labels"))
+    page.annotations(meta.get("annotations"))
+    page.field("Replicas", f"{status.get('replicas') or 0} current / {spec.get('replicas', 1)} desired")
+    page.field("Pods Status", pods_status(scope.api, controller))
+    describe_pod_template(spec.get("template"), page)
+    _conditions(page, status)
+    describe_events_of(controller, scope, page)
+
+
+def pods_status(api: ApiClient, owner: Object) -> str:
     try:
-        pods = api.items("pods", owner["metadata"]["namespace"], label_selector=selector_text(owner["spec"].get("selector")))
+        pods = api.items("pods", owner["metadata"]["namespace"], label_selector=str(selectors.of_workload(owner)))
     except ApiError as error:
         return f"error in fetching pods: {error.message}"
     phases = Counter((pod.get("status") or {}).get("phase") for pod in pods if _controlled(pod, owner))

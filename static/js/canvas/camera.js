@@ -48,9 +48,10 @@ export class Camera {
     this.y += before.y - after.y;
   }
 
-  /** @param {Box} box @param {number} [margin] @param {number} [most] the closest it may come */
-  fit(box, margin = 24, most = 1.4) {
-    const { w, h } = this.view;
+  /** @param {Box} box @param {number} [margin] @param {number} [below] pixels to leave free at the bottom @param {number} [most] the closest it may come */
+  fit(box, margin = 24, below = 0, most = 1.4) {
+    const { w } = this.view;
+    const h = this.view.h - below;
     const zoom = Math.min((w - 2 * margin) / Math.max(1, box.w), (h - 2 * margin) / Math.max(1, box.h), most);
     this.zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, zoom));
     this.x = box.x + box.w / 2 - w / 2 / this.zoom;

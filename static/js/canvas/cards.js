@@ -22,14 +22,18 @@ export function service(c, s, b, z, k, words) {
   c.strokeStyle = k.line;
   c.lineWidth = 1;
   c.stroke();
-  if (z < 0.25) return;
   const system = s.system;
+  if (z < 0.25) {
+    if (!system && b.h > 10) write(c, named(s), b.x + 4, b.y + b.h / 2, sans(0, 600), k.muted, "left", b.w - 6, true);
+    return;
+  }
   const left = b.x + 14 * z;
   const right = b.x + b.w - 14 * z;
   if (system) {
     if (z < 0.35) return;
-    write(c, s.name, left, b.y + b.h / 2, sans(11.5 * z, 560), k.muted, "left", b.w * 0.45);
-    if (z >= 0.5) write(c, `${s.clusterIP}:${s.ports?.[0]?.port ?? ""}`, right, b.y + b.h / 2, mono(10.5 * z), k.faint, "right");
+    const address = z >= 0.5 ? `${s.clusterIP}:${s.ports?.[0]?.port ?? ""}` : "";
+    write(c, address, right, b.y + b.h / 2, mono(10.5 * z), k.faint, "right");
+    write(c, s.name, left, b.y + b.h / 2, sans(11.5 * z, 560), k.muted, "left", b.w - 34 * z - c.measureText(address).width);
     return;
   }
   const endpoints = s.endpoints ?? [];
@@ -136,29 +140,18 @@ export const round = (value) => (value >= 100 ? `${Math.round(value)}` : `${Math
 
 /**
  * A Deployment: its ReplicaSets as columns between the ceiling (replicas + surge) and the floor (replicas - unavailable).
- * @param {C} c @param {Thing} d @param {Thing[]} sets @param {Box} b @param {number} z @param {Colours} k @param {{ceiling: string, floor: string, rev: string}} words
+ * @param {C} c @param {Thing} d @param {Thing[]} sets @param {Box} b @param {number} z @param {Colours} k @param {{ceiling: string, floor: string, rev: string, governed: string}} words
  */
 export function workload(c, d, sets, b, z, k, words) {
-  c.fillStyle = k.panel;
-  rounded(c, b.x, b.y, b.w, b.h, 10 * z);
-  c.fill();
-  c.strokeStyle = k.line;
-  c.lineWidth = 1;
-  c.stroke();
-  if (z < 0.25) return;
-  const left = b.x + 14 * z;
-  const right = b.x + b.w - 14 * z;
-  const row = isRow(b, z);
   const whole = (d.ready ?? 0) >= (d.replicas ?? 0);
-  const count = `${d.ready ?? 0}/${d.replicas ?? 0}`;
-  const line1 = b.y + (row ? 15 : 20) * z;
-  write(c, count, right, line1, mono(13.5 * z, 620), whole ? k.ready : k.pending, "right");
-  write(c, named(d), left, line1, sans((row ? 13 : 15) * z, 640), k.text, "left", b.w - 36 * z - c.measureText(count).width, true);
-  if (row) progress(c, d, sets, { x: left, y: b.y + 29 * z, w: right - left, h: 7 * z }, k);
-  if (row || z < 0.4) return;
-  if (z >= 0.55) write(c, d.kind === "ReplicaSet" ? "ReplicaSet" : d.paused ? `${d.kind} · paused` : `${d.kind} · ${d.strategy ?? ""}`, left, b.y + 38 * z, sans(11.5 * z), k.faint, "left", b.w - 28 * z);
+  const at = head(c, d, [d.kind, d.paused ? "paused" : d.strategy].filter(Boolean).join(" · "), `${d.ready ?? 0}/${d.replicas ?? 0}`, whole ? k.ready : k.pending, b, z, k);
+  if (!at) return;
+  const { left, right } = at;
+  govern(c, at, words.governed, b, z, k);
+  if (at.row) progress(c, d, sets.reduce((sum, set) => sum + (set.current ?? 0), 0), at.bar, k);
+  if (!at.open) return;
   const top = b.y + 56 * z;
-  const bottom = b.y + b.h - 24 * z;
+  const bottom = b.y + b.h - (words.governed ? 43 : 24) * z;
   const ceiling = d.ceiling ?? d.replicas ?? 0;
   const most = Math.max(1, ceiling, ...sets.map((set) => Math.max(set.replicas ?? 0, set.current ?? 0)));
   const height = (/** @type {number} */ n) => ((bottom - top) * n) / most;
@@ -225,14 +218,67 @@ export function workload(c, d, sets, b, z, k, words) {
   if (d.maxUnavailable && below + 12 * z <= bottom + 14 * z) write(c, `${d.replicas} − ${d.maxUnavailable}`, right, below + 12 * z, mono(9.5 * z), k.faint, "right");
 }
 
-/** A workload in one bar: ready, on the way, missing. @param {C} c @param {Thing} d @param {Thing[]} sets @param {Box} b @param {Colours} k */
-function progress(c, d, sets, b, k) {
-  const current = sets.reduce((sum, set) => sum + (set.current ?? 0), 0);
+/**
+ * What every card of the right column begins with: its frame, name, state and kind. Null when it is too far away for words; `open` says
+ * whether there is room for a picture below, `bar` where a row has its bar.
+ * @param {C} c @param {Thing} d @param {string} kind @param {string} state @param {string} tone @param {Box} b @param {number} z @param {Colours} k
+ */
+export function head(c, d, kind, state, tone, b, z, k) {
+  c.fillStyle = k.panel;
+  rounded(c, b.x, b.y, b.w, b.h, 10 * z);
+  c.fill();
+  c.strokeStyle = k.line;
+  c.lineWidth = 1;
+  c.stroke();
+  if (z < 0.25) {
+    if (b.h > 10) write(c, named(d), b.x + 4, b.y + b.h / 2, sans(0, 600), tone, "left", b.w - 6, true);
+    return null;
+  }
+  const left = b.x + 14 * z;
+  const right = b.x + b.w - 14 * z;
+  const row = isRow(b, z);
+  const line = b.y + (row ? 15 : 20) * z;
+  write(c, state, right, line, mono(13.5 * z, 620), tone, "right");
+  const most = b.w - 36 * z - c.measureText(state).width;
+  let from = left;
+  if (row && z >= 0.5) {
+    write(c, SHORT[d.kind] ?? "", left, line, mono(10.5 * z), k.faint);
+    from += c.measureText(SHORT[d.kind] ?? "").width + 7 * z;
+  }
+  write(c, named(d), from, line, sans((row ? 13 : 15) * z, 640), k.text, "left", most - (from - left), true);
+  const open = !row && z >= 0.4;
+  if (open && z >= 0.55) write(c, kind, left, b.y + 38 * z, sans(11.5 * z), k.faint, "left", b.w - 28 * z);
+  return { left, right, row, open, bar: { x: left, y: b.y + 29 * z, w: right - left, h: 7 * z } };
+}
+
+/** kubectl's short names, where a row has no room for more. @type {Record<string, string>} */
+const SHORT = { Deployment: "deploy", ReplicaSet: "rs", StatefulSet: "sts", DaemonSet: "ds", ReplicationController: "rc", Job: "job", CronJob: "cj", PersistentVolumeClaim: "pvc", PersistentVolume: "pv" };
+
+/**
+ * Who sizes it and who guards it, in its last line; in a row beside its bar, which makes room.
+ * @param {C} c @param {NonNullable<ReturnType<typeof head>>} at @param {string} text @param {Box} b @param {number} z @param {Colours} k
+ */
+export function govern(c, at, text, b, z, k) {
+  if (!text || z < 0.5) return;
+  const most = (at.right - at.left) * (at.row ? 0.74 : 1);
+  const y = at.row ? at.bar.y + at.bar.h / 2 : b.y + b.h - 13 * z;
+  const font = sans((at.row ? 10.5 : 11) * z, 560);
+  c.font = font;
+  const shown = fitted(c, text, most);
+  const w = c.measureText(shown).width;
+  write(c, shown, at.row ? at.right : at.left, y, font, k.muted, at.row ? "right" : "left");
+  if (at.row) at.bar.w -= w + 10 * z;
+}
+
+/** A workload in one bar: ready, on the way, missing. @param {C} c @param {Thing} d @param {number} current @param {Box} b @param {Colours} k */
+export function progress(c, d, current, b, k) {
   const all = Math.max(1, d.replicas ?? 0, current);
   c.fillStyle = k.track;
   c.fillRect(b.x, b.y, b.w, b.h);
-  c.fillStyle = hatch(c, k.pending, 4, 1.5);
-  c.fillRect(b.x, b.y, (b.w * current) / all, b.h);
+  const ready = Math.min(all, d.ready ?? 0);
   c.fillStyle = k.ready;
-  c.fillRect(b.x, b.y, (b.w * Math.min(all, d.ready ?? 0)) / all, b.h);
+  c.fillRect(b.x, b.y, (b.w * ready) / all, b.h);
+  if (current <= ready) return;
+  c.fillStyle = hatch(c, k.pending, 4, 1.5);
+  c.fillRect(b.x + (b.w * ready) / all, b.y, (b.w * (current - ready)) / all, b.h);
 }

@@ -17,13 +17,17 @@ export const SERVICE = { w: 244, h: 130, gap: 16, many: 4 };
 /** A card's height and gap once there are many of its kind. */
 export const ROW = { h: 46, gap: 8 };
 export const SYSTEM_ROW = 26;
-export const WORKLOAD = { w: 220, h: 130, gap: 16, many: 6 };
+export const WORKLOAD = { w: 220, h: 146, gap: 12, many: 6 };
 export const TRAY = { cell: 52, label: 22 };
 const GAP = 66;
 const SYSTEM_CELL = 17;
 const TOP = 10;
 /** With more Services than this the rest is a drag away: everything else stays readable. */
 const MOST_SHOWN = 24;
+
+/** What stands in the column on the right, unless something else there owns it. */
+export const WORKLOADS = new Set(["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "Job", "CronJob"]);
+const STORAGE = new Set(["PersistentVolumeClaim", "PersistentVolume"]);
 
 export const X_SOURCE = 0;
 export const X_SERVICE = X_SOURCE + SOURCE.w + 46;
@@ -61,11 +65,11 @@ export class Layout {
       else this.targets.delete(id);
       return this.#seat(this.sources, id, thing) || moved;
     }
-    if (kind === "Deployment" || (kind === "ReplicaSet" && !(thing?.owner))) {
-      if (thing?.system || (kind === "ReplicaSet" && !thing && !this.workloads.of.has(id))) return false;
-      return this.#seat(this.workloads, id, thing);
+    if (WORKLOADS.has(kind) || STORAGE.has(kind)) {
+      const seated = thing && !thing.system && !thing.owner && !(kind === "PersistentVolume" && thing.phase === "Bound");
+      if (!seated && !this.workloads.of.has(id)) return false;
+      return this.#seat(this.workloads, id, seated ? thing : undefined);
     }
-    if (kind === "ReplicaSet" && this.workloads.of.has(id)) return this.#seat(this.workloads, id, undefined);
     return false;
   }
 
@@ -255,13 +259,19 @@ export class Layout {
     if (slot === undefined) return null;
     const { h, gap } = this.cardOf(WORKLOAD);
     const rows = this.#workloadRows;
-    return { x: this.xWorkloads + Math.floor(slot / rows) * (WORKLOAD.w + WORKLOAD.gap), y: this.yNodes + (slot % rows) * (h + gap), w: WORKLOAD.w, h };
+    const scale = this.workloadScale;
+    return { x: this.xWorkloads + Math.floor(slot / rows) * (WORKLOAD.w + WORKLOAD.gap) * scale, y: this.yNodes + (slot % rows) * (h + gap) * scale, w: WORKLOAD.w * scale, h: h * scale };
+  }
+
+  /** Beside many rows of nodes, seen from further away, cards are larger. */
+  get workloadScale() {
+    return Math.min(3, Math.max(1, Math.ceil(this.nodes.extent / this.columns) / 3));
   }
 
   /** As many as stand beside the nodes, then the next column begins. */
   get #workloadRows() {
     const { h, gap } = this.cardOf(WORKLOAD);
-    return Math.max(3, Math.floor((this.#nodesBottom - this.yNodes + gap) / (h + gap)));
+    return Math.max(3, Math.floor(((this.#nodesBottom - this.yNodes) / this.workloadScale + gap) / (h + gap)));
   }
 
   get #nodesBottom() {
@@ -275,8 +285,7 @@ export class Layout {
       case "Node": return this.nodeBox(id);
       case "Service": return this.serviceBox(id);
       case "Traffic": return this.sourceBox(id);
-      case "Deployment": case "ReplicaSet": return this.workloadBox(id);
-      default: return null;
+      default: return this.workloadBox(id);
     }
   }
 
@@ -285,7 +294,7 @@ export class Layout {
     const service = this.cardOf(SERVICE);
     const columns = Math.max(1, Math.ceil(this.workloads.extent / this.#workloadRows));
     const bottom = Math.max(this.#nodesBottom, this.yServices + Math.min(MOST_SHOWN, this.services.extent) * (service.h + service.gap) - service.gap);
-    return { x: X_SOURCE, y: 0, w: this.xWorkloads + columns * (WORKLOAD.w + WORKLOAD.gap) - WORKLOAD.gap - X_SOURCE, h: bottom };
+    return { x: X_SOURCE, y: 0, w: this.xWorkloads + (columns * (WORKLOAD.w + WORKLOAD.gap) - WORKLOAD.gap) * this.workloadScale - X_SOURCE, h: bottom };
   }
 
   /** The thing under a point of the world, the topmost first. @param {import("../types").Point} point @returns {string|null} */

@@ -8,7 +8,7 @@ import { MONO, SANS } from "./colours.js";
 import { CROWD, cross } from "./motion.js";
 import * as paint from "./paint.js";
 import { SERVICE } from "./layout.js";
-import { RAIL } from "./rail.js";
+import { componentBox, RAIL } from "./rail.js";
 import { approach, gate, route, trace } from "./tethers.js";
 
 /** @typedef {import("./stage.js").Stage} Stage @typedef {CanvasRenderingContext2D} C @typedef {import("../types").Point} Point */
@@ -43,6 +43,14 @@ export function overlay(stage, c, now) {
   stage.motion.walks = [];
   stage.motion.draw(c, now, k);
   stage.motion.walks = walks;
+  for (const [id, colour] of [[stage.hovered, k.muted], [stage.selected, k.accent]]) {
+    const at = id ? componentBox(stage.width, id) : null;
+    if (!at) continue;
+    c.strokeStyle = /** @type {string} */ (colour);
+    c.lineWidth = 2;
+    rounded(c, at.x - 2, at.y - 2, at.w + 4, at.h + 4, 10);
+    c.stroke();
+  }
   c.restore();
 }
 

@@ -3,26 +3,40 @@
  * pixels, and draws nothing but facts.
  */
 import { bytes, cores, fitted, hatch, mono, rounded, sans, write } from "./brush.js";
+import { troubles } from "../facts.js";
 import { TONE } from "./colours.js";
 import { mark } from "./marks.js";
 
 /** @typedef {import("./colours.js").Colours} Colours @typedef {import("../types").Thing} Thing @typedef {import("../types").Box} Box @typedef {CanvasRenderingContext2D} C */
 
-/** @param {C} c @param {Thing} node @param {Box} b @param {number} zoom pixels a world unit in this bin @param {Colours} k @param {number} [system] how many system pods it has */
-export function node(c, node, b, zoom, k, system = 0) {
-  const lost = node.ready !== "True";
+const ZONE = "topology.kubernetes.io/zone";
+
+/** Whether a machine is out of reach, whatever the cluster still believes. @param {Thing|undefined} node */
+export const away = (node) => !!(node?.off || node?.cut || node?.gone);
+
+/** Taints that somebody set: those of a role or of a state have a mark of their own. @param {Thing} node */
+const tainted = (node) => (node.taints ?? []).filter((taint) => !/^node(-role)?\.kubernetes\.io\//.test(taint)).map((taint) => taint.split(":")[0].split("/").at(-1) ?? taint);
+
+/**
+ * @param {C} c @param {Thing} node @param {Box} b @param {number} zoom pixels a world unit in this bin @param {Colours} k @param {(key: string) => string} t
+ * @param {number} [system] how many system pods it has
+ */
+export function node(c, node, b, zoom, k, t, system = 0) {
+  const wrong = troubles(node);
+  const broken = away(node) || node.silent;
+  const lost = node.ready !== "True" || broken;
   c.fillStyle = k.panel;
   rounded(c, b.x, b.y, b.w, b.h, 10 * zoom);
   c.fill();
   c.lineWidth = lost ? 1.75 : 1;
   c.setLineDash(lost ? [7, 6] : []);
-  c.strokeStyle = lost ? k.unknown : k.line;
+  c.strokeStyle = broken ? k.failText : lost ? k.unknown : wrong.length ? k.pending : k.line;
   c.stroke();
   c.setLineDash([]);
   if (node.unschedulable) shut(c, b, zoom, k);
   const z = zoom;
   if (z < 0.22) {
-    if (b.w > 30) write(c, node.name, b.x + 4, b.y + Math.max(7, 20 * z), sans(Math.max(8, 26 * z), 600), lost ? k.unknown : k.muted, "left", b.w - 8, true);
+    if (b.w > 30) write(c, node.name, b.x + 4, b.y + Math.max(7, 20 * z), sans(Math.max(8, 26 * z), 600), broken ? k.failText : wrong.length ? k.pending : lost ? k.unknown : k.muted, "left", b.w - 8, true);
     return;
   }
   const left = b.x + 16 * z;
@@ -46,9 +60,12 @@ export function node(c, node, b, zoom, k, system = 0) {
       write(c, text, x + w / 2, b.y + 20.5 * z, font, colour, "center");
       x += w + 5 * z;
     };
-    if (lost) badge(node.ready === "Unknown" ? "Unreachable" : "NotReady", k.unknown);
-    if (control) badge("control-plane", k.muted);
+    for (const one of wrong) badge(t(`node.${one}`), ["off", "cut", "silent", "gone"].includes(one) ? k.failText : k.pending);
+    if (node.ready !== "True") badge(node.ready === "Unknown" ? "Unreachable" : "NotReady", k.unknown);
     if (node.unschedulable) badge("cordoned", k.pending);
+    if (control) badge("control-plane", k.muted);
+    for (const one of tainted(node)) badge(`⊘ ${one}`, k.muted);
+    if (node.labels?.[ZONE]) badge(node.labels[ZONE], k.faint);
     c.font = mono(11.5 * z);
     if (x + c.measureText(node.ip ?? "").width < b.x + b.w - 16 * z) write(c, node.ip ?? "", b.x + b.w - 16 * z, b.y + 20 * z, c.font, k.faint, "right");
   }
@@ -104,7 +121,7 @@ function shut(c, b, z, k) {
 }
 
 /** A pod's last five letters tell it from its brothers. @param {Thing} pod */
-export const shortName = (pod) => (pod.owner ? pod.name.split("-").at(-1) ?? pod.name : pod.name);
+export const shortName = (pod) => (pod.owner && !pod.owner.startsWith("StatefulSet/") ? pod.name.split("-").at(-1) ?? pod.name : pod.name);
 
 /** @param {C} c @param {Thing} pod @param {Box} b @param {Colours} k @param {number} now @param {boolean} lost */
 export function pod(c, pod, b, k, now, lost) {

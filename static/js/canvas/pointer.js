@@ -1,5 +1,5 @@
 /** The canvas under the pointer: wheel, drag, pinch, hover and click come in; the stage's eye, hover and selection move. */
-import { RAIL } from "./rail.js";
+import { componentAt, RAIL } from "./rail.js";
 
 /** Pixels a pointer may tremble and still click. */
 const STEADY = 4;
@@ -17,7 +17,7 @@ export function followPointer(stage) {
     return { x: event.clientX - at.left, y: event.clientY - at.top };
   };
   /** @param {{x: number, y: number}} at */
-  const under = ({ x, y }) => (y < RAIL ? null : stage.layout.at(stage.camera.world(x, y)));
+  const under = ({ x, y }) => (y < RAIL ? componentAt(stage.width, { x, y }) : stage.layout.at(stage.camera.world(x, y)));
 
   host.addEventListener("wheel", (event) => {
     if (!(event.target instanceof HTMLCanvasElement)) return;

@@ -11,6 +11,8 @@ export const RAIL = 92;
 const TOP = 14;
 const HEIGHT = 44;
 const BUS = TOP + HEIGHT + 18;
+/** A station that is no wider has room for its name alone. */
+const NARROW = 95;
 
 /** @typedef {{x: number, y: number, w: number, h: number}} Station */
 
@@ -29,6 +31,25 @@ export function stations(width) {
     x += w + gap;
   }
   return all;
+}
+
+/** The stations that are a process of the control plane. */
+const COMPONENTS = { api: "kube-apiserver", etcd: "etcd", scheduler: "kube-scheduler", controllers: "kube-controller-manager" };
+
+/** The component that is drawn there. @param {number} width @param {Point} at @returns {string|null} */
+export function componentAt(width, at) {
+  const all = stations(width);
+  const found = Object.entries(COMPONENTS).find(([name]) => {
+    const box = all[/** @type {"api"} */ (name)];
+    return at.x >= box.x && at.x < box.x + box.w && at.y >= box.y && at.y < box.y + box.h;
+  });
+  return found ? `Component//${found[1]}` : null;
+}
+
+/** Where a component is drawn. @param {number} width @param {string} id @returns {Station|null} */
+export function componentBox(width, id) {
+  const found = Object.entries(COMPONENTS).find(([, component]) => id === `Component//${component}`);
+  return found ? stations(width)[/** @type {"api"} */ (found[0])] : null;
 }
 
 /** Who acted, by the client's name. @param {string|undefined} client @returns {"people"|"scheduler"|"controllers"|"kubelet"} */
@@ -55,7 +76,7 @@ export function way(width, from, node) {
 
 /**
  * @param {CanvasRenderingContext2D} c @param {number} width @param {Colours} k
- * @param {{people: string, api: string, steps: string, etcd: string, scheduler: string, controllers: string, etcd2: string, people2: string, controllers2: string, scheduler2: string}} words
+ * @param {{people: string, api: string, steps: string, etcd: string, scheduler: string, controllers: string, etcd2: string, people2: string, controllers2: string, scheduler2: string, stopped: string}} words
  * @param {(name: string) => boolean} healthy @param {number} pulse share of a revision's pulse left, 0 to 1
  */
 export function rail(c, width, k, words, healthy, pulse) {
@@ -86,10 +107,12 @@ export function rail(c, width, k, words, healthy, pulse) {
   c.lineTo(scheduler, TOP + HEIGHT);
   c.stroke();
   box(c, all.people, k, words.people, words.people2, true, 22);
-  box(c, all.api, k, words.api, words.steps, healthy("kube-apiserver"), 8, true);
-  box(c, all.etcd, k, words.etcd, words.etcd2, healthy("etcd"), 8);
-  box(c, all.scheduler, k, words.scheduler, words.scheduler2, healthy("kube-scheduler"), 8);
-  box(c, all.controllers, k, words.controllers, words.controllers2, healthy("kube-controller-manager"), 8);
+  for (const [name, component] of Object.entries(COMPONENTS)) {
+    const at = all[/** @type {"api"} */ (name)];
+    const well = healthy(component);
+    box(c, at, k, words[/** @type {"api"} */ (name)], well ? { api: words.steps, etcd: words.etcd2, scheduler: words.scheduler2, controllers: words.controllers2 }[name] ?? "" : words.stopped, well, 8, name === "api");
+    if (!well) crossOut(c, at, k);
+  }
   if (pulse > 0) {
     c.globalAlpha = pulse;
     c.strokeStyle = k.accent;
@@ -98,6 +121,23 @@ export function rail(c, width, k, words, healthy, pulse) {
     c.stroke();
     c.globalAlpha = 1;
   }
+}
+
+/** A process that does not run: crossed out, its words left readable. @param {CanvasRenderingContext2D} c @param {Station} at @param {Colours} k */
+function crossOut(c, at, k) {
+  const narrow = at.w < NARROW;
+  const reach = narrow ? 12 : Math.min(14, at.w / 6);
+  c.strokeStyle = k.failing;
+  c.lineWidth = 2.5;
+  c.beginPath();
+  const middle = at.y + (narrow ? 31 : at.h / 2);
+  for (const x of narrow ? [at.x + (at.w - reach) / 2] : [at.x + 6, at.x + at.w - 6 - reach]) {
+    c.moveTo(x, middle - reach / 2);
+    c.lineTo(x + reach, middle + reach / 2);
+    c.moveTo(x + reach, middle - reach / 2);
+    c.lineTo(x, middle + reach / 2);
+  }
+  c.stroke();
 }
 
 /** @param {CanvasRenderingContext2D} c @param {Station} at @param {Colours} k @param {string} title @param {string} detail @param {boolean} healthy @param {number} r @param {boolean} [main] */
@@ -111,7 +151,7 @@ function box(c, at, k, title, detail, healthy, r, main = false) {
   c.stroke();
   c.setLineDash([]);
   const centre = at.x + at.w / 2;
-  const narrow = at.w < 95;
-  write(c, title, centre, at.y + (detail && !narrow ? 16 : at.h / 2), `600 ${narrow ? 9 : 12.5}px ${SANS}`, healthy ? k.text : k.failText, "center", at.w - (narrow ? 3 : 12));
+  const narrow = at.w < NARROW;
+  write(c, title, centre, at.y + (detail && (!narrow || !healthy) ? 16 : at.h / 2), `600 ${narrow ? 9 : 12.5}px ${SANS}`, healthy ? k.text : k.failText, "center", at.w - (narrow ? 3 : 12));
   if (detail && !narrow) write(c, detail, centre, at.y + 32, `450 10.5px ${SANS}`, k.muted, "center", at.w - 12);
 }

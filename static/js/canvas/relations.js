@@ -1,13 +1,28 @@
 /** What belongs with what: whom a Service selects, whom a Deployment owns, and up again from a pod. */
 import { matches } from "../scene.js";
+import { WORKLOADS } from "./layout.js";
 
-/** @typedef {import("../scene.js").Scene} Scene @typedef {import("./layout.js").Layout} Layout */
+/** @typedef {import("../scene.js").Scene} Scene @typedef {import("./layout.js").Layout} Layout @typedef {import("../types").Thing} Thing */
 
 /** A Deployment's ReplicaSets, the oldest revision first. @param {Scene} scene @param {string} owner */
 export function replicaSets(scene, owner) {
-  const sets = [];
-  for (const [id, thing] of scene.things) if (id.startsWith("ReplicaSet/") && thing.owner === owner) sets.push(thing);
+  const sets = scene.ownedBy(owner, "ReplicaSet").map(([, set]) => set);
   return sets.sort((a, b) => Number(a.revision ?? 0) - Number(b.revision ?? 0));
+}
+
+/** The autoscaler that sizes a workload. @param {Scene} scene @param {string} target @returns {[string, Thing]|undefined} */
+export const scalerOf = (scene, target) => scene.ofKind("HorizontalPodAutoscaler").find(([, scaler]) => scaler.target === target);
+
+/** The disruption budget that counts a workload's pods. @param {Scene} scene @param {Thing|undefined} pod one of them @returns {[string, Thing]|undefined} */
+export const budgetOf = (scene, pod) => (pod ? scene.ofKind("PodDisruptionBudget").find(([, budget]) => budget.ns === pod.ns && matches(budget.selector, pod.labels)) : undefined);
+
+/** A pod of a workload's own, or of what it owns. @param {Scene} scene @param {string} id @returns {Thing|undefined} */
+export function podOf(scene, id) {
+  for (const owner of [id, ...(scene.owned.get(id) ?? [])]) {
+    const found = scene.ownedBy(owner, "Pod")[0];
+    if (found) return found[1];
+  }
+  return undefined;
 }
 
 /** Everything that belongs with a thing: whom it selects, owns, is owned by. @param {Scene} scene @param {Layout} layout @param {string} id @returns {Set<string>} */
@@ -22,17 +37,24 @@ export function related(scene, layout, id) {
       const record = scene.get(pod);
       if (record && record.ns === thing.ns && matches(thing.selector, record.labels)) found.add(pod);
     }
-  } else if (thing.kind === "Deployment" || thing.kind === "ReplicaSet") {
-    const sets = new Set([id]);
-    for (const [other, record] of scene.things) if (record.kind === "ReplicaSet" && record.owner === id) sets.add(other);
-    for (const pod of pods()) if (sets.has(scene.get(pod)?.owner ?? "")) found.add(pod);
+  } else if (WORKLOADS.has(thing.kind)) {
+    for (const owner of [id, ...(scene.owned.get(id) ?? [])]) for (const [pod] of scene.ownedBy(owner, "Pod")) found.add(pod);
     if (thing.owner) found.add(thing.owner);
+  } else if (thing.kind === "HorizontalPodAutoscaler" && thing.target) {
+    found.add(thing.target);
+  } else if (thing.kind === "PodDisruptionBudget") {
+    for (const pod of pods()) if (scene.get(pod)?.ns === thing.ns && matches(thing.selector, scene.get(pod)?.labels)) found.add(pod);
+  } else if (thing.kind === "PersistentVolume" && thing.claim) {
+    found.add(thing.claim);
+  } else if (thing.kind === "PersistentVolumeClaim") {
+    for (const pod of pods()) if (scene.get(pod)?.claims?.includes(id)) found.add(pod);
   } else if (thing.kind === "Pod") {
     let owner = thing.owner;
     while (owner) {
       found.add(owner);
       owner = scene.get(owner)?.owner;
     }
+    for (const claim of thing.claims ?? []) found.add(claim);
     for (const service of layout.services.of.keys()) {
       const record = scene.get(service);
       if (record && record.ns === thing.ns && matches(record.selector, thing.labels)) found.add(service);

@@ -16,6 +16,8 @@ import { ticking } from "./marks.js";
 /** @typedef {import("../types").Thing} Thing @typedef {import("../types").Box} Box */
 
 const FIT_MARGIN = 18;
+/** What the tools below take of the view. */
+const TOOLS = 36;
 const NATURAL = new Intl.Collator("en", { numeric: true });
 /** Nodes first, w2 before w10; the rest as the server knows it, so that everyone has it in the same place. @param {{id: string}} a @param {{id: string}} b */
 const nodesFirst = (a, b) => Number(b.id.startsWith("Node/")) - Number(a.id.startsWith("Node/")) || (a.id.startsWith("Node/") ? NATURAL.compare(a.id, b.id) : 0);
@@ -97,8 +99,9 @@ export class Stage {
       else this.dirty.add(id);
       if (after && id.startsWith("Pod/") && ticking(after)) this.ticking.add(id);
       else this.ticking.delete(id);
-      if (id.startsWith("ReplicaSet/") && (after?.owner ?? was?.owner)) this.dirty.add(/** @type {string} */ (after?.owner ?? was?.owner));
+      for (const told of [was?.owner, after?.owner, was?.target, after?.target, was?.claim, after?.claim]) if (told && this.layout.workloads.of.has(told)) this.dirty.add(told);
       if (id.startsWith("Component/")) this.railDirty = true;
+      if (id.startsWith("PodDisruptionBudget/")) for (const workload of this.layout.workloads.of.keys()) this.dirty.add(workload);
       if (!many && id.startsWith("Pod/")) this.#transition(id, was, after, from, now);
     }
     this.revision = Math.max(this.revision, this.scene.storeRevision);
@@ -165,7 +168,7 @@ export class Stage {
     this.auto = true;
     const bounds = this.layout.bounds;
     const idle = this.layout.sources.size === 0;
-    this.camera.fit(idle ? { ...bounds, x: bounds.x + X_SERVICE, w: bounds.w - X_SERVICE } : bounds, FIT_MARGIN);
+    this.camera.fit(idle ? { ...bounds, x: bounds.x + X_SERVICE, w: bounds.w - X_SERVICE } : bounds, FIT_MARGIN, TOOLS);
     this.camera.view.h > 0 && this.repaint();
   }
 

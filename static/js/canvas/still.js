@@ -4,9 +4,10 @@
  */
 import * as cards from "./cards.js";
 import { density } from "./density.js";
+import * as duties from "./duties.js";
 import * as paint from "./paint.js";
 import { rail, RAIL } from "./rail.js";
-import { replicaSets } from "./relations.js";
+import { budgetOf, podOf, replicaSets, scalerOf } from "./relations.js";
 
 /** @typedef {import("../types").Thing} Thing @typedef {import("../types").Box} Box */
 
@@ -43,7 +44,7 @@ export class Still {
     const { t } = stage;
     rail(this.c, stage.width, stage.colours, {
       people: t("rail.people"), people2: t("rail.peopleDetail"), api: t("rail.api"), steps: t("rail.steps"), etcd: "etcd", etcd2: stage.revision ? t("rail.revision", { revision: stage.revision }) : t("rail.etcdDetail"),
-      scheduler: t("rail.scheduler"), scheduler2: t("rail.schedulerDetail"), controllers: t("rail.controllers"), controllers2: t("rail.controllersDetail"),
+      scheduler: t("rail.scheduler"), scheduler2: t("rail.schedulerDetail"), controllers: t("rail.controllers"), controllers2: t("rail.controllersDetail"), stopped: t("component.stopped"),
     }, (name) => stage.scene.get(`Component//${name}`)?.healthy !== false, pulse);
     stage.railDirty = pulse > 0;
     if (pulse > 0) stage.invalidate();
@@ -166,7 +167,7 @@ export class Still {
     this.c.fillRect(b.x - 2, b.y - 2, b.w + 4, b.h + 4);
     const zoom = b.h / stage.layout.nodeHeight;
     const bin = stage.layout.bin(id);
-    paint.node(this.c, thing, b, zoom, stage.colours, bin.system.size);
+    paint.node(this.c, thing, b, zoom, stage.colours, stage.t, bin.system.size);
     for (const pod of bin.grid.slots.of.keys()) this.#paintPod(pod, tiny);
     if (zoom > 0.2) for (const pod of bin.system.of.keys()) this.#paintPod(pod, tiny);
   }
@@ -186,7 +187,8 @@ export class Still {
     const c = this.c;
     if (wipe) this.#wipe(b);
     if (stage.motion.moves.has(id)) return;
-    const lost = thing.state === "lost" || (!!thing.node && stage.scene.get(`Node//${thing.node}`)?.ready === "Unknown");
+    const host = thing.node ? stage.scene.get(`Node//${thing.node}`) : undefined;
+    const lost = thing.state === "lost" || host?.ready === "Unknown" || paint.away(host);
     c.save();
     c.beginPath();
     c.rect(...this.#snapped(b));
@@ -214,9 +216,28 @@ export class Still {
         near: (near) => t("service.near", { key: near.key, have: near.have ?? "–" }),
       });
     else if (thing.kind === "Traffic") cards.source(c, thing, b, zoom, k);
-    else {
-      const sets = thing.kind === "ReplicaSet" ? [thing] : replicaSets(stage.scene, id);
-      cards.workload(c, thing, sets, b, zoom, k, { ceiling: t("workload.ceiling"), floor: t("workload.floor"), rev: t("workload.revision") });
+    else this.#paintWorkload(id, thing, { c, b, z: zoom * stage.layout.workloadScale, k, t });
+  }
+
+  /** @param {string} id @param {Thing} thing @param {import("./duties.js").Paper} paper */
+  #paintWorkload(id, thing, paper) {
+    const { scene } = this.stage;
+    const { t } = paper;
+    const scaler = scalerOf(scene, id)?.[1];
+    const budget = thing.selector ? budgetOf(scene, podOf(scene, id))?.[1] : undefined;
+    const governed = [scaler && t("duty.scaler", { min: scaler.min, max: scaler.max, metrics: scaler.metrics }), budget && t("duty.budget", { count: budget.allowed ?? 0 })].filter(Boolean).join(" · ");
+    const pods = () => scene.ownedBy(id, "Pod").map(([, pod]) => pod);
+    switch (thing.kind) {
+      case "StatefulSet": return duties.statefulSet(paper, thing, pods(), governed);
+      case "DaemonSet": return duties.daemonSet(paper, thing, pods(), governed);
+      case "Job": return duties.job(paper, thing);
+      case "CronJob": return duties.cronJob(paper, thing, scene.ownedBy(id, "Job").map(([, one]) => one));
+      case "PersistentVolumeClaim": return duties.claim(paper, thing, scene.get(thing.volume ?? ""));
+      case "PersistentVolume": return duties.volume(paper, thing);
+      default: {
+        const sets = thing.kind === "Deployment" ? replicaSets(scene, id) : [thing];
+        return cards.workload(paper.c, thing, sets, paper.b, paper.z, paper.k, { ceiling: t("workload.ceiling"), floor: t("workload.floor"), rev: t("workload.revision"), governed });
+      }
     }
   }
 }

@@ -100,7 +100,7 @@ def test_a_probe_command_that_is_not_in_the_image_errs(bench):
     bench.pod("web", {"image": "nginx", "readinessProbe": {"exec": {"command": ["nosuchcmd"]}}})
     bench.run(10)
     message = next(text for reason, text in bench.events("web") if reason == "Unhealthy")
-    assert message.startswith("Readiness probe errored and resulted in Unknown state: rpc error: code = ")
+    assert message.startswith("Readiness probe errored and resulted in unknown state: rpc error: code = ")
     assert message.endswith('exec: "nosuchcmd": executable file not found in $PATH: unknown')
 
 
@@ -108,4 +108,51 @@ def test_a_named_port_is_found(bench):
     bench.pod("web", {"image": "nginx", "ports": [{"name": "http", "containerPort": 80}],
                       "readinessProbe": {"httpGet": {"path": "/", "port": "http"}}})
     bench.run(5)
+    assert bench.conditions("web")["Ready"] == "True"
+
+
+def test_a_grpc_probe_needs_a_server_that_speaks_it(bench):
+    probe = {"grpc": {"port": 5000}, "periodSeconds": 2}
+    bench.pod("speaks", {"image": "registry.k8s.io/e2e-test-images/agnhost:2.40", "command": ["/agnhost", "grpc-health-checking"],
+                         "readinessProbe": probe})
+    bench.pod("web", {"image": "nginx", "readinessProbe": {**probe, "grpc": {"port": 80}}})
+    bench.run(20)
+    assert bench.conditions("speaks")["Ready"] == "True" and bench.conditions("web")["Ready"] == "False"
+    ip = bench.status("web")["podIP"]
+    assert ("Unhealthy", f'Readiness probe failed: timeout: failed to connect service "{ip}:80" within 1s: context deadline exceeded') \
+        in bench.events("web")
+
+
+def test_https_to_a_plain_server_and_an_unknown_port_name_are_told_as_the_kubelet_does(bench):
+    bench.pod("tls", {"image": "nginx", "livenessProbe": {"httpGet": {"path": "/", "port": 80, "scheme": "HTTPS"}, "periodSeconds": 2}})
+    bench.pod("name", {"image": "nginx", "readinessProbe": {"httpGet": {"path": "/", "port": "web"}, "periodSeconds": 2}})
+    bench.run(10)
+    ip = bench.status("tls")["podIP"]
+    assert ("Unhealthy", f'Liveness probe failed: Get "https://{ip}:80/": http: server gave HTTP response to HTTPS client') in bench.events("tls")
+    assert ("Unhealthy", 'Readiness probe errored and resulted in unknown state: strconv.Atoi: parsing "web": invalid syntax') \
+        in bench.events("name")
+
+
+def test_an_exec_probe_that_takes_too_long_fails(bench):
+    bench.pod("slow", {**SLEEP, "livenessProbe": {"exec": {"command": ["sleep", "5"]}, "periodSeconds": 4, "timeoutSeconds": 1}})
+    bench.run(8)
+    assert ("Unhealthy", 'Liveness probe failed: command timed out: "sleep 5" timed out after 1s') in bench.events("slow")
+
+
+def test_a_probes_own_grace_period_comes_before_the_pods(bench):
+    bench.pod("slow", {**SLEEP, "livenessProbe": {"exec": {"command": ["false"]}, "periodSeconds": 1, "failureThreshold": 1,
+                                                  "initialDelaySeconds": 5, "terminationGracePeriodSeconds": 4}})
+    bench.until(lambda: any(reason == "Killing" for reason, _ in bench.events("slow")), 30)
+    bench.run(3)
+    assert bench.container("slow")["restartCount"] == 0
+    bench.run(4)
+    assert bench.container("slow")["lastState"]["terminated"]["exitCode"] == 137 and bench.container("slow")["restartCount"] == 1
+
+
+def test_readiness_needs_as_many_successes_as_it_says(bench):
+    bench.pod("web", {"image": "nginx", "readinessProbe": {"tcpSocket": {"port": 80}, "periodSeconds": 5, "successThreshold": 3}})
+    bench.until(lambda: bench.status("web")["phase"] == "Running", 30)
+    bench.run(8)
+    assert bench.conditions("web")["Ready"] == "False"
+    bench.run(8)
     assert bench.conditions("web")["Ready"] == "True"

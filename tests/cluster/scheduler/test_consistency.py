@@ -4,6 +4,7 @@ import random
 
 import pytest
 
+from server.cluster.scheduler.attempts import Attempts
 from server.cluster.scheduler.framework import Misfit
 from server.cluster.scheduler.podinfo import PodInfo
 from server.cluster.scheduler.scheduler import Scheduler
@@ -60,7 +61,10 @@ def verdict(scheduler, pod):
     found = scheduler.framework.place(PodInfo(pod))
     if isinstance(found, Misfit):
         return found.message()
-    return {name: (rejection.plugin, rejection.reasons) for name, rejection in found.rejections.items()}, found.total
+    kept = Attempts()
+    kept.placed("uid", ("default", "x"), 1, 0.0, found)
+    told = kept.get("uid")
+    return told.rejections, told.feasible, told.scores, told.total
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -9,7 +9,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from server.cluster.apiserver.defaults import apps, cluster, network, pods
+from server.cluster.apiserver.defaults import (
+    apps,
+    autoscaling,
+    batch,
+    cluster,
+    daemonsets,
+    network,
+    pods,
+    policy,
+    priority,
+    replication,
+    statefulsets,
+    storage,
+)
 
 Object = dict[str, Any]
 
@@ -22,8 +35,9 @@ DEFAULTS: dict[str, Callable[[Object], Object]] = {
     "nodes": cluster.node,
     "secrets": cluster.secret,
     "events": cluster.event,
-    "deployments.apps": apps.deployment,
-    "replicasets.apps": apps.replica_set,
+    "statefulsets.apps": statefulsets.stateful_set,
+    **daemonsets.DEFAULTS, **replication.DEFAULTS,
+    **apps.DEFAULTS, **autoscaling.DEFAULTS, **batch.DEFAULTS, **policy.DEFAULTS, **priority.DEFAULTS, **storage.DEFAULTS,
 }
 
 

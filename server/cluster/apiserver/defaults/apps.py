@@ -5,6 +5,7 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/d
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from server.cluster.apiserver.defaults.filling import filled, with_field
@@ -36,3 +37,9 @@ def _strategy(strategy: Object) -> Object:
 def replica_set(obj: Object) -> Object:
     obj = filled(obj, {"spec": {}})
     return with_field(obj, "spec", lambda spec: with_field(filled(spec, _REPLICA_SET), "template", template))
+
+
+DEFAULTS: dict[str, Callable[[Object], Object]] = {
+    "deployments.apps": deployment,
+    "replicasets.apps": replica_set,
+}

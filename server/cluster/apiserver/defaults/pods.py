@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Any
 
+from server.cluster import quantity
 from server.cluster.apiserver.defaults.filling import Memory, each, filled, with_field
 
 Object = dict[str, Any]
@@ -21,6 +22,7 @@ _PORT = {"protocol": "TCP"}
 _PROBE = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
 _HTTP_GET = {"path": "/", "scheme": "HTTP"}
 _MODE = {"defaultMode": 420}
+COMPUTE = ("cpu", "memory")
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 
 
@@ -43,6 +45,8 @@ def _pod_spec(spec: Object) -> Object:
     spec = filled(_template_specs.get(spec), {"enableServiceLinks": True})
     spec = with_field(spec, "containers", _requests)
     spec = with_field(spec, "initContainers", _requests)
+    if spec.get("resources"):
+        spec = {**spec, "resources": _pod_requests(spec)}
     if spec.get("hostNetwork"):
         spec = with_field(spec, "containers", _host_ports)
         spec = with_field(spec, "initContainers", _host_ports)
@@ -120,6 +124,9 @@ def _probe(probe: Object) -> Object:
 
 
 def _lifecycle(lifecycle: Object) -> Object:
+    """A ``stopSignal`` goes: the feature gate ContainerStopSignals is off in v1.36."""
+    if "stopSignal" in lifecycle:
+        lifecycle = {field: value for field, value in lifecycle.items() if field != "stopSignal"}
     return with_field(with_field(lifecycle, "postStart", _handler), "preStop", _handler)
 
 
@@ -130,6 +137,20 @@ def _requests_of(container: Object) -> Object:
         return container
     requests = filled(resources.get("requests") or {}, limits)
     return container if requests is resources.get("requests") else {**container, "resources": {**resources, "requests": requests}}
+
+
+def _pod_requests(spec: Object) -> Object:
+    """What the pod as a whole asks for, where it says only its limits: what its containers ask for together, else the limit."""
+    resources = spec["resources"]
+    requests = dict(resources.get("requests") or {})
+    lasting = [*spec["containers"], *(entry for entry in spec.get("initContainers") or () if entry.get("restartPolicy") == "Always")]
+    for name in COMPUTE:
+        asked = [entry["resources"]["requests"][name] for entry in lasting if name in ((entry.get("resources") or {}).get("requests") or {})]
+        if name not in requests and asked:
+            requests[name] = quantity.add(*asked)
+        elif name not in requests and name in (resources.get("limits") or {}):
+            requests[name] = resources["limits"][name]
+    return {**resources, "requests": requests} if requests and requests != resources.get("requests") else resources
 
 
 def _host_port(port: Object) -> Object:

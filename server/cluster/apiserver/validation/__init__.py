@@ -6,26 +6,27 @@ errors of a pod spec are remembered by the spec's identity.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
-
-from server.cluster.apiserver.validation import apps, cluster, meta, network, pods
-from server.cluster.apiserver.validation.fields import Errors, Object
+from server.cluster.apiserver.validation import (
+    apps,
+    autoscaling,
+    batch,
+    cluster,
+    daemonsets,
+    meta,
+    network,
+    pods,
+    policy,
+    priority,
+    replication,
+    statefulsets,
+    storage,
+)
+from server.cluster.apiserver.validation.fields import Object
+from server.cluster.apiserver.validation.kind import Kind
 from server.cluster.apiserver.validation.warnings import warnings
 from server.cluster.errors import FieldError
 
 __all__ = ["KINDS", "validate_create", "validate_status", "validate_update", "warnings"]
-
-Check = Callable[[Object], Errors]
-Compare = Callable[[Object, Object], Errors]
-
-
-class Kind(NamedTuple):
-    """How a kind is checked when it is made, changed, and when its status is written."""
-
-    create: Check
-    update: Compare = meta.update
-    status: Compare | None = None
 
 
 KINDS: dict[str, Kind] = {
@@ -40,8 +41,8 @@ KINDS: dict[str, Kind] = {
     "serviceaccounts": Kind(cluster.service_account),
     "events": Kind(cluster.event),
     "leases.coordination.k8s.io": Kind(cluster.lease, cluster.lease_update),
-    "deployments.apps": Kind(apps.deployment, apps.deployment_update, apps.replicas_status),
-    "replicasets.apps": Kind(apps.replica_set, apps.replica_set_update, apps.replicas_status),
+    **daemonsets.KINDS, **replication.KINDS,
+    **apps.KINDS, **autoscaling.KINDS, **batch.KINDS, **policy.KINDS, **priority.KINDS, **statefulsets.KINDS, **storage.KINDS,
 }
 
 

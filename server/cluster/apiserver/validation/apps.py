@@ -21,6 +21,7 @@ from server.cluster.apiserver.validation.fields import (
     required,
     unsupported,
 )
+from server.cluster.apiserver.validation.kind import Kind
 
 _PERCENT = re.compile("[0-9]+%")
 _PERCENT_FAULT = names.not_matching("a valid percent string must be a numeric string followed by an ending '%'", "[0-9]+%", "1%", "93%")
@@ -43,7 +44,7 @@ def deployment_update(new: Object, old: Object) -> Errors:
 def _deployment_spec(spec: Object) -> Errors:
     path = "spec"
     yield from not_negative(f"{path}.replicas", spec.get("replicas"))
-    yield from _selector(spec, path, "deployment")
+    yield from workload_selector(spec, path, "deployment")
     yield from _template(spec, path)
     yield from _strategy(spec.get("strategy") or {}, f"{path}.strategy")
     yield from not_negative(f"{path}.minReadySeconds", spec.get("minReadySeconds"))
@@ -88,11 +89,11 @@ def _replica_set_spec(spec: Object) -> Errors:
     path = "spec"
     yield from not_negative(f"{path}.replicas", spec.get("replicas"))
     yield from not_negative(f"{path}.minReadySeconds", spec.get("minReadySeconds"))
-    yield from _selector(spec, path, "replicaset")
+    yield from workload_selector(spec, path, "replicaset")
     yield from _template(spec, path)
 
 
-def _selector(spec: Object, path: str, kind: str) -> Errors:
+def workload_selector(spec: Object, path: str, kind: str) -> Errors:
     selector = spec.get("selector")
     if selector is None:
         yield required(f"{path}.selector")
@@ -103,23 +104,27 @@ def _selector(spec: Object, path: str, kind: str) -> Errors:
 
 
 def _template(spec: Object, path: str) -> Errors:
-    at, template = f"{path}.template", spec.get("template") or {}
-    selector = _parsed(spec.get("selector"))
-    if selector is None:
+    at, pod = f"{path}.template", (spec.get("template") or {}).get("spec") or {}
+    if parsed_selector(spec.get("selector")) is None:
         yield invalid(f"{path}.selector", spec["selector"], "invalid label selector")
         return
-    about = template.get("metadata") or {}
-    if not selector.empty and not selector.matches(about.get("labels")):
-        yield invalid(f"{at}.metadata.labels", about.get("labels"), "`selector` does not match template `labels`")
-    yield from pods.template(template, at)
-    pod = template.get("spec") or {}
+    yield from selected_template(spec, path)
     if pod.get("restartPolicy") != "Always":
         yield unsupported(f"{at}.spec.restartPolicy", pod.get("restartPolicy", ""), ("Always",))
     if pod.get("activeDeadlineSeconds") is not None:
         yield forbidden(f"{at}.spec.activeDeadlineSeconds", "activeDeadlineSeconds in ReplicaSet is not Supported")
 
 
-def _parsed(selector: Object | None) -> selectors.Selector | None:
+def selected_template(spec: Object, path: str) -> Errors:
+    """A template that the selector beside it, which is right in itself, must select."""
+    at, template = f"{path}.template", spec.get("template") or {}
+    selector, about = selectors.from_object(spec.get("selector")), template.get("metadata") or {}
+    if not selector.empty and not selector.matches(about.get("labels")):
+        yield invalid(f"{at}.metadata.labels", about.get("labels"), "`selector` does not match template `labels`")
+    yield from pods.template(template, at)
+
+
+def parsed_selector(selector: Object | None) -> selectors.Selector | None:
     """The selector, None if it cannot be one."""
     for expression in (selector or {}).get("matchExpressions") or ():
         operator, values = expression.get("operator", ""), expression.get("values") or []
@@ -153,23 +158,29 @@ def _strategy(strategy: Object, path: str) -> Errors:
 
 def rolling_update(update: Object, path: str) -> Errors:
     unavailable, surge = update.get("maxUnavailable", 0), update.get("maxSurge", 0)
-    yield from _number_or_percent(unavailable, f"{path}.maxUnavailable")
-    yield from _number_or_percent(surge, f"{path}.maxSurge")
-    if _amount(unavailable) == 0 and _amount(surge) == 0:
+    yield from number_or_percent(unavailable, f"{path}.maxUnavailable")
+    yield from number_or_percent(surge, f"{path}.maxSurge")
+    if amount(unavailable) == 0 and amount(surge) == 0:
         yield invalid(f"{path}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
     if isinstance(unavailable, str) and _PERCENT.fullmatch(unavailable) and int(unavailable[:-1]) > 100:
         yield invalid(f"{path}.maxUnavailable", unavailable, "must not be greater than 100%")
 
 
-def _amount(value: Any) -> int:
+def amount(value: Any) -> int:
     if isinstance(value, str):
         return int(value[:-1]) if _PERCENT.fullmatch(value) else 0
     return value
 
 
-def _number_or_percent(value: Any, path: str) -> Errors:
+def number_or_percent(value: Any, path: str) -> Errors:
     if isinstance(value, str):
         if not _PERCENT.fullmatch(value):
             yield invalid(path, value, _PERCENT_FAULT)
     else:
         yield from not_negative(path, value)
+
+
+KINDS: dict[str, Kind] = {
+    "deployments.apps": Kind(deployment, deployment_update, replicas_status),
+    "replicasets.apps": Kind(replica_set, replica_set_update, replicas_status),
+}

@@ -314,6 +314,16 @@ def _without_updatable(spec: Object, was: Object) -> Object:
     return compared
 
 
+def _restarts(container: Object, policy: str, code: int) -> bool:
+    """Whether a container that ended so may run again."""
+    for rule in container.get("restartPolicyRules") or ():
+        codes = rule.get("exitCodes") or {}
+        if (code in (codes.get("values") or ())) == (codes.get("operator") == "In"):
+            return True
+    policy = container.get("restartPolicy") or policy
+    return policy == "Always" or (policy == "OnFailure" and code != 0)
+
+
 def status(new: Object, old: Object) -> Errors:
     """A write of a pod's status."""
     now, was = new.get("status") or {}, old.get("status") or {}
@@ -321,12 +331,15 @@ def status(new: Object, old: Object) -> Errors:
     policy = old["spec"].get("restartPolicy", "Always")
     if policy == "Always":
         return
+    own = {item["name"]: item for field in ("containers", "initContainers") for item in old["spec"].get(field) or ()}
+    if any(rule.get("action") == "RestartAllContainers" for item in own.values() for rule in item.get("restartPolicyRules") or ()):
+        return
     for field, rule in (("containerStatuses", policy), ("initContainerStatuses", policy)):
         current = {entry.get("name"): entry for entry in now.get(field) or ()}
         sidecars = {item["name"] for item in old["spec"].get("initContainers") or () if item.get("restartPolicy") == "Always"}
         for index, entry in enumerate(was.get(field) or ()):
             ended = (entry.get("state") or {}).get("terminated")
-            if ended is None or entry.get("name") in sidecars or (ended.get("exitCode") and rule == "OnFailure"):
+            if ended is None or entry.get("name") in sidecars or _restarts(own.get(entry.get("name")) or {}, rule, ended.get("exitCode", 0)):
                 continue
             after = current.get(entry.get("name"))
             if after is not None and "terminated" not in (after.get("state") or {}):

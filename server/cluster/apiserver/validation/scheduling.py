@@ -39,16 +39,21 @@ def affinity(value: Object, path: str) -> Errors:
 
 def _node_affinity(value: Object, path: str) -> Errors:
     if (selector := value.get(_REQUIRED)) is not None:
-        terms, at = selector.get("nodeSelectorTerms") or [], f"{path}.{_REQUIRED}.nodeSelectorTerms"
-        if not terms:
-            yield required(at, "must have at least one node selector term")
-        for index, term in enumerate(terms):
-            yield from _node_term(term, f"{at}[{index}]", strict=True)
+        yield from node_selector(selector, f"{path}.{_REQUIRED}")
     for index, term in enumerate(value.get(_PREFERRED) or ()):
         at = f"{path}.{_PREFERRED}[{index}]"
         if not 1 <= term.get("weight", 0) <= 100:
             yield invalid(f"{at}.weight", term.get("weight", 0), _WEIGHT)
         yield from _node_term(term.get("preference") or {}, f"{at}.preference", strict=False)
+
+
+def node_selector(selector: Object, path: str) -> Errors:
+    """A NodeSelector, of a pod's affinity or of a volume's."""
+    terms, at = selector.get("nodeSelectorTerms") or [], f"{path}.nodeSelectorTerms"
+    if not terms:
+        yield required(at, "must have at least one node selector term")
+    for index, term in enumerate(terms):
+        yield from _node_term(term, f"{at}[{index}]", strict=True)
 
 
 def _node_term(term: Object, path: str, *, strict: bool) -> Errors:

@@ -118,6 +118,16 @@ STRUCTS: dict[str, str] = {
     "PodSchedulingGate": "Name:s",
     "PodResourceClaim": "Name:s ResourceClaimName:*s ResourceClaimTemplateName:*s",
     "PodSchedulingGroup": "PodGroupName:*s",
+    "PersistentVolumeClaimSpec": "AccessModes:*v Selector:*v Resources:VolumeResourceRequirements VolumeName:s StorageClassName:*s "
+                                 "VolumeMode:*s DataSource:*v DataSourceRef:*v VolumeAttributesClassName:*s",
+    "VolumeResourceRequirements": "Limits:*v Requests:*v",
+    "PersistentVolumeSource": "GCEPersistentDisk=gcePersistentDisk:*v AWSElasticBlockStore=awsElasticBlockStore:*v HostPath:*HostPath "
+                              "Glusterfs:*v NFS=nfs:*NFS RBD=rbd:*v Quobyte:*v ISCSI=iscsi:*v FlexVolume:*v Cinder:*v CephFS=cephfs:*v "
+                              "FC=fc:*v Flocker:*v AzureFile:*v VsphereVolume:*v AzureDisk:*v PhotonPersistentDisk:*v PortworxVolume:*v "
+                              "ScaleIO=scaleIO:*v Local:*LocalVolume StorageOS=storageos:*v CSI=csi:*PersistentCSI",
+    "LocalVolume": "Path:s FSType=fsType:*s",
+    "PersistentCSI": "Driver:s VolumeHandle:s ReadOnly:b FSType=fsType:s VolumeAttributes:*v ControllerPublishSecretRef:*v "
+                     "NodeStageSecretRef:*v NodePublishSecretRef:*v ControllerExpandSecretRef:*v NodeExpandSecretRef:*v",
 }
 _ZERO = {"s": "", "i": 0, "b": False, "v": None}
 _IN_SECURITY_CONTEXT = ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers")
@@ -151,16 +161,26 @@ def internal(value: Any, kind: str) -> Any:
 
 def pod_spec_diff(old: Object, new: Object) -> str:
     """The unified diff of two pod specs in the internal form."""
-    before, after = (_lines(spec) for spec in (old, new))
+    return struct_diff(*(_moved(spec) for spec in (old, new)), "PodSpec")
+
+
+def struct_diff(old: Object, new: Object, struct: str) -> str:
+    """The unified diff of two values of a struct in the internal form."""
+    before, after = (_lines(value, struct) for value in (old, new))
     lines = list(difflib.unified_diff(before, after, n=3, lineterm=""))[2:]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _lines(spec: Object) -> list[str]:
+def _moved(spec: Object) -> Object:
+    """A pod spec with what the internal form keeps in the security context."""
     moved = {field: spec[field] for field in _IN_SECURITY_CONTEXT if field in spec}
     if "securityContext" in spec or moved:
         spec = {**spec, "securityContext": {**(spec.get("securityContext") or {}), **moved}}
-    text = json.dumps(internal(spec, "PodSpec"), indent=1, ensure_ascii=False)
+    return spec
+
+
+def _lines(value: Object, struct: str) -> list[str]:
+    text = json.dumps(internal(value, struct), indent=1, ensure_ascii=False)
     for char, escape in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
         text = text.replace(char, escape)
     return text.split("\n")

@@ -58,12 +58,17 @@ def _source(volume: Object, path: str) -> Errors:
         if index:
             yield forbidden(f"{path}.{source}", "may not specify more than 1 volume type")
             continue
-        check = _SOURCES.get(source)
-        if check is not None:
-            yield from check(volume[source], f"{path}.{source}")
-        for field in _REQUIRED.get(source, ()):
-            if volume[source].get(field) in (None, "", []):
-                yield required(f"{path}.{source}.{field}")
+        yield from source_of_kind(source, volume[source], f"{path}.{source}")
+
+
+def source_of_kind(kind: str, value: Object, path: str) -> Errors:
+    """One volume source: of a pod's volume or of a PersistentVolume."""
+    check = _SOURCES.get(kind)
+    if check is not None:
+        yield from check(value, path)
+    for field in _REQUIRED.get(kind, ()):
+        if value.get(field) in (None, "", []):
+            yield required(f"{path}.{field}")
 
 
 _REQUIRED: dict[str, tuple[str, ...]] = {

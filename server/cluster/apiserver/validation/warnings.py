@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from server.cluster import names
 from server.cluster.apiserver.defaults.filling import Memory
+from server.cluster.apiserver.validation import storage_warnings
 from server.cluster.apiserver.validation.fields import Object
 from server.cluster.quantity import parse
 
@@ -29,6 +31,7 @@ DEPRECATED_VOLUMES = {
     "cephfs": "deprecated in v1.28, non-functional in v1.31+",
     "rbd": "deprecated in v1.28, non-functional in v1.31+",
 }
+NOT_SIMULATED = ("shareProcessNamespace", "hostPID", "hostIPC", "setHostnameAsFQDN")
 _AFFINITY = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -40,12 +43,47 @@ def warnings(resource_key: str, obj: Object) -> list[str]:
     if resource_key in _WITH_TEMPLATES:
         inner = (spec.get("template") or {}).get("spec") or {}
         return [_moved(text) for text in _pod_specs.get(inner)]
+    if resource_key in _TEMPLATE_PATHS:
+        template = obj.get("template") if resource_key == "podtemplates" else spec.get("template")
+        told = [text.replace("spec.", "template.spec.") for text in _pod_specs.get((template or {}).get("spec") or {})]
+        return [*_long_name(obj), *told] if resource_key == "replicationcontrollers" else told
     if resource_key == "services":
         return list(_service(spec))
+    if resource_key == "statefulsets.apps":
+        return list(_stateful_set(spec))
+    if resource_key in storage_warnings.RESOURCES:
+        return storage_warnings.warnings(resource_key, obj)
+    if resource_key in _WITH_JOBS:
+        return list(_job(obj, _WITH_JOBS[resource_key]))
     return []
 
 
-_WITH_TEMPLATES = ("deployments.apps", "replicasets.apps")
+_WITH_TEMPLATES = ("deployments.apps", "replicasets.apps", "daemonsets.apps")
+
+
+_WITH_JOBS = {"jobs.batch": "spec", "cronjobs.batch": "spec.jobTemplate.spec"}
+_MANY_INDEXES, _MANY_AT_ONCE = 100_000, 10_000
+
+
+def _job(obj: Object, path: str) -> Iterator[str]:
+    """A Job, or a CronJob, whose Job is at ``path``."""
+    if obj["metadata"].get("generation") == 1 and (found := names.label(obj["metadata"].get("name", ""))):
+        yield ("metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is "
+               f"recommended: [{' '.join(found)}]")
+    spec = obj["spec"]["jobTemplate"]["spec"] if "jobTemplate" in obj["spec"] else obj["spec"]
+    if (spec.get("completionMode") == "Indexed" and (spec.get("completions") or 0) > _MANY_INDEXES
+            and (spec.get("parallelism") or 0) > _MANY_AT_ONCE):
+        yield (f"{path}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might "
+               "not be able to track completedIndexes when a big number of indexes fail")
+    for text in _pod_specs.get((spec.get("template") or {}).get("spec") or {}):
+        yield text.replace("spec.", f"{path}.template.spec.")
+_TEMPLATE_PATHS = ("replicationcontrollers", "podtemplates")
+
+
+def _long_name(obj: Object) -> Iterator[str]:
+    if faults := names.label(obj["metadata"].get("name", "")):
+        yield ("metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is "
+               f"recommended: [{' '.join(faults)}]")
 
 
 def _moved(text: str) -> str:
@@ -78,8 +116,21 @@ def _pod(spec: Object) -> Iterator[str]:
         for index, container in enumerate(spec.get(field) or ()):
             yield from _container(container, f"spec.{field}[{index}]")
     yield from _ports(spec)
+    for field in NOT_SIMULATED:
+        if spec.get(field):
+            yield f"podium: spec.{field} is accepted, but nothing follows from it here"
     if spec.get("terminationGracePeriodSeconds", 0) < 0:
         yield "spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
+
+
+def _stateful_set(spec: Object) -> Iterator[str]:
+    for text in _pod_specs.get((spec.get("template") or {}).get("spec") or {}):
+        yield _moved(text)
+    if (spec.get("revisionHistoryLimit") or 0) < 0:
+        yield "spec.revisionHistoryLimit: a negative value retains all historical revisions; a value >= 0 is recommended"
+    if ((spec.get("updateStrategy") or {}).get("rollingUpdate") or {}).get("maxUnavailable") is not None:
+        yield ("spec.updateStrategy.rollingUpdate.maxUnavailable: honoured here; in a Kubernetes v1.36 cluster it is dropped unless the "
+               "feature gate MaxUnavailableStatefulSet is turned on")
 
 
 def _spread(spec: Object) -> Iterator[str]:

@@ -8,14 +8,14 @@ Source: https://kubernetes.io/docs/concepts/scheduling-eviction/assign-pod-node/
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from server.cluster.apiserver.server import ApiServer
 from server.cluster.scheduler.plugins.node_affinity import PREFERRED, REQUIRED
-from server.cluster.scheduler.plugins.plugin import MAX_SCORE, ClusterEvent, Plugin, Rejection
+from server.cluster.scheduler.plugins.plugin import MAX_SCORE, Check, ClusterEvent, Plugin, Rejection, Scores
 from server.cluster.scheduler.podinfo import LabelsKey, PodInfo
-from server.cluster.scheduler.snapshot import Count, NodeInfo, Snapshot
+from server.cluster.scheduler.snapshot import Snapshot
+from server.cluster.scheduler.topology import Tally
 from server.cluster.selectors import EQUALS, NOT_IN, NOTHING, Requirement, Selector, from_expression
 
 NOT_NEAR = Rejection("InterPodAffinity", ("node(s) didn't match pod affinity rules",))
@@ -39,7 +39,14 @@ class Neighbours(NamedTuple):
     liked: tuple[tuple[int, Term], ...]
 
 
-Domains = dict[tuple[str, str], int]
+SILENT = Neighbours((), (), ())
+
+class Theirs(NamedTuple):
+    """What pods of one kind that run say of others: ``tally`` counts them, the terms are those that are about the pod in question."""
+
+    tally: Tally
+    away: tuple[Term, ...]
+    scored: tuple[tuple[int, Term], ...]
 
 
 class InterPodAffinity(Plugin):
@@ -51,9 +58,35 @@ class InterPodAffinity(Plugin):
         self._api = api
         self._snapshot = snapshot
         self._known: dict[tuple, Neighbours] = {}
+        self._about: dict[LabelsKey, tuple[int, list[Theirs]]] = {}
+
+    def forget(self) -> None:
+        """Namespaces have changed: which terms are about whom is to be worked out anew."""
+        self._about.clear()
 
     def concerns(self, info: PodInfo) -> bool:
-        return info.neighbours is not None or bool(self._snapshot.related)
+        """Whether this pod or one that runs has a say in where it goes."""
+        return info.neighbours is not None or bool(self._snapshot.related and self._theirs(info))
+
+    def _theirs(self, info: PodInfo) -> list[Theirs]:
+        """What the pods that run say of such a pod."""
+        version = self._snapshot.related_version
+        known = self._about.get(info.labels_key)
+        if known is not None and known[0] == version:
+            return known[1]
+        if len(self._about) > 4096:
+            self._about.clear()
+        namespace, labels = info.labels_key[0], dict(info.labels_key[1])
+        found = []
+        for (labels_key, affinity), tally in self._snapshot.related.items():
+            terms = self._of(labels_key, affinity)
+            away = tuple(term for term in terms.away if self._matches(term, namespace, labels))
+            scored = tuple((weight, term) for weight, term in (*((HARD_WEIGHT, term) for term in terms.near), *terms.liked)
+                           if self._matches(term, namespace, labels))
+            if away or scored:
+                found.append(Theirs(tally, away, scored))
+        self._about[info.labels_key] = version, found
+        return found
 
     def _of(self, labels_key: LabelsKey, frozen_affinity: tuple) -> Neighbours:
         key = (labels_key, frozen_affinity)
@@ -64,6 +97,9 @@ class InterPodAffinity(Plugin):
             found = self._known[key] = _neighbours(labels_key, frozen_affinity)
         return found
 
+    def _own(self, info: PodInfo) -> Neighbours:
+        return self._of(info.labels_key, info.neighbours) if info.neighbours else SILENT
+
     def _matches(self, term: Term, namespace: str, labels: dict[str, str]) -> bool:
         if namespace not in term.namespaces:
             if term.namespace_selector.nothing:
@@ -73,85 +109,71 @@ class InterPodAffinity(Plugin):
                 return False
         return term.selector.matches(labels)
 
-    def _count(self, *terms: Term) -> Count:
+    def _count(self, *terms: Term) -> Tally:
         return self._snapshot.count(("near", terms), lambda namespace, labels: all(
             self._matches(term, namespace, labels) for term in terms), running=False)
 
-    def _domains(self, key: str, on: object) -> Domains:
-        """Pods by (key, value) of the domain they run in; ``on`` gives (slot, number) pairs."""
-        domains: Domains = {}
-        slots = self._snapshot.slots
-        for slot, number in on:
-            value = slots[slot].labels.get(key) if number else None
-            if value is not None:
-                domains[key, value] = domains.get((key, value), 0) + number
-        return domains
-
     # filter
 
-    def refusals(self, info: PodInfo) -> Callable[[NodeInfo], Rejection | None]:
-        labels = dict(info.labels_key[1])
-        own = self._of(info.labels_key, info.neighbours) if info.neighbours else Neighbours((), (), ())
-        near: Domains = {}
+    def refusals(self, info: PodInfo) -> list[Check]:
+        snapshot, own = self._snapshot, self._own(info)
+        checks = []
         if own.near:
             together = self._count(*own.near)
-            for term in own.near:
-                near.update(self._domains(term.key, enumerate(together.on)))
-        first = bool(own.near) and not near and all(self._matches(term, info.key[0], labels) for term in own.near)
-        away: Domains = {}
+            domains = [snapshot.domains(together, term.key) for term in own.near]
+            if not any(domain.sums for domain in domains) and self._first(info, own):
+                checks += [Check(domain.topology.missing, True, NOT_NEAR) for domain in domains if domain.topology.missing]
+            else:
+                checks += [Check(domain.occupied, False, NOT_NEAR) for domain in domains]
         for term in own.away:
-            away.update(self._domains(term.key, enumerate(self._count(term).on)))
-        unwanted: Domains = {}
-        for (labels_key, affinity), by_slot in self._snapshot.related.items():
-            for term in self._of(labels_key, affinity).away:
-                if self._matches(term, info.key[0], labels):
-                    unwanted.update(self._domains(term.key, by_slot.items()))
+            domain = snapshot.domains(self._count(term), term.key)
+            if domain.occupied:
+                checks.append(Check(domain.occupied, True, TOO_NEAR))
+        for theirs in self._theirs(info):
+            for term in theirs.away:
+                domain = snapshot.domains(theirs.tally, term.key)
+                if domain.occupied:
+                    checks.append(Check(domain.occupied, True, UNWANTED))
+        return checks
 
-        def refuse(node: NodeInfo) -> Rejection | None:
-            for term in own.near:
-                value = node.labels.get(term.key)
-                if value is None or not first and (term.key, value) not in near:
-                    return NOT_NEAR
-            if away and any((term.key, node.labels.get(term.key)) in away for term in own.away):
-                return TOO_NEAR
-            if unwanted and any(pair in unwanted for pair in node.labels.items()):
-                return UNWANTED
-            return None
-
-        return refuse
+    def _first(self, info: PodInfo, own: Neighbours) -> bool:
+        """The first of pods that want to be near each other may go anywhere."""
+        labels = dict(info.labels_key[1])
+        return all(self._matches(term, info.key[0], labels) for term in own.near)
 
     # score
 
-    def scores(self, info: PodInfo, window: list[int]) -> list[int] | None:
-        """0..100 for each slot of the window, None if no term has a say."""
-        labels = dict(info.labels_key[1])
-        domains: Domains = {}
-
-        def add(weight: int, key: str, on: object) -> None:
-            for pair, number in self._domains(key, on).items():
-                domains[pair] = domains.get(pair, 0) + weight * number
-
-        if info.neighbours:
-            for weight, term in self._of(info.labels_key, info.neighbours).liked:
-                add(weight, term.key, enumerate(self._count(term).on))
-        for (labels_key, affinity), by_slot in self._snapshot.related.items():
-            theirs = self._of(labels_key, affinity)
-            for weight, term in (*((HARD_WEIGHT, term) for term in theirs.near), *theirs.liked):
-                if self._matches(term, info.key[0], labels):
-                    add(weight, term.key, by_slot.items())
-        if not domains:
+    def scores(self, info: PodInfo, window: list[int]) -> Scores | None:
+        """None if no term has a say."""
+        weights: dict[str, dict[str, int]] = {}
+        for weight, term in self._own(info).liked:
+            self._weigh(weights, weight, self._count(term), term)
+        for theirs in self._theirs(info):
+            for weight, term in theirs.scored:
+                self._weigh(weights, weight, theirs.tally, term)
+        if not weights:
             return None
-        slots = self._snapshot.slots
-        raw = [sum(domains.get(pair, 0) for pair in slots[slot].labels.items()) for slot in window]
+        raw = [0] * len(window)
+        for key, by_value in weights.items():
+            values = self._snapshot.topology(key).values
+            raw = [number + by_value.get(values[slot], 0) for number, slot in zip(raw, window, strict=True)]
         lowest, highest = min(raw), max(raw)
         if highest == lowest:
-            return [0] * len(window)
-        return [int(MAX_SCORE * ((value - lowest) / (highest - lowest))) for value in raw]
+            return Scores(raw, [0] * len(window))
+        table = {value: int(MAX_SCORE * ((value - lowest) / (highest - lowest))) for value in set(raw)}
+        return Scores(raw, [table[value] for value in raw])
+
+    def _weigh(self, weights: dict[str, dict[str, int]], weight: int, tally: Tally, term: Term) -> None:
+        sums = self._snapshot.domains(tally, term.key).sums
+        if sums:
+            by_value = weights.setdefault(term.key, {})
+            for value, number in sums.items():
+                by_value[value] = by_value.get(value, 0) + weight * number
 
     def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
         if event.kind == "Node":
             return True
-        own = self._of(info.labels_key, info.neighbours) if info.neighbours else Neighbours((), (), ())
+        own = self._own(info)
         for pod in (event.pod, event.pod_before):
             if pod is None:
                 continue

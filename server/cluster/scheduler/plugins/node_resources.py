@@ -9,10 +9,38 @@ Source: https://kubernetes.io/docs/concepts/scheduling-eviction/resource-bin-pac
 from __future__ import annotations
 
 from server.cluster.scheduler.plugins.plugin import MAX_SCORE, ClusterEvent, Plugin, Rejection
-from server.cluster.scheduler.podinfo import PodInfo, Requirements
+from server.cluster.scheduler.podinfo import Demand, PodInfo, Requirements
 from server.cluster.scheduler.snapshot import NodeInfo, Snapshot
 
 _rejections: dict[tuple[tuple[str, ...], bool], Rejection] = {}
+
+
+def fits(demand: Demand, node: NodeInfo) -> bool:
+    """Whether there is surely room: the quick answer for a pod that asks for cpu and memory only."""
+    return (len(node.pods) < node.pods_limit and demand.cpu <= node.cpu - node.used_cpu and demand.memory <= node.memory - node.used_memory
+            and not demand.storage and not demand.extended)
+
+
+def least_allocated(demand: Demand, node: NodeInfo) -> int:
+    """How much of cpu and memory would be left, 0..100."""
+    total = 0
+    if node.cpu and (left := node.cpu - node.scored_cpu - demand.scored_cpu) > 0:
+        total = left * MAX_SCORE // node.cpu
+    if node.memory and (left := node.memory - node.scored_memory - demand.scored_memory) > 0:
+        total += left * MAX_SCORE // node.memory
+    return total // 2 if node.cpu and node.memory else total
+
+
+def balance(demand: Demand, node: NodeInfo) -> int:
+    """How near the used fractions of cpu and memory would be to each other, 0..100; 0 for a pod that asks for neither."""
+    if not (demand.cpu or demand.memory):
+        return 0
+    if not (node.cpu and node.memory):
+        return MAX_SCORE
+    cpu, memory = (node.used_cpu + demand.cpu) / node.cpu, (node.used_memory + demand.memory) / node.memory
+    if cpu > 1 or memory > 1:
+        cpu, memory = min(cpu, 1), min(memory, 1)
+    return int((1 - abs(cpu - memory) / 2) * MAX_SCORE)
 
 
 def shortages(needs: Requirements, node: NodeInfo) -> list[tuple[str, bool]]:
@@ -40,9 +68,7 @@ class NodeResourcesFit(Plugin):
     events = {"Node": ("added", "allocatable"), "Pod": ("deleted", "resources")}
 
     def filter(self, needs: Requirements, node: NodeInfo) -> Rejection | None:
-        demand = needs.demand
-        if (len(node.pods) < node.pods_limit and demand.cpu <= node.cpu - node.used_cpu and demand.memory <= node.memory - node.used_memory
-                and not demand.storage and not demand.extended):
+        if fits(needs.demand, node):
             return None
         found = shortages(needs, node)
         if not found:
@@ -54,18 +80,7 @@ class NodeResourcesFit(Plugin):
 
     def score(self, needs: Requirements, node: NodeInfo, snapshot: Snapshot) -> int:
         """LeastAllocated over cpu and memory."""
-        total = counted = 0
-        if node.cpu:
-            counted += 1
-            left = node.cpu - node.scored_cpu - needs.demand.scored_cpu
-            if left > 0:
-                total += left * MAX_SCORE // node.cpu
-        if node.memory:
-            counted += 1
-            left = node.memory - node.scored_memory - needs.demand.scored_memory
-            if left > 0:
-                total += left * MAX_SCORE // node.memory
-        return total // counted if counted else 0
+        return least_allocated(needs.demand, node)
 
     def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
         if event.kind == "Pod":
@@ -88,9 +103,4 @@ class NodeResourcesBalancedAllocation(Plugin):
     weight = 1
 
     def score(self, needs: Requirements, node: NodeInfo, snapshot: Snapshot) -> int:
-        demand = needs.demand
-        if not (demand.cpu or demand.memory) or not (node.cpu and node.memory):
-            return MAX_SCORE if demand.cpu or demand.memory else 0
-        cpu = min((node.used_cpu + demand.cpu) / node.cpu, 1)
-        memory = min((node.used_memory + demand.memory) / node.memory, 1)
-        return int((1 - abs(cpu - memory) / 2) * MAX_SCORE)
+        return balance(needs.demand, node)

@@ -8,6 +8,7 @@ Source: https://kubernetes.io/docs/concepts/scheduling-eviction/scheduling-frame
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import NamedTuple
 
 from server.cluster.objects import Object
@@ -25,9 +26,32 @@ class Rejection(NamedTuple):
     resolvable: bool = False
 
 
+class Check(NamedTuple):
+    """A verdict over many nodes at once: those among ``slots`` (``inside``) or those not among them are refused."""
+
+    slots: Set[int]
+    inside: bool
+    rejection: Rejection
+
+    def refuses(self, slot: int) -> bool:
+        return (slot in self.slots) is self.inside
+
+    def passing(self, slots: list[int]) -> list[int]:
+        refused = self.slots
+        return [slot for slot in slots if slot not in refused] if self.inside else [slot for slot in slots if slot in refused]
+
+
+class Scores(NamedTuple):
+    """A plugin's scores, by place in the window: as it reckons them, and as 0..100."""
+
+    raw: list[int]
+    normalized: list[int]
+
+
 class ClusterEvent(NamedTuple):
     """Something that changed. ``actions`` for a Node: added, allocatable, labels, taints, unschedulable, images; for a Pod: added,
-    deleted, labels. ``node`` and ``before`` are the node now and as it was (None: new); ``pod`` and ``pod_before`` likewise."""
+    deleted, labels. ``node`` and ``before`` are the node now and as it was (None: new);
+    ``pod`` and ``pod_before`` likewise. ``key`` names any other object."""
 
     kind: str
     actions: tuple[str, ...]
@@ -35,6 +59,7 @@ class ClusterEvent(NamedTuple):
     before: NodeInfo | None = None
     pod: Object | None = None
     pod_before: Object | None = None
+    key: tuple[str, str] | None = None
 
     def about(self, kind: str, *actions: str) -> bool:
         return self.kind == kind and any(action in self.actions for action in actions)
@@ -52,6 +77,10 @@ class Plugin:
 
     def score(self, needs: Requirements, node: NodeInfo, snapshot: Snapshot) -> int:
         return 0
+
+    def checks(self, info: PodInfo, slots: list[int]) -> list[Check]:
+        """Refusals of a filter that looks beyond one node, or at more of the pod than its requirements; ``slots`` are the nodes still open."""
+        return []
 
     def interested(self, event: ClusterEvent) -> bool:
         """Whether it is worth asking ``hint`` for any pod."""

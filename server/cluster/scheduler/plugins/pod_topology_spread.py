@@ -10,15 +10,17 @@ Source: https://kubernetes.io/docs/concepts/scheduling-eviction/topology-spread-
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from server.cluster.apiserver.resources import RESOURCES
 from server.cluster.apiserver.server import ApiServer
-from server.cluster.scheduler.plugins.plugin import MAX_SCORE, ClusterEvent, Plugin, Rejection
+from server.cluster.scheduler.plugins.plugin import MAX_SCORE, Check, ClusterEvent, Plugin, Rejection, Scores
 from server.cluster.scheduler.podinfo import PodInfo
-from server.cluster.scheduler.snapshot import HOSTNAME, ZONE, Count, NodeInfo, Snapshot
+from server.cluster.scheduler.snapshot import HOSTNAME, ZONE, Count, Snapshot
 from server.cluster.selectors import EQUALS, Requirement, Selector, from_labels, from_object
+
+if TYPE_CHECKING:
+    from server.cluster.scheduler.verdicts import Verdicts
 
 SKEWED = Rejection("PodTopologySpread", ("node(s) didn't match pod topology spread constraints",), resolvable=True)
 UNLABELLED = Rejection("PodTopologySpread", ("node(s) didn't match pod topology spread constraints (missing required label)",))
@@ -46,9 +48,6 @@ class Spread(NamedTuple):
     hard: tuple[Constraint, ...]
     soft: tuple[Constraint, ...]
     strict: bool
-
-
-Included = Callable[[int, bool, bool], bool]
 
 
 class PodTopologySpread(Plugin):
@@ -129,103 +128,115 @@ class PodTopologySpread(Plugin):
 
     # filter
 
-    def refusals(self, spread: Spread, included: Included) -> Callable[[NodeInfo], Rejection | None] | None:
-        """What refuses nodes now; None if nothing can."""
-        hard = spread.hard
-        if not hard:
+    def refusals(self, spread: Spread, verdicts: Verdicts) -> list[Check]:
+        """What refuses nodes now."""
+        checks = []
+        for constraint in spread.hard:
+            topology = self._snapshot.topology(constraint.key)
+            if topology.missing:
+                checks.append(Check(topology.missing, True, UNLABELLED))
+            sums, least = self._limit(spread, constraint, verdicts)
+            most = constraint.max_skew + least - constraint.self_match
+            crowded = [value for value, number in sums.items() if number > most]
+            if crowded:
+                checks.append(Check(frozenset().union(*[topology.slots[value] for value in crowded]), True, SKEWED))
+        return checks
+
+    def _limit(self, spread: Spread, constraint: Constraint, verdicts: Verdicts) -> tuple[dict[str, int], int]:
+        """Pods by domain, and the least of them; domains without pods may be left out."""
+        count = self._count(spread, constraint)
+        groups = self._groups(constraint, spread.hard, verdicts)
+        if groups is None:
+            domains = self._snapshot.domains(count, constraint.key)
+            sums, number = domains.sums, len(domains.topology.slots)
+        else:
+            on = count.on
+            sums, number = {value: sum([on[slot] for slot in slots]) for value, slots in groups.items()}, len(groups)
+        if number < constraint.min_domains or len(sums) < number:
+            return sums, 0
+        return sums, min(sums.values(), default=0)
+
+    def _groups(self, constraint: Constraint, others: tuple[Constraint, ...], verdicts: Verdicts) -> dict[str, list[int]] | None:
+        """The nodes that count, by domain; None if all do that have the label."""
+        snapshot = self._snapshot
+        needs = verdicts.needs
+        picky = constraint.honor_affinity and bool(needs.node_selector or needs.node_affinity) or constraint.honor_taints
+        if not picky and not any(snapshot.topology(other.key).missing for other in others if other.key != constraint.key):
             return None
-        limits = [self._limit(spread, constraint, hard, included) for constraint in hard]
-
-        def refuse(node: NodeInfo) -> Rejection | None:
-            for constraint, (domains, least) in zip(hard, limits, strict=True):
-                value = node.labels.get(constraint.key)
-                if value is None:
-                    return UNLABELLED
-                if domains.get(value, 0) + constraint.self_match - least > constraint.max_skew:
-                    return SKEWED
-            return None
-
-        return refuse
-
-    def _limit(self, spread: Spread, constraint: Constraint, hard: tuple[Constraint, ...],
-               included: Included) -> tuple[dict[str, int], int]:
-        """Pods by domain, and the least of them."""
-        on = self._count(spread, constraint).on
-        domains: dict[str, int] = {}
-        for slot in self._snapshot.order:
-            labels = self._snapshot.slots[slot].labels
-            if all(other.key in labels for other in hard) and included(slot, constraint.honor_affinity, constraint.honor_taints):
-                value = labels[constraint.key]
-                domains[value] = domains.get(value, 0) + on[slot]
-        least = min(domains.values(), default=0) if len(domains) >= constraint.min_domains else 0
-        return domains, least
+        key = (constraint.key, constraint.honor_affinity, constraint.honor_taints, tuple(other.key for other in others))
+        known = verdicts.groups.get(key)
+        if known is not None and known[0] == snapshot.nodes_version:
+            return known[1]
+        missing = set().union(*[snapshot.topology(other.key).missing for other in others])
+        groups: dict[str, list[int]] = {}
+        for value, slots in snapshot.topology(constraint.key).slots.items():
+            counting = [slot for slot in slots if slot not in missing
+                        and verdicts.included(slot, constraint.honor_affinity, constraint.honor_taints)]
+            if counting:
+                groups[value] = counting
+        verdicts.groups[key] = snapshot.nodes_version, groups
+        return groups
 
     # score
 
-    def scores(self, spread: Spread, window: list[int], included: Included) -> list[int] | None:
-        """0..100 for each slot of the window, None if nothing soft applies."""
+    def scores(self, spread: Spread, window: list[int], verdicts: Verdicts) -> Scores | None:
+        """None if nothing soft applies."""
         soft = spread.soft
         if not soft:
             return None
-        if not spread.strict and self._snapshot.labelled(ZONE) == 0 and self._snapshot.labelled(HOSTNAME) == len(self._snapshot.order):
+        topologies = [self._snapshot.topology(constraint.key) for constraint in soft]
+        if not spread.strict and not topologies[1].slots and not topologies[0].missing:
             return self._scores_by_node(spread, soft[0], window)
-        slots = self._snapshot.slots
-        ignored = {slot for slot in window if any(c.key not in slots[slot].labels for c in soft)} if spread.strict else set()
-        parts = [self._part(spread, constraint, window, ignored, included) for constraint in soft]
+        ignored = set().union(*[topology.missing for topology in topologies]).intersection(window) if spread.strict else set()
+        parts = [self._part(spread, constraint, window, ignored, verdicts) for constraint in soft]
         if len(parts) == 1:
             raw = [int(part + 0.5) for part in parts[0]]
         else:
             raw = [int(sum(values) + 0.5) for values in zip(*parts, strict=True)]
         counted = [value for slot, value in zip(window, raw, strict=True) if slot not in ignored] if ignored else raw
         if not counted:
-            return [0] * len(window)
+            return Scores(raw, [0] * len(window))
         highest, lowest = max(counted), min(counted)
         if highest == 0:
-            return [0 if slot in ignored else MAX_SCORE for slot in window]
+            return Scores(raw, [0 if slot in ignored else MAX_SCORE for slot in window])
         table = {value: MAX_SCORE * (highest + lowest - value) // highest for value in set(raw)}
         if not ignored:
-            return [table[value] for value in raw]
-        return [0 if slot in ignored else table[value] for slot, value in zip(window, raw, strict=True)]
+            return Scores(raw, [table[value] for value in raw])
+        return Scores(raw, [0 if slot in ignored else table[value] for slot, value in zip(window, raw, strict=True)])
 
-    def _scores_by_node(self, spread: Spread, constraint: Constraint, window: list[int]) -> list[int]:
+    def _scores_by_node(self, spread: Spread, constraint: Constraint, window: list[int]) -> Scores:
         """The common case, in which every node is a domain and there are no others."""
         on = self._count(spread, constraint).on
         numbers = [on[slot] for slot in window]
         weight, base = math.log(len(window) + 2), constraint.max_skew - 1
-        highest, lowest = int(max(numbers) * weight + base + 0.5), int(min(numbers) * weight + base + 0.5)
-        table = {number: MAX_SCORE * (highest + lowest - int(number * weight + base + 0.5)) // highest for number in set(numbers)}
-        return [table[number] for number in numbers]
+        raw = {number: int(number * weight + base + 0.5) for number in set(numbers)}
+        highest, lowest = max(raw.values()), min(raw.values())
+        table = {number: MAX_SCORE * (highest + lowest - value) // highest for number, value in raw.items()}
+        return Scores([raw[number] for number in numbers], [table[number] for number in numbers])
 
-    def _part(self, spread: Spread, constraint: Constraint, window: list[int], ignored: set[int], included: Included) -> list[float]:
+    def _part(self, spread: Spread, constraint: Constraint, window: list[int], ignored: set[int], verdicts: Verdicts) -> list[float]:
         """One constraint's raw share for each slot."""
-        slots, base = self._snapshot.slots, constraint.max_skew - 1
-        on = self._count(spread, constraint).on
+        snapshot, base = self._snapshot, constraint.max_skew - 1
+        count, values = self._count(spread, constraint), snapshot.topology(constraint.key).values
         if constraint.key == HOSTNAME:
-            weight = math.log(len(window) - len(ignored) + 2)
-            table: dict[int, float] = {}
-            part = []
-            for slot in window:
-                number = on[slot]
-                value = table.get(number)
-                if value is None:
-                    value = table[number] = number * weight + base
-                part.append(value if HOSTNAME in slots[slot].labels else 0.0)
-            return part
-        key = constraint.key
-        values = [slots[slot].labels.get(key) for slot in window]
-        domains: dict[Any, int] = {
-            value: 0 for slot, value in zip(window, values, strict=True) if value is not None and slot not in ignored}
+            on, weight = count.on, math.log(len(window) - len(ignored) + 2)
+            shares = {number: number * weight + base for number in {on[slot] for slot in window}}
+            return [shares[on[slot]] if values[slot] is not None else 0.0 for slot in window]
+        domains = {values[slot] for slot in window if slot not in ignored} if ignored else {values[slot] for slot in window}
+        different = len(domains)
+        domains.discard(None)
         if not domains:
             return [0.0] * len(window)
-        keys = [other.key for other in spread.soft] if spread.strict else []
-        for slot in self._snapshot.order:
-            labels = slots[slot].labels
-            value = labels.get(key)
-            if value in domains and on[slot] and all(other in labels for other in keys) \
-                    and included(slot, constraint.honor_affinity, constraint.honor_taints):
-                domains[value] += on[slot]
-        weight = math.log(len(domains) + 2)
-        return [domains[value] * weight + base if value in domains else 0.0 for value in values]
+        groups = self._groups(constraint, spread.soft if spread.strict else (constraint,), verdicts)
+        if groups is None:
+            sums = snapshot.domains(count, constraint.key).sums
+        else:
+            on = count.on
+            sums = {value: sum([on[slot] for slot in groups.get(value, ())]) for value in sorted(domains)}
+        weight = math.log(different + 2)
+        shares: dict[str | None, float] = {value: sums.get(value, 0) * weight + base for value in domains}
+        shares.setdefault(None, 0.0)
+        return [shares.get(values[slot], 0.0) for slot in window]
 
     def hint(self, info: PodInfo, event: ClusterEvent, snapshot: Snapshot) -> bool:
         if event.kind == "Node":

@@ -1,109 +1,13 @@
-"""Server-printed tables: the columns `kubectl get` shows, made by the API server as ``meta.k8s.io/v1`` Tables.
-
-In: a resource's key, its objects and the virtual time. Out: a Table (columns and rows as data) that real clients print.
-A kind is one row of ``_TABLES``: its columns, each with where its description stands in the schema, and a function from object to
-cells. The words in the cells come from ``server.cluster.printing``.
-
-Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-resources-as-tables
-"""
+"""Columns of the core group, of endpoint slices and of leases."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
-from server.cluster import printing, schema
-from server.cluster.apiserver.resources import RESOURCES
-from server.cluster.clock import Clock
+from server.cluster import printing
+from server.cluster.apiserver.tables.table import AGE, CORE, NAME, Column, TableOf, When
 from server.cluster.objects import Object
 from server.cluster.printing import NONE, UNKNOWN, UNSET
-
-META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-CORE = "io.k8s.api.core.v1."
-APPS = "io.k8s.api.apps.v1."
-CONTAINERS_SAID = "The containers of the pod template, by name."
-IMAGES_SAID = "The image of each container of the pod template."
-
-
-class Column(NamedTuple):
-    """``said`` is ``definition:field`` for a description that the schema has, else the description itself.
-    Columns of priority 1 are shown only with `-o wide`."""
-
-    name: str
-    said: str
-    priority: int = 0
-    type: str = "string"
-    format: str = ""
-
-
-class When(NamedTuple):
-    """The moment that ages are reckoned at."""
-
-    now: float
-    clock: Clock
-
-    def age(self, stamp: str | None) -> str:
-        return printing.age(stamp, self.now, self.clock)
-
-    def born(self, obj: Object) -> str:
-        return printing.age(obj["metadata"].get("creationTimestamp"), self.now, self.clock)
-
-
-class TableOf(NamedTuple):
-    columns: tuple[Column, ...]
-    cells: Callable[[Object, When], list[Any]]
-    conditions: Callable[[Object], list[Object] | None] | None = None
-
-
-NAME = Column("Name", f"{META}:name", format="name")
-AGE = Column("Age", f"{META}:creationTimestamp")
-
-
-def render(resource_key: str, objects: Iterable[Object], now: float, clock: Clock, include_object: str = "Metadata") -> Object:
-    """The Table of some objects. ``include_object`` says what of each object its row carries: None, Metadata or Object."""
-    table = _TABLES.get(resource_key, _DEFAULT)
-    when = When(now, clock)
-    row = RESOURCES.get(resource_key)
-    return {
-        "kind": "Table",
-        "apiVersion": "meta.k8s.io/v1",
-        "metadata": {},
-        "columnDefinitions": _definitions(resource_key),
-        "rows": [_row(table, obj, when, include_object, row.kind if row else "", row.api_version if row else "") for obj in objects],
-    }
-
-
-def _row(table: TableOf, obj: Object, when: When, include_object: str, kind: str, api_version: str) -> Object:
-    row: Object = {"cells": table.cells(obj, when)}
-    if table.conditions is not None and (conditions := table.conditions(obj)):
-        row["conditions"] = conditions
-    if include_object == "Metadata":
-        row["object"] = {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": obj["metadata"]}
-    elif include_object == "Object":
-        row["object"] = obj if "kind" in obj else {"kind": kind, "apiVersion": api_version, **obj}
-    else:
-        row["object"] = None
-    return row
-
-
-@cache
-def _definitions(resource_key: str) -> list[Object]:
-    return [
-        {"name": column.name, "type": column.type, "format": column.format, "description": _description(column.said),
-         "priority": column.priority}
-        for column in _TABLES.get(resource_key, _DEFAULT).columns
-    ]
-
-
-def _description(said: str) -> str:
-    if not said.startswith("io.k8s."):
-        return said
-    definition, _, field = said.partition(":")
-    return schema.definition(definition).field(field).description
-
-
-# cells by kind
 
 
 def _namespace(obj: Object, when: When) -> list[Any]:
@@ -218,50 +122,23 @@ def _event(obj: Object, when: When) -> list[Any]:
     ]
 
 
+def _component_status(obj: Object, when: When) -> list[Any]:
+    healthy = next((entry for entry in obj.get("conditions") or () if entry["type"] == "Healthy"), {})
+    return [obj["metadata"]["name"], "Healthy" if healthy.get("status") == "True" else "Unhealthy", healthy.get("message", ""),
+            healthy.get("error", "")]
+
+
 def _lease(obj: Object, when: When) -> list[Any]:
     return [obj["metadata"]["name"], (obj.get("spec") or {}).get("holderIdentity") or "", when.born(obj)]
 
 
-def _template(spec: Object) -> list[str]:
-    containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or ()
-    return [
-        ",".join(container["name"] for container in containers),
-        ",".join(container.get("image", "") for container in containers),
-        printing.selector(spec.get("selector")),
-    ]
-
-
-def _deployment(obj: Object, when: When) -> list[Any]:
-    spec, status = obj["spec"], obj.get("status") or {}
-    return [
-        obj["metadata"]["name"],
-        f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 0)}",
-        status.get("updatedReplicas", 0),
-        status.get("availableReplicas", 0),
-        when.born(obj),
-        *_template(spec),
-    ]
-
-
-def _replica_set(obj: Object, when: When) -> list[Any]:
-    spec, status = obj["spec"], obj.get("status") or {}
-    return [
-        obj["metadata"]["name"],
-        spec.get("replicas", 0),
-        status.get("replicas", 0),
-        status.get("readyReplicas", 0),
-        when.born(obj),
-        *_template(spec),
-    ]
-
-
-def _anything(obj: Object, _: When) -> list[Any]:
-    return [obj["metadata"].get("name", ""), obj["metadata"].get("creationTimestamp")]
-
-
-_DEFAULT = TableOf((NAME, Column("Created At", f"{META}:creationTimestamp", type="date")), _anything)
-
-_TABLES: dict[str, TableOf] = {
+TABLES: dict[str, TableOf] = {
+    "componentstatuses": TableOf((
+        NAME,
+        Column("Status", "Whether the component says that it is well."),
+        Column("Message", f"{CORE}ComponentCondition:message"),
+        Column("Error", f"{CORE}ComponentCondition:error"),
+    ), _component_status),
     "namespaces": TableOf((NAME, Column("Status", "Whether the namespace is in use or being deleted."), AGE), _namespace),
     "nodes": TableOf((
         NAME,
@@ -319,24 +196,4 @@ _TABLES: dict[str, TableOf] = {
         NAME._replace(priority=1),
     ), _event),
     "leases.coordination.k8s.io": TableOf((NAME, Column("Holder", "io.k8s.api.coordination.v1.LeaseSpec:holderIdentity"), AGE), _lease),
-    "deployments.apps": TableOf((
-        NAME,
-        Column("Ready", "How many pods are ready, of how many that are wanted."),
-        Column("Up-to-date", f"{APPS}DeploymentStatus:updatedReplicas"),
-        Column("Available", f"{APPS}DeploymentStatus:availableReplicas"),
-        AGE,
-        Column("Containers", CONTAINERS_SAID, 1),
-        Column("Images", IMAGES_SAID, 1),
-        Column("Selector", f"{APPS}DeploymentSpec:selector", 1),
-    ), _deployment),
-    "replicasets.apps": TableOf((
-        NAME,
-        Column("Desired", f"{APPS}ReplicaSetSpec:replicas", type="integer"),
-        Column("Current", f"{APPS}ReplicaSetStatus:replicas", type="integer"),
-        Column("Ready", f"{APPS}ReplicaSetStatus:readyReplicas", type="integer"),
-        AGE,
-        Column("Containers", CONTAINERS_SAID, 1),
-        Column("Images", IMAGES_SAID, 1),
-        Column("Selector", f"{APPS}ReplicaSetSpec:selector", 1),
-    ), _replica_set),
 }
