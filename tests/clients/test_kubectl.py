@@ -92,7 +92,9 @@ def test_the_server_says_what_it_is_and_what_it_serves(kubectl):
     assert json.loads(kubectl("version", "-o", "json"))["serverVersion"]["minor"] == "36"
     resources = {row[-1]: row for row in rows(kubectl("api-resources"))}
     assert resources["Pod"] == ["pods", "po", "v1", "true", "Pod"] and resources["Deployment"][2] == "apps/v1"
-    assert kubectl("api-resources", "--namespaced=false", "-o", "name").split() == ["namespaces", "nodes"]
+    assert kubectl("api-resources", "--namespaced=false", "-o", "name").split() == [
+        "componentstatuses", "namespaces", "nodes", "persistentvolumes", "priorityclasses.scheduling.k8s.io", "csidrivers.storage.k8s.io",
+        "csinodes.storage.k8s.io", "storageclasses.storage.k8s.io", "volumeattachments.storage.k8s.io"]
     assert "apps/v1" in kubectl("api-versions").split()
     assert "is running at" in kubectl("cluster-info")
     assert kubectl("get", "--raw", "/readyz") == "ok"

@@ -1,9 +1,10 @@
-"""Serves tests/kubectl/world.py over HTTP for a real kubectl: ``python tests/clients/world_server.py PORT``. Its clock is the wall's, so
+"""Serves tests/kubectl/world.py over HTTP for a real kubectl: ``python tests/clients/world_server.py PORT CHAPTER``. Its clock is the wall's, so
 that ages counted by the client and by the server agree."""
 
 from __future__ import annotations
 
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 
 from server import green
@@ -17,12 +18,15 @@ from tests.kubectl.world import build  # noqa: E402
 class Room:
     """The one room this server has."""
 
-    def __init__(self) -> None:
-        self.cluster = build()
+    def __init__(self, chapter: str) -> None:
+        self.cluster = build(chapter)
         self.feeds = set()
 
     def wait_turn(self) -> None:
         """There is no other room."""
+
+    def long_turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def spent(self, seconds: float) -> None:
         """Nobody waits for it."""
@@ -44,6 +48,6 @@ def nothing(environ, start_response):
 
 
 if __name__ == "__main__":
-    room = Room()
+    room = Room(sys.argv[2])
     green.spawn(room.pace)
     green.serve(KubeApi(lambda name, key: room, nothing), "127.0.0.1", int(sys.argv[1]))
