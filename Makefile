@@ -1,6 +1,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Tests without servers, browsers or wall time: two processes share them. The others run one by one.
+COMPUTING := tests/cluster tests/kubeapi tests/kubectl tests/notes
 
 .PHONY: run test lint bench clean
 
@@ -10,13 +12,14 @@ run: $(VENV)/.run
 test: $(VENV)/.dev
 	$(BIN)/python tests/tools/browser.py
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(COMPUTING)
+	$(BIN)/python -m pytest -q $(COMPUTING:%=--ignore %)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 
 bench: $(VENV)/.dev
-	for name in pods idle fanout http sched; do $(BIN)/python -m bench $$name || exit 1; done
+	for name in pods idle fanout http sched statefulset ordered daemonset job; do $(BIN)/python -m bench $$name || exit 1; done
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

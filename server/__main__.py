@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 
 from server import green
 
 green.patch()
 
-from server import settings  # noqa: E402
+from server import memory, settings  # noqa: E402
 from server.app import create_app  # noqa: E402
 from server.rooms.storage import StorageError  # noqa: E402
 
-# Stored objects are trees of dicts that never change and never form cycles: looking for cycles in them often only costs.
-GC_THRESHOLDS = (100_000, 20, 20)
-
 
 def main() -> int:
-    gc.set_threshold(*GC_THRESHOLDS)
+    memory.begin()
     chosen = settings.load(sys.argv[1:])
     try:
         app = create_app(chosen)

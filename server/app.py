@@ -181,7 +181,8 @@ def create_room() -> tuple[dict[str, str], int]:
     data = _body()
     room = _podium().rooms.create(
         preset=_given(data, "preset", str, "a string") or "", seed=data.get("seed"),
-        speed=data["speed"] if data.get("speed") is not None else 1.0, nodes=data.get("nodes"), who=request.remote_addr or "")
+        speed=data["speed"] if data.get("speed") is not None else 1.0, nodes=data.get("nodes"), who=request.remote_addr or "",
+        metrics_server=_given(data, "metrics_server", bool, "true or false") or False)
     base = _base()
     return {"room": room.name, "key": room.key, "url": f"{base}/r/{room.name}?key={room.key}",
             "kubernetes": f"{base}/r/{room.name}/k8s/{room.key}"}, 201

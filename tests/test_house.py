@@ -8,14 +8,14 @@ FORBIDDEN_IN_SIMULATION = {"flask", "eventlet", "socketio", "flask_socketio", "t
                            "requests", "http", "urllib", "secrets", "os"}
 LAYERS = (
     ("clock", "process", "objects", "errors", "store"),
-    ("schema", "cron", "enums", "quantity", "selectors", "names", "gotypes", "gojson", "yamltext", "conditions", "printing", "machines",
-     "disks", "volumes"),
+    ("schema", "cron", "enums", "quantity", "selectors", "field_selectors", "names", "gotypes", "gojson", "yamltext", "conditions",
+     "printing", "machines", "disks", "volumes"),
     ("apiserver",),
     ("events", "parts"),
     ("controllers", "scheduler", "kubelet", "runtime", "network"),
     ("components", "metrics_server"),
     ("chaos",),
-    ("bootstrap", "cluster"),
+    ("bootstrap", "migration", "cluster"),
 )
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 
@@ -83,9 +83,23 @@ def test_only_one_module_knows_the_green_thread_library():
     assert [Path(user).name for user in users] == ["green.py"]
 
 
+def test_no_two_test_modules_share_their_name():
+    modules = [path.name for path in Path(__file__).parent.rglob("test_*.py")]
+    assert sorted(name for name in set(modules) if modules.count(name) > 1) == []
+
+
+def test_every_controller_tells_which_page_it_follows_and_stands_in_the_readme():
+    folder = SERVER / "cluster" / "controllers"
+    listed = (folder / "README.md").read_text()
+    for path in sorted(folder.glob("*.py")):
+        if path.name != "__init__.py":
+            assert f"`{path.name}`" in listed, path.name
+            assert "Source: https://" in (ast.get_docstring(ast.parse(path.read_text())) or ""), path.name
+
+
 def test_the_outer_parts_import_one_way():
     allowed = {"kubeapi": {"cluster", "green", "kubeapi"}, "kubectl": {"cluster", "kubectl"},
-               "rooms": {"cluster", "green", "kubectl", "rooms", "settings"},
+               "rooms": {"cluster", "green", "kubectl", "memory", "rooms", "settings"},
                "live": {"cluster", "green", "kubectl", "rooms", "live", "settings"}}
     wrong = []
     for part, may in allowed.items():

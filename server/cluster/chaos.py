@@ -18,7 +18,7 @@ from server.cluster.components import COMPONENTS, Components
 from server.cluster.kubelet import probing
 from server.cluster.kubelet.manager import Kubelets
 from server.cluster.kubelet.probes import KINDS as PROBES
-from server.cluster.kubelet.registry import ERRORS
+from server.cluster.kubelet.registry import ERRORS, names_images
 from server.cluster.objects import Key
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, Event, Watch
@@ -247,10 +247,18 @@ class Chaos:
 
     # registries
 
-    def _nothing(self, record: Record) -> None:
+    def _start_image(self, record: Record) -> None:
+        """Whether the pattern is one; ``_follow`` does the rest."""
+        pattern = _name(record)
+        if not names_images(pattern):
+            raise ValueError(f"{pattern!r} is no image, no registry and not *")
+
+    _start_slow = _start_image
+
+    def _stop_image(self, record: Record) -> None:
         """``_follow`` does it."""
 
-    _start_image = _stop_image = _start_slow = _stop_slow = _nothing
+    _stop_slow = _stop_image
 
     # machines
 

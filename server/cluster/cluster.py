@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from server.cluster import bootstrap
+from server.cluster import bootstrap, migration
 from server.cluster.apiserver.authorization import ADMIN
 from server.cluster.apiserver.client import Client
 from server.cluster.apiserver.server import ApiServer
@@ -49,6 +49,7 @@ class Cluster:
         if _restored:
             self.store.load(_restored["store"])
             self._restore_random(_restored.get("random"))
+        migrated = migration.before(self.store) if _restored else False
         self.api = ApiServer(self.clock, self.store, self.random)
         self.api.breathe = breathe
         self.parts = Parts(self.clock, self.api, self.random, self.store.state)
@@ -69,6 +70,8 @@ class Cluster:
             bootstrap.objects(self.parts)
         bootstrap.priority_classes(self.parts)
         self.start()
+        if migrated:
+            migration.after(self.parts, self.kubelets)
         if not _restored:
             for spec in bootstrap.default_nodes() if nodes is None else nodes:
                 self.add_node(spec)

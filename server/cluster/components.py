@@ -53,8 +53,6 @@ class Machines(Protocol):
 
     def on_change(self, callback: Callable[[str], None]) -> None: ...
 
-    static: Any
-
 
 class Check(NamedTuple):
     """A row of ``kubectl get componentstatuses``: whose health it is, and where that is asked."""
@@ -123,7 +121,6 @@ class Components:
         """Begins, or takes up what was down; the first to lead do so at once."""
         if not self._started:
             self._started = True
-            self._api.outage = self._outage
             self._api.storing = lambda: self.healthy(ETCD)
             self._parts.leads_since = self.leads_since
             self._api.virtual["componentstatuses"] = self._statuses
@@ -193,6 +190,8 @@ class Components:
     def _settle(self) -> None:
         """Brings about what follows from what is healthy now, and comes back when more will follow."""
         before, self._shown = self._shown, {name: self.healthy(name) for name in COMPONENTS}
+        # a server that is well is not asked at every request whether it is
+        self._api.outage = None if self._shown[APISERVER] and self._shown[ETCD] else self._outage
         now, due = self._clock.now, []
         unserved = self._unserved_since()
         if not self.healthy(APISERVER):
@@ -352,8 +351,6 @@ class Components:
     # answers
 
     def _outage(self, request: Request) -> ApiError | None:
-        if self._shown[APISERVER] and self._shown[ETCD]:
-            return None
         if not self._shown[APISERVER]:
             return (refused if self.powered() else no_answer)(f"{self.address()}:{API_PORT}")
         if not self._shown[ETCD] and not (request.verb == "watch" or request.resource in self._api.virtual or (

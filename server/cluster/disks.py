@@ -17,7 +17,7 @@ PREFIX = "disk/"
 LARGEST_FILE, LARGEST_DISK, LARGEST_ROOM = 256 * 1024, 2 * 1024 * 1024, 24 * 1024 * 1024
 MOST_FILES, LONGEST_PATH = 4096, 1024
 NO_SPACE, TOO_LARGE, READ_ONLY, NOT_FOUND = "No space left on device", "File too large", "Read-only file system", "No such file or directory"
-IS_DIRECTORY, NAME_TOO_LONG, NOT_DIRECTORY = "Is a directory", "File name too long", "Not a directory"
+IS_DIRECTORY, NAME_TOO_LONG = "Is a directory", "File name too long"
 
 
 class Disks:
@@ -111,12 +111,14 @@ def _utf8(text: str) -> str:
 
 
 class Tree(NamedTuple):
-    """``files`` by path, of which those below ``root`` are meant. ``put`` and ``remove`` are None where nothing may be written."""
+    """``files`` by path, of which those below ``root`` are meant. ``put`` and ``remove`` are None where nothing may be written.
+    ``listen(callback)`` calls it at every change, until what it returns is called; None for what never changes."""
 
     files: Mapping[str, str]
     root: str = ""
     put: Callable[[str, str], str] | None = None
     remove: Callable[[list[str]], None] | None = None
+    listen: Callable[[Callable[[], None]], Callable[[], None]] | None = None
 
     def at(self, path: str) -> str:
         """A path below the root, as the disk has it."""
@@ -140,7 +142,14 @@ class Tree(NamedTuple):
 
 def tree(disks: Disks, disk: str, root: str = "/", capacity: int | None = None) -> Tree:
     """A writable view of a disk."""
-    return Tree(_View(disks, disk), root, lambda path, text: disks.put(disk, path, text, capacity), lambda paths: disks.remove(disk, paths))
+    return Tree(_View(disks, disk), root, lambda path, text: disks.put(disk, path, text, capacity), lambda paths: disks.remove(disk, paths),
+                lambda callback: _listening(disks, disk, callback))
+
+
+def _listening(disks: Disks, disk: str, callback: Callable[[], None]) -> Callable[[], None]:
+    who = object()
+    disks.listen(disk, who, callback)
+    return lambda: disks.unlisten(disk, who)
 
 
 class _View(Mapping):

@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from server.cluster import quantity, selectors
+from server.cluster import field_selectors, quantity, selectors
 from server.cluster.apiserver.request import Request, Response
 from server.cluster.apiserver.resources import Resource
 from server.cluster.errors import ApiError, bad_request, not_found
@@ -183,7 +183,7 @@ def _selectors(request: Request, resource: str) -> tuple[Selector | None, Any]:
     options = request.options
     try:
         return (selectors.parse(options.label_selector) if options.label_selector else None,
-                selectors.parse_fields(options.field_selector, resource) if options.field_selector else None)
+                field_selectors.parse(options.field_selector, resource) if options.field_selector else None)
     except selectors.SelectorError as error:
         raise bad_request(str(error)) from None
 

@@ -55,6 +55,11 @@ def controller_of(obj: Object) -> Object | None:
     return None
 
 
+def controller_uid(obj: Object) -> str | None:
+    reference = controller_of(obj)
+    return reference["uid"] if reference is not None else None
+
+
 def owner_reference(owner: Object, *, controller: bool = True) -> Object:
     """The reference a controller puts on what it makes."""
     return {
@@ -69,6 +74,14 @@ def owner_reference(owner: Object, *, controller: bool = True) -> Object:
 
 def deleting(obj: Object) -> bool:
     return "deletionTimestamp" in obj["metadata"]
+
+
+def finalizers(obj: Object) -> list[str]:
+    return obj["metadata"].get("finalizers") or []
+
+
+def without_finalizer(obj: Object, finalizer: str) -> Object:
+    return replaced(obj, {("metadata", "finalizers"): [entry for entry in finalizers(obj) if entry != finalizer] or None})
 
 
 def replaced(obj: Object, changes: Mapping[str | tuple[str, ...], Any]) -> Object:

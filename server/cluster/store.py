@@ -143,6 +143,10 @@ class Store:
         table = self._tables.get(resource)
         return table.get(key) if table is not None else None
 
+    def resources(self) -> list[str]:
+        """Those of which there are, or were, any."""
+        return sorted(self._tables)
+
     def table(self, resource: str) -> dict[Key, Record]:
         """Every record of a resource, in no particular order."""
         return self._tables.setdefault(resource, {})

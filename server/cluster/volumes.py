@@ -23,7 +23,6 @@ DEFAULT_CLASS = ("storageclass.kubernetes.io/is-default-class", "storageclass.be
 CLASSES, ATTACHMENTS = "storageclasses.storage.k8s.io", "volumeattachments.storage.k8s.io"
 DRIVERS, CSI_NODES = "csidrivers.storage.k8s.io", "csinodes.storage.k8s.io"
 VOLUMES, CLAIMS = "persistentvolumes", "persistentvolumeclaims"
-NO_PROVISIONER = "kubernetes.io/no-provisioner"
 PVC_FINALIZER, PV_FINALIZER = "kubernetes.io/pvc-protection", "kubernetes.io/pv-protection"
 SHORT_MODES = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX", "ReadWriteOncePod": "RWOP"}
 SOURCES = ("gcePersistentDisk", "awsElasticBlockStore", "hostPath", "glusterfs", "nfs", "rbd", "quobyte", "iscsi", "flexVolume", "cinder",
@@ -147,22 +146,7 @@ def best_match(claim: Object, volumes: Iterable[Object], *, prebound_only: bool 
 def node_fits(volume: Object, labels: dict[str, str], node: str = "") -> bool:
     """Whether the volume can be reached from a node with these labels."""
     required = (volume["spec"].get("nodeAffinity") or {}).get("required")
-    return required is None or any(term_holds(term, labels, node) for term in required.get("nodeSelectorTerms") or ())
-
-
-def term_holds(term: Object, labels: dict[str, str], node: str = "") -> bool:
-    expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
-    if not expressions and not fields:
-        return False
-    return (all(_holds(expression, labels) for expression in expressions)
-            and all(_holds(expression, {"metadata.name": node}) for expression in fields))
-
-
-def _holds(expression: Object, values: dict[str, str]) -> bool:
-    try:
-        return selectors.from_expression(expression).matches(values)
-    except selectors.SelectorError:
-        return False
+    return required is None or any(selectors.node_term_holds(term, labels, node) for term in required.get("nodeSelectorTerms") or ())
 
 
 def topology_fits(storage_class: Object, labels: dict[str, str]) -> bool:

@@ -112,7 +112,11 @@ class _Exchange:
         room.wait_turn()
         began = time.perf_counter()
         try:
-            response = room.cluster.api.request(request)
+            if verb == "deletecollection":
+                with room.long_turn():
+                    response = room.cluster.api.request(request)
+            else:
+                response = room.cluster.api.request(request)
             if writing and not options.dry_run:
                 room.after_write()
             if not is_log:

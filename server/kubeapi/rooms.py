@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ class RoomLike(Protocol):
 
     def wait_turn(self) -> None:
         """Returns once the room may have another request served."""
+
+    def long_turn(self) -> AbstractContextManager[None]:
+        """A turn for one that may take long: others are served meanwhile."""
 
     def spent(self, seconds: float) -> None:
         """How long serving one took."""

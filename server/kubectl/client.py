@@ -56,6 +56,8 @@ class ApiClient:
         **options: Any,
     ) -> Response:
         key = resource if isinstance(resource, str) else resource.key
+        if self.server.breathe is not None:
+            self.server.breathe()
         response = self.server.request(
             Request(
                 verb,

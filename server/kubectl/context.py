@@ -100,6 +100,7 @@ class Context:
         self.command_path = "kubectl"
         self.warnings_as_errors = False
         self.warned = False
+        self._told: set[str] = set()
         self._namespace: str | None = None
         self.api = ApiClient(api, self.warn, user=user)
 
@@ -108,6 +109,7 @@ class Context:
         session = copy.copy(self)
         session._namespace = namespace or None
         session.warned = False
+        session._told = set()
         session.user = user or self.user
         session.api = ApiClient(self.server, session.warn, user=session.user)
         return session
@@ -137,6 +139,11 @@ class Context:
     def warn(self, text: str) -> None:
         self.warned = True
         self.stderr.write(f"Warning: {text}\n")
+
+    def warn_once(self, text: str) -> None:
+        if text not in self._told:
+            self._told.add(text)
+            self.warn(text)
 
     def read_stdin(self) -> Generator[Any, Any, str]:
         """All of stdin, waiting for its end; kept, so that it can be asked for twice."""

@@ -22,7 +22,9 @@ WIDEST = 10_000
 
 
 class TemplateError(ValueError):
-    """A template that cannot be parsed or executed."""
+    """A template that cannot be parsed or executed; ``given`` is the text it gave until then."""
+
+    given = ""
 
 
 def truth(value: Any) -> bool:

@@ -29,8 +29,13 @@ class GoTemplate:
         self.body = Reader(text).blocks()
 
     def render(self, data: Any) -> str:
+        """Its text; a TemplateError has what it gave until then as ``given``."""
         out: list[str] = []
-        _Run(self.allow_missing, out).blocks(self.body, data, [{"$": data}])
+        try:
+            _Run(self.allow_missing, out).blocks(self.body, data, [{"$": data}])
+        except TemplateError as error:
+            error.given = "".join(out)
+            raise
         return "".join(out)
 
 

@@ -136,7 +136,8 @@ def _go_template(ctx: Context, text: str, allow_missing: bool) -> Callable[[Obje
             return template.render(obj)
         except TemplateError as error:
             ctx.stdout.write(
-                f"Error executing template: {error}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t{text}\n"
+                f"{error.given}Error executing template: {error}. Printing more information for debugging the template:\n"
+                f"\ttemplate was:\n\t\t{text}\n"
                 f"\traw data was:\n\t\t{compact(obj)}\n\tobject given to template engine was:\n\t\t{sprint(obj)}\n\n"
             )
             raise CommandError(f"error executing template {quoted(text)}: {error}") from None

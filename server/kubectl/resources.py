@@ -72,14 +72,27 @@ def lookup(ctx: Context, word: str) -> Resource:
     found = try_lookup(ctx, word)
     if found is None:
         raise no_resource_type(word.partition(".")[0])
+    warn_if_ambiguous(ctx, word, found)
     return found
+
+
+def warn_if_ambiguous(ctx: Context, word: str, found: Resource) -> None:
+    """Says, once a command, what else a short name could have meant."""
+    if word in found.short_names:
+        others = {f"{row.plural}.{row.group}" for row in _served(ctx) if word in row.short_names and (row.plural, row.group) != (
+            found.plural, found.group)}
+        for other in sorted(others):
+            ctx.warn_once(f'short name "{word}" could also match lower priority resource {other}')
+
+
+def _served(ctx: Context) -> list[Resource]:
+    return [*ctx.api.resources.values(), *VERSIONS.values()]
 
 
 def try_lookup(ctx: Context, word: str) -> Resource | None:
     head, _, rest = word.lower().partition(".")
-    everything = [*ctx.api.resources.values(), *(VERSIONS.values() if rest else ())]
-    rows = [row for row in everything if head in (row.plural, row.singular, row.kind.lower())]
-    short = [row for row in ctx.api.resources.values() if head in row.short_names and row not in rows]
+    rows = [row for row in (_served(ctx) if rest else ctx.api.resources.values()) if head in (row.plural, row.singular, row.kind.lower())]
+    short = [row for row in _served(ctx) if head in row.short_names and row not in rows]
     if not rest:
         return next(iter((*rows, *short)), None)
     for row in rows:

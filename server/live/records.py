@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from typing import Any
 
 from server.cluster.cluster import Cluster
+from server.cluster.controllers import rollout
 from server.cluster.objects import Object, condition, controller_of, labels
 from server.cluster.printing import node_address, node_roles, pod_status
 from server.cluster.quantity import parse
@@ -32,7 +33,7 @@ def id_of(obj: Object) -> str:
     return f"{obj['kind']}/{meta.get('namespace', '')}/{meta['name']}"
 
 
-def _compact(record: Record) -> Record:
+def compact(record: Record) -> Record:
     return {field: value for field, value in record.items() if value is not None}
 
 
@@ -69,7 +70,7 @@ def node(cluster: Cluster, obj: Object) -> Record:
             if (pod.get("status") or {}).get("phase") not in ("Succeeded", "Failed")]
     asked = [requests(pod["spec"]) for pod in pods]
     taints = [f"{taint['key']}{'=' + taint['value'] if taint.get('value') else ''}:{taint['effect']}" for taint in spec.get("taints") or ()]
-    return _compact({
+    return compact({
         "kind": "Node", "name": meta["name"], "ready": ready["status"] if ready else "Unknown",
         "unschedulable": bool(spec.get("unschedulable")), "roles": node_roles(obj), "taints": taints,
         "ip": node_address(obj, "InternalIP"), "cpu": _milli(allocatable, "cpu"), "memory": _whole(allocatable, "memory"),
@@ -84,7 +85,7 @@ def node(cluster: Cluster, obj: Object) -> Record:
 def fault(cluster: Cluster, number: str) -> Record | None:
     """Something that was made to go wrong."""
     record = next((record for record in cluster.chaos.active() if str(record["number"]) == number), None)
-    return _compact({"kind": "Fault", "name": number, "id": record["id"], "fault": record["fault"], "target": record["target"],
+    return compact({"kind": "Fault", "name": number, "id": record["id"], "fault": record["fault"], "target": record["target"],
                      "params": record["params"], "since": record["at"], "by": record["by"] or None}) if record is not None else None
 
 
@@ -101,7 +102,7 @@ def pod(cluster: Cluster, obj: Object) -> Record:
     if "deletionTimestamp" in meta:
         until = clock.seconds(meta["deletionTimestamp"])
         deleting = {"from": until - meta.get("deletionGracePeriodSeconds", 0), "until": until}
-    return _compact({
+    return compact({
         "kind": "Pod", "ns": meta["namespace"], "name": meta["name"], "node": spec.get("nodeName"), "phase": status.get("phase"),
         "state": state, "status": printed.status, "ready": printed.ready, "restarts": printed.restarts,
         "ip": status.get("podIP"), "labels": labels(obj),
@@ -153,7 +154,7 @@ def _container(spec: Object, status: Object | None) -> Record:
     status = status or {}
     state = next(iter(status.get("state") or {"waiting": {}}))
     detail = (status.get("state") or {}).get(state) or {}
-    return _compact({"name": spec["name"], "image": spec.get("image", ""), "state": state, "reason": detail.get("reason"),
+    return compact({"name": spec["name"], "image": spec.get("image", ""), "state": state, "reason": detail.get("reason"),
                      "ready": bool(status.get("ready")), "restarts": status.get("restartCount", 0)})
 
 
@@ -172,14 +173,14 @@ def _message(obj: Object, statuses: dict[str, Object]) -> str | None:
 def service(cluster: Cluster, obj: Object) -> Record:
     meta, spec = obj["metadata"], obj["spec"]
     namespace = meta["namespace"]
-    ports = [_compact({"name": port.get("name"), "port": port["port"], "targetPort": port.get("targetPort"),
+    ports = [compact({"name": port.get("name"), "port": port["port"], "targetPort": port.get("targetPort"),
                        "nodePort": port.get("nodePort"), "protocol": port.get("protocol", "TCP")}) for port in spec.get("ports") or ()]
     ingress = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or []
     external = [*(spec.get("externalIPs") or ()), *(entry.get("ip") or entry.get("hostname", "") for entry in ingress)]
     selector = spec.get("selector") or {}
     endpoints = _endpoints(cluster, namespace, meta["name"])
     near = _near(cluster, namespace, selector) if selector and not endpoints else []
-    return _compact({
+    return compact({
         "kind": "Service", "ns": namespace, "name": meta["name"], "type": spec.get("type", "ClusterIP"), "clusterIP": spec.get("clusterIP"),
         "externalIPs": external, "ports": ports, "selector": selector, "endpoints": endpoints, "near": near,
         "system": True if namespace == "kube-system" or (namespace, meta["name"]) == ("default", "kubernetes") else None,
@@ -209,50 +210,39 @@ def _near(cluster: Cluster, namespace: str, selector: dict[str, str]) -> list[Re
         key = missed[0]
         likeness = SequenceMatcher(None, selector[key], has.get(key, "")).ratio()
         if likeness >= ALIKE or len(selector) > 1:
-            near.append((-likeness, _compact({"pod": id_of(candidate), "key": key, "want": selector[key], "have": has.get(key)})))
+            near.append((-likeness, compact({"pod": id_of(candidate), "key": key, "want": selector[key], "have": has.get(key)})))
     return [record for _, record in sorted(near, key=lambda entry: (entry[0], entry[1]["pod"]))[:MAX_NEAR]]
 
 
 def deployment(cluster: Cluster, obj: Object) -> Record:
     meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
-    replicas = spec.get("replicas", 1)
-    strategy = spec.get("strategy") or {}
-    surge, unavailable = bounds(replicas, strategy)
+    replicas = rollout.size(obj)
+    surge, unavailable = bounds(obj)
     progress = condition(obj, "Progressing")
-    return _compact({
+    return compact({
         "kind": "Deployment", "ns": meta["namespace"], "name": meta["name"], "replicas": replicas, "ready": status.get("readyReplicas", 0),
         "updated": status.get("updatedReplicas", 0), "available": status.get("availableReplicas", 0),
         "unavailable": status.get("unavailableReplicas", 0), "current": status.get("replicas", 0), "ceiling": replicas + surge,
         "floor": replicas - unavailable, "maxSurge": surge, "maxUnavailable": unavailable,
-        "strategy": strategy.get("type", "RollingUpdate"),
+        "strategy": rollout.strategy(obj),
         "revision": (meta.get("annotations") or {}).get("deployment.kubernetes.io/revision"), "paused": bool(spec.get("paused")),
         "progress": progress.get("reason") if progress else None, "selector": (spec.get("selector") or {}).get("matchLabels") or {},
         "system": True if meta["namespace"] == "kube-system" else None,
     })
 
 
-def bounds(replicas: int, strategy: Object) -> tuple[int, int]:
-    """(surge, unavailable) as whole pods: surge is rounded up, unavailable down, and both may not be nothing."""
-    if strategy.get("type") == "Recreate":
-        return 0, replicas
-    rolling = strategy.get("rollingUpdate") or {}
-    surge = _share(rolling.get("maxSurge", "25%"), replicas, up=True)
-    unavailable = min(_share(rolling.get("maxUnavailable", "25%"), replicas, up=False), replicas)
-    return surge, (1 if not surge and not unavailable and replicas else unavailable)
-
-
-def _share(value: int | str, of: int, *, up: bool) -> int:
-    if isinstance(value, int):
-        return value
-    percent = int(str(value).rstrip("%") or 0)
-    return -(-of * percent // 100) if up else of * percent // 100
+def bounds(deployment: Object) -> tuple[int, int]:
+    """(surge, unavailable) as whole pods; all may be unavailable while a Deployment is recreated."""
+    if not rollout.rolling(deployment):
+        return 0, rollout.size(deployment)
+    return rollout.max_surge(deployment), rollout.max_unavailable(deployment)
 
 
 def replica_set(cluster: Cluster, obj: Object) -> Record:
     meta, spec, status = obj["metadata"], obj["spec"], obj.get("status") or {}
     owner = controller_of(obj)
     containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or [{}]
-    return _compact({
+    return compact({
         "kind": "ReplicaSet", "ns": meta["namespace"], "name": meta["name"],
         "owner": thing_id(owner["kind"], meta["namespace"], owner["name"]) if owner else None, "replicas": spec.get("replicas", 1),
         "ready": status.get("readyReplicas", 0), "current": status.get("replicas", 0),

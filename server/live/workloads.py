@@ -6,14 +6,12 @@ that nothing here looks at pods.
 
 from __future__ import annotations
 
-from typing import Any
-
 from server.cluster.apiserver.tables.autoscaling import targets
 from server.cluster.cluster import Cluster
 from server.cluster.objects import Object, condition, controller_of
+from server.live.records import MESSAGE_LIMIT, Record, compact
 
-Record = dict[str, Any]
-MAX_LISTED, MESSAGE_LIMIT = 50, 500
+MAX_LISTED = 50
 
 
 def _common(obj: Object) -> Record:
@@ -22,10 +20,6 @@ def _common(obj: Object) -> Record:
     return {"kind": obj["kind"], "ns": meta.get("namespace"), "name": meta["name"],
             "owner": f"{owner['kind']}/{meta['namespace']}/{owner['name']}" if owner else None,
             "system": True if meta.get("namespace") == "kube-system" else None}
-
-
-def _compact(record: Record) -> Record:
-    return {field: value for field, value in record.items() if value is not None}
 
 
 def _selector(spec: Object) -> dict[str, str]:
@@ -40,7 +34,7 @@ def _image(spec: Object) -> str | None:
 def stateful_set(cluster: Cluster, obj: Object) -> Record:
     spec, status = obj["spec"], obj.get("status") or {}
     update = spec.get("updateStrategy") or {}
-    return _compact({
+    return compact({
         **_common(obj), "replicas": spec.get("replicas", 1), "ready": status.get("readyReplicas", 0), "current": status.get("replicas", 0),
         "updated": status.get("updatedReplicas", 0), "available": status.get("availableReplicas", 0),
         "start": (spec.get("ordinals") or {}).get("start", 0), "policy": spec.get("podManagementPolicy", "OrderedReady"),
@@ -51,7 +45,7 @@ def stateful_set(cluster: Cluster, obj: Object) -> Record:
 
 def daemon_set(cluster: Cluster, obj: Object) -> Record:
     spec, status = obj["spec"], obj.get("status") or {}
-    return _compact({
+    return compact({
         **_common(obj), "replicas": status.get("desiredNumberScheduled", 0), "ready": status.get("numberReady", 0),
         "current": status.get("currentNumberScheduled", 0), "updated": status.get("updatedNumberScheduled", 0),
         "available": status.get("numberAvailable", 0), "misscheduled": status.get("numberMisscheduled") or None,
@@ -60,7 +54,7 @@ def daemon_set(cluster: Cluster, obj: Object) -> Record:
 
 def replication_controller(cluster: Cluster, obj: Object) -> Record:
     spec, status = obj["spec"], obj.get("status") or {}
-    return _compact({**_common(obj), "replicas": spec.get("replicas", 1), "ready": status.get("readyReplicas", 0),
+    return compact({**_common(obj), "replicas": spec.get("replicas", 1), "ready": status.get("readyReplicas", 0),
                      "current": status.get("replicas", 0), "selector": spec.get("selector") or {}, "image": _image(spec)})
 
 
@@ -68,7 +62,7 @@ def job(cluster: Cluster, obj: Object) -> Record:
     spec, status = obj["spec"], obj.get("status") or {}
     ended = next((entry["type"] for entry in status.get("conditions") or () if entry["type"] in ("Complete", "Failed") and entry["status"] == "True"),
                  None)
-    return _compact({
+    return compact({
         **_common(obj), "replicas": spec.get("completions"), "parallelism": spec.get("parallelism", 1), "active": status.get("active", 0),
         "ready": status.get("ready", 0), "succeeded": status.get("succeeded", 0), "failed": status.get("failed", 0),
         "indexed": True if spec.get("completionMode") == "Indexed" else None, "done": status.get("completedIndexes") or None,
@@ -80,7 +74,7 @@ def job(cluster: Cluster, obj: Object) -> Record:
 def cron_job(cluster: Cluster, obj: Object) -> Record:
     spec, status = obj["spec"], obj.get("status") or {}
     last = status.get("lastScheduleTime")
-    return _compact({
+    return compact({
         **_common(obj), "schedule": spec["schedule"], "zone": spec.get("timeZone"), "suspended": True if spec.get("suspend") else None,
         "policy": spec.get("concurrencyPolicy", "Allow"), "active": len(status.get("active") or ()),
         "last": cluster.clock.seconds(last) if last else None})
@@ -90,7 +84,7 @@ def autoscaler(cluster: Cluster, obj: Object) -> Record:
     spec, status = obj["spec"], obj.get("status") or {}
     target = spec["scaleTargetRef"]
     active = condition(obj, "ScalingActive")
-    return _compact({
+    return compact({
         **_common(obj), "target": f"{target['kind']}/{obj['metadata']['namespace']}/{target['name']}", "min": spec.get("minReplicas", 1),
         "max": spec["maxReplicas"], "current": status.get("currentReplicas", 0), "desired": status.get("desiredReplicas", 0),
         "metrics": targets(spec.get("metrics") or [], status.get("currentMetrics") or []), **_blind(active)})
@@ -103,7 +97,7 @@ def _blind(active: Object | None) -> Record:
 
 def disruption_budget(cluster: Cluster, obj: Object) -> Record:
     spec, status = obj["spec"], obj.get("status") or {}
-    return _compact({
+    return compact({
         **_common(obj), "allowed": status.get("disruptionsAllowed", 0), "current": status.get("currentHealthy", 0),
         "desired": status.get("desiredHealthy", 0), "expected": status.get("expectedPods", 0), "minAvailable": spec.get("minAvailable"),
         "maxUnavailable": spec.get("maxUnavailable"), "selector": _selector(spec)})
@@ -114,7 +108,7 @@ def claim(cluster: Cluster, obj: Object) -> Record:
     volume = spec.get("volumeName")
     name = spec.get("storageClassName")
     kept = cluster.api.lister("storageclasses.storage.k8s.io").get("", name) if name and not volume else None
-    return _compact({
+    return compact({
         **_common(obj), "phase": status.get("phase", "Pending"), "volume": f"PersistentVolume//{volume}" if volume else None,
         "class": spec.get("storageClassName") or None, "modes": spec.get("accessModes") or [],
         "asked": ((spec.get("resources") or {}).get("requests") or {}).get("storage"),
@@ -129,7 +123,7 @@ def volume(cluster: Cluster, obj: Object) -> Record:
     bound = spec.get("claimRef")
     source = next((field for field in ("nfs", "hostPath", "local", "csi") if field in spec), None)
     where = spec.get(source) if source else None
-    return _compact({
+    return compact({
         **_common(obj), "phase": status.get("phase", "Pending"), "modes": spec.get("accessModes") or [],
         "capacity": (spec.get("capacity") or {}).get("storage"), "class": spec.get("storageClassName") or None,
         "reclaim": spec.get("persistentVolumeReclaimPolicy"), "source": source,

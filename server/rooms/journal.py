@@ -24,6 +24,22 @@ class Journal:
         self._watch = cluster.store.watch(None, self._on_event)
         cluster.store.state.on_change = self._on_state
 
+    def catch_up(self, clock: dict[str, Any], rows: list[Row]) -> None:
+        """What taking the cluster up again has changed already: ``clock`` and ``rows`` are as they came off the disk."""
+        state = dict(self._cluster.store.state.items())
+        for resource, namespace, name, body in rows:
+            if resource == STATE:
+                if name not in state or orjson.dumps(state[name]) != body:
+                    self._changed[STATE, "", name] = state.get(name)
+                state.pop(name, None)
+            elif self._cluster.store.get(resource, (namespace, name)) is None:
+                self._changed[resource, namespace, name] = None
+        self._changed.update(((STATE, "", name), value) for name, value in state.items())
+        for resource in self._cluster.store.resources():
+            for (namespace, name), record in self._cluster.store.table(resource).items():
+                if record.revision > clock["revision"]:
+                    self._changed[resource, namespace, name] = record
+
     def _on_event(self, event: Event) -> None:
         meta = event.object["metadata"]
         self._changed[event.resource, meta.get("namespace", ""), meta["name"]] = None if event.type == DELETED else event.record

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import count
 from typing import Any
 
+from server.cluster import names
 from server.cluster.cluster import Cluster
 from server.cluster.errors import ApiError
-from server.cluster.machines import PRESETS, NodeSpec, with_workers
+from server.cluster.machines import PRESETS, NodeSpec, with_workers, workers
 from server.rooms.room import RoomError
 
 UNITS = {"": 1, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4}
@@ -33,7 +35,7 @@ def wanted(preset: str, nodes: Any, most: int) -> list[NodeSpec]:
         return with_workers(nodes)
     if not isinstance(nodes, list) or not nodes or len(nodes) > most:
         raise RoomError(f"nodes must be a number or a list of at most {most} machines")
-    specs = [machine(with_workers(number)[-1], entry) for number, entry in enumerate(nodes, 1)]
+    specs = [machine(default, entry) for default, entry in zip(with_workers(len(nodes))[1:], nodes, strict=True)]
     if len({spec.name for spec in specs}) != len(specs):
         raise RoomError("two nodes have the same name")
     return specs
@@ -44,10 +46,12 @@ def machine(default: NodeSpec, entry: Any) -> NodeSpec:
     if not isinstance(entry, dict) or not set(entry) <= set(FIELDS):
         raise RoomError(f"a node is an object with any of: {', '.join(FIELDS)}")
     name, labels = entry.get("name", default.name), entry.get("labels", default.labels)
-    if not isinstance(name, str) or not NAME.fullmatch(name):
+    if not isinstance(name, str) or not NAME.fullmatch(name) or names.subdomain(name):
         raise RoomError(f"{name!r} is no node name")
     if not isinstance(labels, dict) or len(labels) > MOST_LABELS or not all(isinstance(value, str) for value in labels.values()):
         raise RoomError(f"labels must be an object of at most {MOST_LABELS} strings")
+    for fault in (fault for key, value in labels.items() for fault in (*names.qualified_name(key), *names.label_value(value))):
+        raise RoomError(f"labels: {fault}")
     return replace(default, name=name, labels=labels, control_plane=bool(entry.get("control_plane", default.control_plane)), **sizes(entry))
 
 
@@ -59,9 +63,9 @@ def sizes(entry: dict[str, Any]) -> dict[str, Any]:
     if "pods" in entry:
         found["max_pods"] = _whole("pods", entry["pods"], 1, MOST_PODS, "pods")
     if "memory" in entry:
-        found["memory"] = _bytes("memory", entry["memory"], 64 * 1024**2, "64Mi")
+        found["memory"] = _bytes("memory", entry["memory"], "64Mi", "64Ti")
     if "disk" in entry:
-        found["disk"] = _bytes("disk", entry["disk"], 8 * 1024**3, "8Gi")
+        found["disk"] = _bytes("disk", entry["disk"], "8Gi", "1024Ti")
     for field, name in (("shutdown_grace", "shutdownGracePeriod"), ("shutdown_grace_critical", "shutdownGracePeriodCriticalPods")):
         if name in entry:
             found[field] = float(_whole(name, entry[name], 0, LONGEST_GRACE, "seconds"))
@@ -76,11 +80,16 @@ def _whole(name: str, value: Any, least: int, most: int, what: str) -> int:
     return value
 
 
-def _bytes(name: str, value: Any, least: int, shown: str) -> int:
-    match = re.fullmatch(r"(\d{1,15})(Ki|Mi|Gi|Ti)?", str(value))
-    if not match or int(match[1]) * UNITS[match[2] or ""] < least:
-        raise RoomError(f"{name} must be a number of bytes, or one with Ki, Mi, Gi or Ti, of at least {shown}")
-    return int(match[1]) * UNITS[match[2] or ""]
+def _bytes(name: str, value: Any, least: str, most: str) -> int:
+    size = _size(value)
+    if size is None or not _size(least) <= size <= _size(most):
+        raise RoomError(f"{name} must be a number of bytes, or one with Ki, Mi, Gi or Ti, from {least} to {most}")
+    return size
+
+
+def _size(value: Any) -> int | None:
+    match = re.fullmatch(r"(\d{1,15})(Ki|Mi|Gi|Ti)?", str(value)[:20])
+    return int(match[1]) * UNITS[match[2] or ""] if match else None
 
 
 # in a room that is there
@@ -97,7 +106,7 @@ def shown(cluster: Cluster) -> list[dict[str, Any]]:
 def act(cluster: Cluster, data: dict[str, Any], most: int, by: str = "") -> dict[str, Any]:
     """Does what ``data`` says: adds a machine, removes, resizes or switches one."""
     op = data.get("op", "add")
-    if op not in OPS:
+    if not isinstance(op, str) or op not in OPS:
         raise RoomError(f"op must be one of: {', '.join(OPS)}")
     entry = {name: value for name, value in data.items() if name not in ("op", "by")}
     try:
@@ -124,13 +133,14 @@ def _next(cluster: Cluster) -> NodeSpec:
     machines = cluster.kubelets.nodes
     taken = {kubelet.address for kubelet in machines.values()}
     pattern = PRESETS["manager"][1] if "manager" in machines else None
-    number = 1
-    while True:
-        spec = replace(pattern, name=f"worker{number}", address=f"211.183.{3 + number // 150}.{100 + number % 150}") if pattern is not None \
-            else with_workers(number)[-1]
-        if spec.name not in machines and spec.address not in taken and cluster.api.lister("nodes").get("", spec.name) is None:
-            return spec
-        number += 1
+
+    def numbered(number: int) -> NodeSpec:
+        if pattern is None:
+            return workers(1, number)[0]
+        return replace(pattern, name=f"worker{number}", address=f"211.183.{3 + number // 150}.{100 + number % 150}")
+
+    return next(spec for spec in map(numbered, count(1)) if spec.name not in machines and spec.address not in taken
+                and cluster.api.lister("nodes").get("", spec.name) is None)
 
 
 def _named(cluster: Cluster, entry: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from server import green
+from server import green, memory
 from server.cluster.cluster import Cluster
 from server.cluster.errors import ApiError
 from server.cluster.machines import NodeSpec
@@ -24,7 +24,7 @@ from server.settings import Settings
 
 LETTERS = "bcdfghjkmnpqrstvwxz23456789"
 NAME = re.compile(r"[a-z0-9]{4,32}")
-HOUSEKEEPING = 5.0
+HOUSEKEEPING, QUIET = 5.0, 10.0
 MOST_WAITING = 32
 TURN = 0.002
 LARGEST_SEED = 2**63 - 1
@@ -48,7 +48,8 @@ class Rooms:
         self._planned = 0
         green.spawn(self._keep_house)
 
-    def create(self, preset: str = "", seed: int | None = None, speed: float = 1.0, nodes: Any = None, who: str = "") -> Room:
+    def create(self, preset: str = "", seed: int | None = None, speed: float = 1.0, nodes: Any = None, who: str = "",
+               metrics_server: bool = False) -> Room:
         """A new room with a new cluster. RoomError for bad wishes, or when there are too many rooms."""
         self._check_rate(who)
         machines = wanted(preset, nodes, self.settings.max_nodes)
@@ -67,7 +68,7 @@ class Rooms:
         meta = {"key": key, "speed": float(speed), "paused": False, "created": time.time()}
         self._planned += 1
         try:
-            cluster = self._built(seed, machines)
+            cluster = self._built(seed, machines, metrics_server)
             self._make_place()
             self.storage.create(name, meta, journal.clock_of(cluster, exact=True), journal.all_rows(cluster))
         except sqlite3.Error as error:
@@ -77,7 +78,7 @@ class Rooms:
         self._known.add(name)
         return self._open(name, meta, cluster)
 
-    def _built(self, seed: int, machines: list[NodeSpec]) -> Cluster:
+    def _built(self, seed: int, machines: list[NodeSpec], metrics_server: bool) -> Cluster:
         """A new cluster. One is built at a time, and while it is, everybody else has their turn."""
         with self._building:
             last = time.perf_counter()
@@ -89,7 +90,7 @@ class Rooms:
                     last = time.perf_counter()
 
             try:
-                return Cluster(seed, datetime.now(UTC), machines, breathe=breathe)
+                return Cluster(seed, datetime.now(UTC), machines, metrics_server=metrics_server, breathe=breathe)
             except ApiError as error:
                 raise RoomError(f"such a cluster cannot be made: {error.message}") from error
 
@@ -119,7 +120,9 @@ class Rooms:
         if found is None:
             raise RoomError("there is no such room", 404)
         meta, clock, rows = found
-        return self._open(name, meta, journal.restored(clock, rows))
+        room = self._open(name, meta, journal.restored(clock, rows))
+        room.journal.catch_up(clock, rows)
+        return room
 
     def _make_place(self) -> None:
         """Puts the room that was not used for longest to sleep when too many are awake. People in it keep a room awake; a client's
@@ -134,6 +137,7 @@ class Rooms:
         """Nothing in between lets others run: nobody can find the room half away. What cannot be kept stays awake."""
         room.close()
         del self._awake[room.name]
+        memory.let_go(room.cluster.store.count)
 
     def _keep_house(self) -> None:
         while True:
@@ -145,6 +149,7 @@ class Rooms:
                         self._sleep(room)
                     except sqlite3.Error as error:
                         log.error("room %s cannot be put to sleep: %s", room.name, error)
+            memory.tidy(all(now - room.used > QUIET for room in self._awake.values()))
 
     def _check_rate(self, who: str) -> None:
         now = time.monotonic()

@@ -181,6 +181,21 @@ class Room:
         """Lets happen what is due now: in a paused room commands still run, only time does not pass."""
         self._slice(self.cluster.clock.now)
 
+    @contextmanager
+    def long_turn(self) -> Iterator[None]:
+        """A turn for a request that may take long: the room stands still meanwhile, and others have their turn in between."""
+        self.touch()
+        self.asking += 1
+        try:
+            with self._turn:
+                self._slice_ends = time.perf_counter() + SLICE
+                try:
+                    yield
+                finally:
+                    self._slice_ends = 0.0
+        finally:
+            self.asking -= 1
+
     def while_still(self, function: Callable[..., Any], *args: Any) -> Any:
         """What ``function`` gives, asked while nothing in the cluster is half done."""
         with self._turn:

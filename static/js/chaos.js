@@ -3,9 +3,9 @@
  * the scene; what one selects on the canvas is the target. Machines are added, resized and removed here too.
  */
 import { h, toast } from "./dom.js";
-import { duration } from "./inspector.js";
 import { knows, onLanguage, t } from "./i18n.js";
 import { parseId } from "./scene.js";
+import { duration } from "./virtualtime.js";
 
 /** @typedef {import("./types").Thing} Thing @typedef {import("./types").FaultKind} FaultKind @typedef {import("./types").FaultParam} FaultParam */
 
@@ -48,6 +48,7 @@ const word = (kind, name) => (knows(`chaos.${kind}.${name}`) ? t(`chaos.${kind}.
 export class Chaos {
   /** @param {HTMLElement} host @param {HTMLElement} tab @param {import("./api.js").Api} api @param {import("./scene.js").Scene} scene @param {{show: (id: string) => void, now: () => number}} acts */
   constructor(host, tab, api, scene, acts) {
+    this.host = host;
     this.api = api;
     this.scene = scene;
     this.acts = acts;
@@ -55,7 +56,7 @@ export class Chaos {
     /** @type {FaultKind[]} */
     this.kinds = [];
     this.fault = "network";
-    this.target = "";
+    this.target = this.machine = "";
     /** @type {Record<string, string>} what was typed, by parameter */
     this.given = {};
     this.size = { cpu: "2", memory: "4" };
@@ -67,6 +68,7 @@ export class Chaos {
       if (update.whole || update.changes.some((change) => change.id.startsWith("Fault/"))) this.#active();
       if (update.whole || update.changes.some((change) => !change.before !== !change.after && (change.id.startsWith("Node/") || change.id.startsWith("Pod/")))) this.draw();
     });
+    new MutationObserver(() => (this.draw(), this.#active())).observe(host, { attributeFilter: ["hidden"] });
     onLanguage(() => (this.draw(), this.#active()));
   }
 
@@ -85,7 +87,10 @@ export class Chaos {
     if (fit.fault !== this.fault) this.given = {};
     this.fault = fit.fault;
     this.target = id;
-    if (kind === "Node") this.#sized(this.scene.get(id));
+    if (kind === "Node") {
+      this.machine = id;
+      this.#sized(this.scene.get(id));
+    }
     this.draw(true);
   }
 
@@ -94,8 +99,9 @@ export class Chaos {
     if (node?.cpu) this.size = { cpu: `${node.cpu / 1000}`, memory: `${Math.max(1, Math.round((node.memory ?? 0) / GIBI))}` };
   }
 
-  /** @param {boolean} [anyway] also while somebody types in it */
+  /** Only while it is to be seen: its choices may be thousands of pods. @param {boolean} [anyway] also while somebody types in it */
   draw(anyway = false) {
+    if (this.host.hidden) return;
     const focused = /** @type {HTMLElement|null} */ (document.activeElement);
     const typing = focused instanceof HTMLInputElement || focused instanceof HTMLSelectElement;
     if (!anyway && typing && (this.form.contains(focused) || this.machines.contains(focused))) return;
@@ -170,7 +176,7 @@ export class Chaos {
     else delete this.tab.dataset.count;
     const had = this.list.contains(document.activeElement);
     this.list.replaceChildren(...(active.length ? [
-      h("header.row.spread", {}, h("h3", { text: t("chaos.active", { count: active.length }) }), active.length > 1 && h("button.button", { type: "button", id: "chaos-heal-all", text: t("chaos.healAll"), onclick: () => this.#ask(() => this.api.heal()) })),
+      h("header.row.spread", {}, h("h2", { text: t("chaos.active", { count: active.length }) }), active.length > 1 && h("button.button", { type: "button", id: "chaos-heal-all", text: t("chaos.healAll"), onclick: () => this.#ask(() => this.api.heal()) })),
       h("ul.wrongs", {}, ...active.map((fault) => this.line(fault))),
     ] : [h("p.quiet", { text: t("chaos.none") })]));
     if (had) (this.list.querySelector("button") ?? this.form.querySelector("select"))?.focus();
@@ -189,8 +195,8 @@ export class Chaos {
   #machines() {
     const workers = this.scene.ofKind("Node").sort(([a], [b]) => NATURAL.compare(a, b));
     const node = h("select", { id: "machine", onchange: () => (this.#sized(this.scene.get(node.value)), (this.machine = node.value), this.draw(true)) }, ...workers.map(([id, one]) => h("option", { value: id, text: one.name })));
-    if (this.target.startsWith("Node/")) this.machine = this.target;
-    if (this.machine && this.scene.get(this.machine)) node.value = this.machine;
+    if (!this.scene.get(this.machine)) this.machine = this.target.startsWith("Node/") ? this.target : workers.at(-1)?.[0] ?? "";
+    node.value = this.machine;
     const name = () => parseId(node.value).name;
     const sizes = () => ({ cpu: Number(this.size.cpu), memory: Math.round(Number(this.size.memory) * GIBI) });
     /** @param {"cpu"|"memory"} which @param {string} step */
@@ -198,7 +204,7 @@ export class Chaos {
     /** @param {string} key @param {() => any} body */
     const button = (key, body) => h("button.button", { type: "button", id: `machine-${key}`, text: t(`machine.${key}`), onclick: () => this.#ask(() => this.api.machine(body())) });
     this.machines.setAttribute("aria-label", t("machine.title"));
-    this.machines.replaceChildren(h("h3", { text: t("machine.title") }), h("p", { text: t("machine.about") }),
+    this.machines.replaceChildren(h("h2", { text: t("machine.title") }), h("p", { text: t("machine.about") }),
       h("div.pair", {}, h("label.field", {}, t("machine.cpu"), amount("cpu", "1")), h("label.field", {}, t("machine.memory"), amount("memory", "1"))),
       h("p.row", {}, button("add", () => ({ op: "add", ...sizes() }))),
       h("label.field", {}, t("machine.which"), node),

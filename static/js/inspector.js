@@ -7,11 +7,14 @@ import { parseId } from "./scene.js";
 import { placed } from "./attempt.js";
 import { budgetOf, podOf, scalerOf } from "./canvas/relations.js";
 import { details, faultsOf, title } from "./chaos.js";
+import { duration } from "./virtualtime.js";
 import { explained } from "./why.js";
 
 const VIEWS = ["overview", "describe", "yaml", "events", "causes"];
 const POD_VIEWS = ["overview", "logs", "describe", "yaml", "events", "causes"];
 const LOG_LINES = 200;
+const MOST_OWNED = 12;
+const NATURAL = new Intl.Collator("en", { numeric: true });
 /** What is no object of the API. */
 const BARE = new Set(["Traffic", "Component", "Fault"]);
 const BREAKABLE = new Set(["Node", "Pod", "Component"]);
@@ -146,6 +149,8 @@ export class Inspector {
     parts.push(h("dl.facts", {}, ...[...facts(thing, t), ...this.#governors(thing)].flatMap((fact) => [h("dt", { text: fact.label }),
       h(fact.mono ? "dd.mono" : "dd", {}, fact.id ? h("button.link", { type: "button", text: fact.value, onclick: () => this.acts.show(/** @type {string} */ (fact.id)) }) : fact.value)])));
     if (Object.keys(thing.labels ?? {}).length) parts.push(h("div.chips", {}, ...pairs(thing.labels).split(", ").map((text) => h("span.chip", { text }))));
+    const owned = [...(this.scene.owned.get(/** @type {string} */ (this.id)) ?? [])].filter((id) => !id.startsWith("Pod/")).sort(NATURAL.compare).slice(-MOST_OWNED);
+    if (owned.length) parts.push(h("h3.owned", { text: t("inspect.owns") }), h("ul.owned", {}, ...owned.map((id) => this.#owned(id))));
     const attempt = this.detail?.attempt ?? null;
     const why = explained(this.detail?.why ?? [], thing, this.scene, this.acts.show, attempt);
     const about = trouble(thing, t);
@@ -155,6 +160,12 @@ export class Inspector {
     if (attempt?.node) parts.push(h("details.placed", { open: this.placed, ontoggle: (/** @type {any} */ event) => (this.placed = event.target.open) }, h("summary", { id: "placed", text: t("attempt.why", { node: attempt.node }) }), ...placed(attempt, this.acts.show)));
     if (BREAKABLE.has(thing.kind) && !thing.gone && !(thing.kind === "Pod" && !thing.node)) parts.push(h("p.row.after", {}, h("button.button", { type: "button", id: "break", text: t("chaos.break"), onclick: () => this.acts.chaos(/** @type {string} */ (this.id)) })));
     return parts;
+  }
+
+  /** @param {string} id */
+  #owned(id) {
+    const thing = /** @type {import("./types").Thing} */ (this.scene.get(id));
+    return h("li", {}, h("button.link", { type: "button", text: `${thing.kind} ${thing.name}`, onclick: () => this.acts.show(id) }), h("span.chip.state", { "data-tone": tone(thing), text: stateText(thing, t) }));
   }
 
   /** @param {import("./types").Thing} fault */
@@ -204,12 +215,4 @@ export class Inspector {
         h("small", { text: t("inspect.cause", { revision: cause.revision, time: typeof cause.time === "number" ? `${cause.time.toFixed(2)} s` : cause.time }) }));
     }))];
   }
-}
-
-/** @param {number} seconds */
-export function duration(seconds) {
-  const s = Math.max(0, Math.round(seconds));
-  if (s < 120) return `${s}s`;
-  if (s < 7200) return `${Math.floor(s / 60)}m${s % 60 && s < 600 ? `${s % 60}s` : ""}`;
-  return s < 172800 ? `${Math.floor(s / 3600)}h` : `${Math.floor(s / 86400)}d`;
 }

@@ -36,7 +36,7 @@ const stage = new Stage({
 });
 const live = new Live(room, key, scene, time);
 const editor = new Editor(byId("panel-editor"), api, show);
-const inspector = new Inspector(byId("panel-inspector"), api, scene, { show, now: () => time.now, edit: (yaml) => (editor.set(yaml), docks.open("editor")), chaos: (id) => (chaos.choose(id), docks.open("chaos"), byId("chaos-fault").focus()) });
+const inspector = new Inspector(byId("panel-inspector"), api, scene, { show, now: () => time.now, edit: (yaml) => (editor.set(yaml), docks.open("editor")), chaos: (id) => (docks.open("chaos"), chaos.choose(id), byId("chaos-fault")?.focus()) });
 const traffic = new Traffic(byId("panel-traffic"), api, scene);
 const chaos = new Chaos(byId("panel-chaos"), byId("tab-chaos"), api, scene, { show, now: () => time.now });
 const terminal = new Terminal(byId("terminal"), live.socket, room, find, show);
@@ -123,7 +123,7 @@ function commands() {
     { label: t("palette.editor"), hint: "Ctrl E", run: () => (docks.open("editor"), editor.view.focus()) },
     { label: t("palette.tree"), hint: "T", run: () => byId("tree").querySelector("[tabindex='0']")?.focus() },
     { label: t("palette.traffic"), run: () => docks.open("traffic") },
-    { label: t("palette.chaos"), run: () => (docks.open("chaos"), byId("chaos-fault").focus()) },
+    { label: t("palette.chaos"), run: () => (docks.open("chaos"), chaos.draw(true), byId("chaos-fault")?.focus()) },
     ...(scene.ofKind("Fault").length ? [{ label: t("chaos.healAll"), run: () => void api.heal() }] : []),
     { label: t("share.button"), run: () => topbar.share() },
     { label: t("help.label"), hint: "?", run: help },

@@ -31,7 +31,8 @@ export class Traffic {
   draw() {
     if (this.body.contains(document.activeElement) && document.activeElement instanceof HTMLInputElement) return this.#figures();
     const services = this.scene.ofKind("Service").filter(([, service]) => !service.system);
-    const sources = new Map(this.scene.ofKind("Traffic").map(([id, source]) => [source.target, { id, source }]));
+    const people = this.scene.ofKind("Traffic").filter(([, one]) => !one.source);
+    const sources = new Map(people.map(([id, source]) => [source.target, { id, source }]));
     this.body.replaceChildren(h("p", { text: services.length ? t("traffic.about") : t("traffic.noService") }), ...services.map(([id, service]) => this.#card(id, service, sources.get(id)?.source)));
     this.#figures();
   }
@@ -56,7 +57,7 @@ export class Traffic {
   }
 
   #figures() {
-    for (const [, source] of this.scene.ofKind("Traffic")) {
+    for (const [, source] of this.scene.ofKind("Traffic").filter(([, one]) => !one.source)) {
       const line = this.body.querySelector(`[data-figures="${CSS.escape(source.target ?? "")}"]`);
       if (!line) continue;
       const failing = (source.failed ?? 0) > 0;

@@ -61,19 +61,21 @@ def room(base: str) -> dict[str, str]:
 
 @pytest.fixture
 def visit(browser: Any) -> Iterator[Callable[..., Any]]:
-    """Opens a page in a browser context of its own. What the console complains of fails the test."""
+    """Opens a page in a browser context of its own. What the console complains of fails the test, but for the browser's own note of a
+    request that is meant to be ``refused``."""
     complaints: list[str] = []
     contexts = []
 
     def open_page(url: str, *, width: int = 1600, height: int = 1000, theme: str = "dark", locale: str = "en-US",
-                  motion: str = "no-preference") -> Any:
+                  motion: str = "no-preference", refused: bool = False) -> Any:
         context = browser.new_context(viewport={"width": width, "height": height}, color_scheme=theme, locale=locale,
                                       reduced_motion=motion)
         contexts.append(context)
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("console", lambda message: complaints.append(message.text)
+                if message.type == "error" and not (refused and "status of 400" in message.text) else None)
         page.goto(url)
         page.wait_for_selector("body[data-ready=true]")
         return page

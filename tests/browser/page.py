@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -74,3 +76,27 @@ def centre(page: Any, thing: str) -> tuple[float, float]:
         return [at.left + b.x + b.w / 2, at.top + b.y + b.h / 2];
     }""", thing)
     return x, y
+
+
+def post(room: dict[str, str], path: str, body: str | dict[str, Any]) -> Any:
+    """Asks the room's server, without the page."""
+    url = room["url"].replace("?", f"/{path}?", 1)
+    data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(url, data=data, headers={
+            "Content-Type": "application/yaml" if isinstance(body, str) else "application/json"})) as response:
+        return json.load(response)
+
+
+def select(page: Any, thing: str) -> None:
+    """As a click on it does."""
+    page.evaluate("id => podium.stage.parts.onSelect(id)", thing)
+
+
+def drawn(page: Any) -> list[str]:
+    """Every text of the canvas, painted anew."""
+    return page.evaluate("""() => new Promise(done => {
+        const texts = [], pen = CanvasRenderingContext2D.prototype, write = pen.fillText;
+        pen.fillText = function (text, ...rest) { texts.push(text); return write.call(this, text, ...rest); };
+        podium.stage.repaint();
+        requestAnimationFrame(() => requestAnimationFrame(() => { pen.fillText = write; done(texts); }));
+    })""")

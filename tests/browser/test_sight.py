@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import urllib.request
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.browser.page import open_tab, pods, ready, run, things, until
+from tests.browser.page import open_tab, pods, post, ready, run, select, things, until
 
 pytestmark = pytest.mark.browser
 
@@ -38,23 +36,11 @@ spec: {{selector: {{app: {label or name}}}, ports: [{{port: 80}}]}}
 """
 
 
-def post(room: dict[str, str], path: str, body: str | dict[str, Any]) -> Any:
-    url = room["url"].replace("?", f"/{path}?", 1)
-    data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    with urllib.request.urlopen(urllib.request.Request(url, data=data, headers={
-            "Content-Type": "application/yaml" if isinstance(body, str) else "application/json"})) as response:
-        return json.load(response)
-
-
-def select(page: Any, thing: str) -> None:
-    page.evaluate("id => podium.stage.parts.onSelect(id)", thing)
-
-
 def box(page: Any, thing: str) -> dict[str, float]:
     return page.evaluate("id => podium.stage.camera.box(podium.stage.layout.box(id))", thing)
 
 
-def test_a_pod_that_no_node_takes_is_explained_node_by_node(visit: Callable[..., Any], room: dict[str, str],
+def test_a_pod_that_no_node_takes_is_explained_by_node_and_plugin(visit: Callable[..., Any], room: dict[str, str],
                                                             picture: Callable[[Any, str], None]) -> None:
     post(room, "apply", deployment("big", requests='{cpu: "3"}'))
     for locale, heading, words in (("en-US", "Why", ("requests 3", "taint", "node-role.kubernetes.io/control-plane")),
@@ -63,9 +49,11 @@ def test_a_pod_that_no_node_takes_is_explained_node_by_node(visit: Callable[...,
         waiting = until(page, lambda page=page: [name for name, pod in pods(page).items() if pod["state"] == "unscheduled"], "a pod in the tray")
         select(page, waiting[0])
         why = page.get_by_role("region", name=heading)
-        until(page, lambda why=why: why.locator("li").count() == 4, "a line a node")
+        until(page, lambda why=why: why.locator("tbody").count() == 2, "a row a verdict")
         text = why.inner_text()
         assert all(word in text for word in (*words, "m-k8s", "w3-k8s", "0/4 nodes are available")), text
+        marks = [[cell.get_attribute("class") for cell in row.locator("tr").first.locator("td").all()] for row in why.locator("tbody").all()]
+        assert marks == [["refused", "unasked"], ["passed", "refused"]]
         picture(page, f"8-why-{locale}")
 
 

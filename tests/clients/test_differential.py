@@ -224,6 +224,31 @@ kubectl events -A --types=Warning
 kubectl api-resources
 kubectl api-resources -o wide
 kubectl top pods
+kubectl top nodes
+kubectl top pods -A --containers
+kubectl top pods --sort-by=memory --sum
+kubectl get nodes.metrics.k8s.io -o yaml
+kubectl get pods.metrics.k8s.io -A
+kubectl get sts,ds,job,cj,hpa,pdb,rc,controllerrevisions -A -o wide
+kubectl get pv,pvc,sc,pc,csidriver,csinode,volumeattachment -o wide
+kubectl get hpa,sts,ds -o yaml
+kubectl get pv,pvc,sc -o json
+kubectl describe sts,ds,job,cj,hpa
+kubectl describe sts
+kubectl describe ds -A
+kubectl describe job
+kubectl describe cj
+kubectl describe hpa
+kubectl describe pv,pvc,sc
+kubectl describe pvc
+kubectl describe pc,csinode,csidriver,controllerrevisions
+kubectl rollout history ds,sts
+kubectl rollout history sts/web --revision=1 -o json
+kubectl rollout status sts/web --watch=false
+kubectl rollout status ds/prometheus-daemonset
+kubectl logs ds/kube-proxy -n kube-system --tail=2
+kubectl logs sts/web --tail=2
+kubectl get cs
 kubectl version
 kubectl cluster-info
 """.splitlines() if line]

@@ -22,7 +22,7 @@ WORKERS = ("w1-k8s", "w2-k8s", "w3-k8s")
 HPA, PDB, CRONJOBS, SLICES = ("horizontalpodautoscalers.autoscaling", "poddisruptionbudgets.policy", "cronjobs.batch",
                               "endpointslices.discovery.k8s.io")
 ENDED = ("Succeeded", "Failed")
-EVERY = 420
+EVERY = 600
 HTTP = {"httpGet": {"path": "/", "port": 80}, "periodSeconds": 3}
 FLAVOURS: dict[str, Object] = {
     "plain": {}, "hooked": {"lifecycle": {"preStop": {"sleep": {"seconds": 3}}}}, "probed": {"readinessProbe": HTTP, "livenessProbe": HTTP},
@@ -67,9 +67,9 @@ def _brief(template: Object) -> Object:
 
 
 def cron_job(namespace: str, name: str, policy: str) -> Object:
-    """Every seven minutes."""
+    """Every ten minutes."""
     template = _brief({"metadata": {"labels": {"app": name, "kind": "CronJob"}}})
-    return named(name, namespace, {"schedule": "*/7 * * * *", "concurrencyPolicy": policy,
+    return named(name, namespace, {"schedule": "*/10 * * * *", "concurrencyPolicy": policy,
                                    "jobTemplate": {"spec": {"backoffLimit": 1000, "template": template}}})
 
 
@@ -103,7 +103,7 @@ def who(obj: Object) -> str:
 
 def everything(cluster: Cluster) -> list[tuple[str, Object]]:
     """Every stored object with its resource."""
-    return [(resource, record.object) for resource, table in cluster.store.tables.items() for record in table.values()]
+    return [(resource, obj) for resource, objects in cluster.store.dump()["objects"].items() for obj in objects]
 
 
 # what must be so in the end
@@ -246,7 +246,7 @@ def machines_agree(cluster: Cluster) -> None:
     for node in cluster.api.lister("nodes").list():
         conditions = {entry["type"]: entry["status"] for entry in node["status"]["conditions"]}
         assert conditions == {"Ready": "True", "MemoryPressure": "False", "DiskPressure": "False", "PIDPressure": "False"}, who(node)
-    assert {name for name in kubelets.nodes} == {node["metadata"]["name"] for node in cluster.api.lister("nodes").list()}
+    assert sorted(kubelets.nodes) == sorted(node["metadata"]["name"] for node in cluster.api.lister("nodes").list())
     uids = {pod["metadata"]["uid"] for pod in pods} | {worker.uid for kubelet in kubelets.nodes.values()
                                                        for worker in kubelet.workers.values() if worker.static}
     assert {sandbox.uid for sandbox in sandboxes} <= uids
@@ -258,7 +258,16 @@ def machines_agree(cluster: Cluster) -> None:
 AGREEMENTS = (owners_agree, sizes_agree, jobs_agree, claims_agree, endpoints_agree, autoscalers_agree, budgets_agree, machines_agree)
 
 
-def contents(cluster: Cluster) -> dict[str, Any]:
-    """All objects as the store has them, to be compared."""
-    return {f"{resource} {'/'.join(key)}": record.object for resource, table in sorted(cluster.store.tables.items())
-            for key, record in sorted(table.items())}
+def differences(one: Any, other: Any, path: str = "") -> list[str]:
+    """Where two snapshots differ."""
+    if isinstance(one, list) and isinstance(other, list) and not path.startswith("/random"):
+        one, other = _by_name(one), _by_name(other)
+    if isinstance(one, dict) and isinstance(other, dict):
+        return [found for field in sorted({**one, **other}) for found in differences(one.get(field), other.get(field), f"{path}/{field}")]
+    return [] if one == other else [f"{path}: {one!r} and {other!r}"[:400]]
+
+
+def _by_name(entries: list[Any]) -> dict[str, Any]:
+    if entries and all(isinstance(entry, dict) and "metadata" in entry for entry in entries):
+        return {who(entry): entry for entry in entries}
+    return {str(number): entry for number, entry in enumerate(entries)}

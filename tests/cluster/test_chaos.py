@@ -364,6 +364,42 @@ def test_a_graceful_shutdown_ends_ordinary_pods_first_and_critical_ones_after(wo
     assert world.conditions("w1-k8s")["Ready"] == "True" and world.taints("w1-k8s") == []
 
 
+def test_a_machine_whose_shutdown_is_called_off_stays_on_and_takes_pods_again(world):
+    world.pod("plain", {"name": "c", "image": "nginx"}, nodeName="w1-k8s").run(10)
+    fault = world.chaos.inject("shutdown", "w1-k8s", grace=60)
+    world.run(0.5)
+    world.chaos.heal(fault["id"])
+    world.run(90)
+    assert world.cluster.kubelets.powered("w1-k8s") and world.conditions("w1-k8s")["Ready"] == "True"
+    assert world.get("plain")["status"]["reason"] == "Terminated", "what has been ended stays so"
+    world.pod("late", {"name": "c", "image": "nginx"}, nodeName="w1-k8s").run(10)
+    assert world.get("late")["status"]["phase"] == "Running"
+
+
+def test_a_machine_whose_kubelet_dies_on_its_way_down_goes_down_without_it(world):
+    world.chaos.inject("shutdown", "w1-k8s", grace=20)
+    world.run(0.5)
+    world.chaos.inject("kubelet", "w1-k8s")
+    world.run(30)
+    assert not world.cluster.kubelets.powered("w1-k8s")
+    world.chaos.heal_all()
+    world.run(30)
+    assert world.conditions("w1-k8s")["Ready"] == "True"
+
+
+@pytest.mark.parametrize("after", [0.5, 5, 300])
+def test_a_control_plane_that_was_shut_down_in_order_runs_again_when_its_machine_does(world, after):
+    fault = world.chaos.inject("shutdown", "m-k8s", grace=20, critical=10)
+    world.run(after)
+    world.chaos.heal(fault["id"])
+    world.run(120)
+    assert all(world.cluster.components.healthy(name) for name in COMPONENTS)
+    mirrors = [pod for pod in world.lister("pods").by_node("m-k8s") if "kubernetes.io/config.mirror" in pod["metadata"].get("annotations", {})]
+    assert len(mirrors) == 4 and {pod["status"]["phase"] for pod in mirrors} == {"Running"}
+    world.deploy().run(60)
+    assert len(world.running()) == 3
+
+
 def test_a_kubelet_that_is_not_set_to_it_ends_nothing_at_a_shutdown(world):
     world.deploy().run(30)
     world.chaos.inject("shutdown", "w1-k8s")
@@ -431,7 +467,8 @@ def test_what_cannot_be_is_refused_and_changes_nothing(world):
         ("flood", "w1-k8s", {}), ("power", "nowhere", {}), ("power", "", {}), ("component", "kube-proxy", {}), ("kill", "nobody", {}),
         ("kill", "a", {"container": "other"}), ("kill", "a", {"code": 1000}), ("probe", "a", {"probe": "liveness"}), ("probe", "a", {"probe": "x"}),
         ("disk", "w1-k8s", {"percent": "much"}), ("disk", "w1-k8s", {"percent": float("nan")}), ("slow", "nginx", {"factor": 1e9}),
-        ("image", "ngi nx", {}), ("power", "w1-k8s", {"self": 1}), ("shutdown", "w1-k8s", {"grace": 5, "critical": 10})):
+        ("image", "ngi nx", {}), ("image", "docker.io/nginx*", {}), ("slow", "Nginx", {}), ("power", "w1-k8s", {"self": 1}),
+        ("shutdown", "w1-k8s", {"grace": 5, "critical": 10})):
         with pytest.raises(ValueError):
             world.chaos.inject(fault, target, **params)
     assert world.chaos.active() == []

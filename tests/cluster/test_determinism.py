@@ -78,6 +78,20 @@ def test_a_quiet_cluster_restored_goes_on_to_the_same_bytes():
     assert bytes_of(copy) == bytes_of(cluster)
 
 
+def test_a_restored_cluster_forgets_events_at_the_same_moments():
+    cluster = Cluster(seed=5)
+    play(cluster)
+    cluster.clock.run_for(600.37)
+    copy = Cluster.restore(orjson.loads(orjson.dumps(cluster.snapshot())))
+    events = len(cluster.api.lister("events").list())
+    moment = cluster.clock.next_due() - 1.5
+    for step in range(40):
+        for each in (cluster, copy):
+            each.clock.run_until(moment + step / 10)
+        assert bytes_of(copy) == bytes_of(cluster)
+    assert len(copy.api.lister("events").list()) < events
+
+
 def test_a_cluster_restored_in_the_middle_of_a_rollout_comes_to_the_same_end():
     cluster = Cluster(seed=6)
     kubectl = cluster.client("kubectl")

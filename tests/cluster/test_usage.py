@@ -56,6 +56,13 @@ def test_a_program_cannot_use_more_than_its_limit(cluster):
     assert run_pod(cluster, "burner", "busybox", shell("while true; do :; done"), limits={"cpu": "150m"}).cpu() == 150
 
 
+def test_the_documentations_stress_burns_up_to_its_limit(cluster):
+    cluster.client().create("pods", {"metadata": {"name": "cpu-demo", "namespace": "default"}, "spec": {"containers": [{
+        "name": "c", "image": "vish/stress", "args": ["-cpus", "2"], "resources": {"limits": {"cpu": "1"}, "requests": {"cpu": "500m"}}}]}})
+    cluster.clock.run_for(20)
+    assert cluster.kubelets.runtime.container("default", "cpu-demo", "c").cpu() == 1000
+
+
 def test_a_script_that_sleeps_uses_nothing_and_one_that_wakes_up_to_work_does(cluster):
     container = run_pod(cluster, "napper", "busybox", shell("sleep 30; while true; do :; done"))
     assert container.cpu() < 1

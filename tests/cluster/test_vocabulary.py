@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.cluster import gojson, names, quantity, schema, selectors, yamltext
+from server.cluster import field_selectors, gojson, names, quantity, schema, selectors, yamltext
 from server.cluster.apiserver import patch, strategic, typed
 from server.cluster.apiserver.defaults import filling, pods
 
@@ -125,7 +125,7 @@ def test_a_map_selects_what_contains_it(wanted, labels):
 ])
 def test_a_field_selector_matches(text, resource, matches):
     pod = {"metadata": {"name": "web"}, "spec": {}, "status": {"phase": "Running"}}
-    assert selectors.parse_fields(text, resource).matches(pod) is matches
+    assert field_selectors.parse(text, resource).matches(pod) is matches
 
 
 @pytest.mark.parametrize(("text", "resource", "message"), [
@@ -135,12 +135,12 @@ def test_a_field_selector_matches(text, resource, matches):
 ])
 def test_a_bad_field_selector_says_why(text, resource, message):
     with pytest.raises(selectors.SelectorError) as error:
-        selectors.parse_fields(text, resource)
+        field_selectors.parse(text, resource)
     assert str(error.value) == message
 
 
 def test_escapes_in_field_values_are_read():
-    assert selectors.parse_fields(r"metadata.name=a\,b\=c", "pods").terms == (("metadata.name", "=", "a,b=c"),)
+    assert field_selectors.parse(r"metadata.name=a\,b\=c", "pods").terms == (("metadata.name", "=", "a,b=c"),)
 
 
 # names -------------------------------------------------------------------------------------------------------------------

@@ -176,3 +176,24 @@ test("workloads and claims have a card unless another's card tells of them", () 
   assert.ok(!seated("PersistentVolume//v", { kind: "PersistentVolume", phase: "Bound" }));
   assert.ok(seated("PersistentVolume//v", { kind: "PersistentVolume", phase: "Released" }));
 });
+
+test("however many workloads there are, all are within the bounds, in few columns, and no two overlap", () => {
+  for (const [nodes, count] of [[1, 3], [4, 7], [4, 60], [4, 300], [100, 200]]) {
+    const layout = cluster(nodes);
+    for (let i = 0; i < count; i++) layout.update(`Job/d/j${i}`, { kind: "Job", name: `j${i}` });
+    const boxes = [...layout.workloads.of.keys()].map((id) => layout.box(id));
+    const { x, y, w, h } = layout.bounds;
+    for (const box of boxes) assert.ok(box.x >= x && box.y >= y && box.x + box.w <= x + w + 0.01 && box.y + box.h <= y + h + 0.01);
+    assert.equal(new Set(boxes.map((box) => `${box.x},${box.y}`)).size, count);
+    assert.ok(new Set(boxes.map((box) => box.x)).size <= 6);
+    assert.ok(boxes.every((box) => box.x >= Math.max(...[...layout.nodes.of.keys()].map((id) => layout.nodeBox(id).x + layout.nodeBox(id).w))));
+  }
+});
+
+test("a card that comes moves no other until the columns are full", () => {
+  const layout = cluster(4);
+  for (let i = 0; i < 10; i++) layout.update(`Job/d/j${i}`, { kind: "Job", name: `j${i}` });
+  const before = [...layout.workloads.of.keys()].map((id) => layout.box(id));
+  assert.equal(layout.update("Job/d/late", { kind: "Job", name: "late" }), false);
+  assert.deepEqual([...layout.workloads.of.keys()].slice(0, 10).map((id) => layout.box(id)), before);
+});

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from contextlib import AbstractContextManager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,6 +34,9 @@ class Room:
 
     def wait_turn(self) -> None:
         """There is no other room."""
+
+    def long_turn(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def spent(self, seconds: float) -> None:
         """Nobody waits for it."""

@@ -1,4 +1,4 @@
-"""The terminal's kubectl prints what the real kubectl v1.36.3 printed against the same objects (recordings/day_two, made by
+"""The terminal's kubectl prints what the real kubectl v1.36.3 printed against the same objects (recordings/, made by
 tests/clients/test_differential.py --record)."""
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from tests.kubectl.world import FILES, build, chapters, comparable, recorded
 
 @pytest.mark.parametrize("chapter", chapters())
 def test_the_terminal_prints_what_the_real_kubectl_printed(chapter: str) -> None:
-    terminal = Terminal(build(), FILES)
+    terminal = Terminal(build(chapter), FILES)
     for line, code, stdout, stderr in recorded(chapter):
         result = terminal.run(line)
         assert (line, *comparable(*result)) == (line, *comparable(stdout, stderr, code))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from server.cluster import selectors
+from server.cluster import field_selectors, selectors
 from server.cluster.errors import ApiError, not_found
 from server.kubectl.describe import Scope, describe
 from server.kubectl.describe.layout import Page
@@ -28,7 +28,7 @@ class Objects:
     def items(self, resource: str, namespace: str = "", label_selector: str = "", field_selector: str = "") -> list[dict[str, Any]]:
         if resource in UNSERVED:
             raise ApiError(404, "NotFound", "the server could not find the requested resource")
-        labels, fields = selectors.parse(label_selector), selectors.parse_fields(field_selector)
+        labels, fields = selectors.parse(label_selector), field_selectors.parse(field_selector)
         return [obj for obj in GIVEN["objects"].get(resource, []) if (not namespace or obj["metadata"].get("namespace") == namespace)
                 and labels.matches(obj["metadata"].get("labels")) and fields.matches(obj)]
 

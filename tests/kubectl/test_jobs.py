@@ -66,6 +66,7 @@ def test_the_notes_cron_job_is_refused_as_it_stands_and_runs_when_mended(termina
     rows = terminal.run("kubectl get cronjob -w", interrupt_after=75).stdout.splitlines()[1:]
     shown = [tuple(row.split()[8:10]) for row in rows]
     assert shown[:3] == [("0", "<none>"), ("1", "0s"), ("0", shown[2][1])] and re.fullmatch(r"[1-4]s", shown[2][1])
+    assert rows[2].split()[:-1] == rows[3].split()[:-1]  # the Job is off the list, then its success is noted
     terminal.cluster.clock.run_for(300)
     jobs = [row.split() for row in said(terminal, "get jobs").splitlines()[1:]]
     assert [row[1:3] for row in jobs] == [["Complete", "1/1"]] * 3 and len(said(terminal, "get pods").splitlines()) == 4

@@ -1,6 +1,6 @@
 """A small world to run kubectl against: an API server with some objects and nothing that changes them by itself.
 
-``build()`` gives the same world every time, so that what the real kubectl printed against one (``recordings/``) must be what the
+``build(chapter)`` gives the same world every time, so that what the real kubectl printed against one (``recordings/``) must be what the
 terminal's kubectl prints against another. ``normal`` takes out what differs from run to run.
 """
 
@@ -18,6 +18,7 @@ from server.cluster.apiserver.client import Client
 from server.cluster.apiserver.server import ApiServer
 from server.cluster.clock import Clock
 from server.cluster.store import Store
+from tests.kubectl.kinds_world import furnish
 
 RECORDINGS = Path(__file__).parent / "recordings"
 _SHARED = Path(__file__).parent / "files"
@@ -42,7 +43,8 @@ NORMAL = (
 )
 
 
-def build() -> Any:
+def build(chapter: str = "") -> Any:
+    """The world of a chapter: those in ``recordings/kinds`` have the other kinds too (kinds_world.py)."""
     clock, store, chance = Clock(datetime.now(UTC)), Store(5000), random.Random(1)
     world = SimpleNamespace(clock=clock, store=store, random=chance, api=ApiServer(clock, store, chance))
     client = Client(world.api, "builder", "kubernetes-admin")
@@ -69,6 +71,8 @@ def build() -> Any:
         _create(client, "events", "v1", "Event", name, involvedObject=about,
                 **{"type": "Normal", "reason": name, "message": f"hello {name}", "source": {"component": "x"},
                    "firstTimestamp": clock.timestamp(), "lastTimestamp": clock.timestamp(), **more})
+    if chapter.startswith("kinds/"):
+        furnish(world)
     return world
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
@@ -249,8 +250,11 @@ def test_a_flood_over_one_socket_holds_up_nobody_else(server, room, frame):
     for _ in range(40):
         assert innocent.run("echo hi")["stdout"] == "hi\n"
     stop.set()
+    with suppress(OSError):
+        flooding.shutdown(socket.SHUT_RDWR)
     flooding.close()
     thread.join(WAIT)
+    assert not thread.is_alive()
 
 
 def test_a_message_that_is_too_large_ends_its_connection_only(server, room, browsers):

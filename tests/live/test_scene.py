@@ -297,7 +297,7 @@ def test_a_service_with_endpoints_has_no_near_misses(cluster):
     (3, {"rollingUpdate": {"maxSurge": 1, "maxUnavailable": 9}}, (1, 3)), (5, {"type": "Recreate"}, (0, 5)),
     (7, {"rollingUpdate": {"maxSurge": "100%", "maxUnavailable": "33%"}}, (7, 2))])
 def test_surge_is_rounded_up_and_unavailable_down_and_not_both_are_nothing(replicas, strategy, bounds):
-    assert records.bounds(replicas, strategy) == bounds
+    assert records.bounds({"spec": {"replicas": replicas, "strategy": strategy}}) == bounds
 
 
 def test_a_rollout_stays_within_its_ceiling_and_floor(cluster):

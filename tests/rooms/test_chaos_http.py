@@ -159,3 +159,13 @@ def test_a_fault_outlasts_the_death_of_the_server(own_server):
     assert len(ask(made, "DELETE", "chaos")[1]["healed"]) == 2
     advance(made, 30)
     assert ready(made, "w1-k8s") == "True"
+
+
+def test_a_room_can_begin_with_the_metrics_server(server):
+    made = server.room(seed=3, metrics_server=True)
+    made.advance(60)
+    assert "m-k8s" in made.run("kubectl top nodes")["stdout"]
+    plain = server.room(seed=3)
+    assert plain.run("kubectl top nodes")["stderr"] == "error: Metrics API not available\n"
+    status, answer = server.ask("POST", "/api/rooms", {"metrics_server": "yes"})
+    assert status == 400 and answer["error"] == "metrics_server must be true or false"

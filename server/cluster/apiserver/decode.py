@@ -26,7 +26,6 @@ JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.
 ACCEPTED = (JSON, YAML, PROTOBUF)
 _NO_KIND = ('struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }')
 _SCHEME = "pkg/api/legacyscheme/scheme.go:30"
-FIELD_VALIDATIONS = ("Strict", "Warn", "Ignore")
 
 Object = dict[str, Any]
 

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from server.cluster import selectors
+from server.cluster import conditions, selectors
 from server.cluster.apiserver import deletion
 from server.cluster.apiserver.request import Request, Response
 from server.cluster.apiserver.resources import Resource
+from server.cluster.conditions import disruption_target
 from server.cluster.errors import ApiError, bad_request, forbidden
-from server.cluster.objects import Object, condition, condition_true, replaced
+from server.cluster.objects import Object, condition, condition_true
 from server.cluster.store import Record
 
 if TYPE_CHECKING:
@@ -110,24 +111,14 @@ def with_allowed(api: ApiServer, budget: Object, allowed: int) -> list[Object]:
 
 
 def with_condition(api: ApiServer, budget: Object, status: str, reason: str, message: str) -> list[Object]:
-    known = condition(budget, ALLOWED)
-    since = known["lastTransitionTime"] if known is not None and known["status"] == status else api.clock.timestamp()
-    entry = {"type": ALLOWED, "status": status, "observedGeneration": budget["metadata"]["generation"], "lastTransitionTime": since,
-             "reason": reason, "message": message}
-    others = [other for other in (budget.get("status") or {}).get("conditions") or () if other["type"] != ALLOWED]
-    return [*others, entry]
+    return conditions.with_condition((budget.get("status") or {}).get("conditions"), {
+        "type": ALLOWED, "status": status, "observedGeneration": budget["metadata"]["generation"],
+        "lastTransitionTime": api.clock.timestamp(), "reason": reason, "message": message})
 
 
 def _mark(api: ApiServer, resource: Resource, request: Request, pod: Object) -> Record:
     """The pod with the condition that says why it goes."""
-    known = condition(pod, "DisruptionTarget")
-    entry = {"type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": api.clock.timestamp(),
-             "reason": "EvictionByEvictionAPI", "message": "Eviction API: evicting",
-             "observedGeneration": pod["metadata"].get("generation", 1)}
-    if known is not None and known["status"] == "True":
-        entry["lastTransitionTime"] = known["lastTransitionTime"]
-    if known == entry:
+    marked = disruption_target(pod, "EvictionByEvictionAPI", "Eviction API: evicting", api.clock.timestamp())
+    if marked == pod:
         return api.current(resource, request.namespace, request.name)
-    others = [other for other in pod["status"].get("conditions") or () if other["type"] != "DisruptionTarget"]
-    return api.store.put("pods", (request.namespace, request.name), replaced(pod, {("status", "conditions"): [*others, entry]}),
-                         api.cause(request, "update"))
+    return api.store.put("pods", (request.namespace, request.name), marked, api.cause(request, "update"))

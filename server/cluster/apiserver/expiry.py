@@ -5,6 +5,7 @@ Source: https://kubernetes.io/docs/reference/command-line-tools-reference/kube-a
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from server.cluster.store import DELETED, Cause, Event
 if TYPE_CHECKING:
     from server.cluster.apiserver.server import ApiServer
 
-EVENT_TTL = 3600.0
+EVENT_TTL, FRACTION = 3600.0, 0.9
 
 
 class EventExpiry:
@@ -29,7 +30,7 @@ class EventExpiry:
 
     def start(self) -> None:
         clock = self._api.clock
-        found = [(clock.seconds(_written(event)) + EVENT_TTL, key(event)) for event in self._api.lister("events").list()]
+        found = [(_due(min(clock.seconds(_written(event)), clock.now)), key(event)) for event in self._api.lister("events").list()]
         self._due = OrderedDict((name, due) for due, name in sorted(found))
         self._schedule()
 
@@ -38,7 +39,7 @@ class EventExpiry:
         if event.type == DELETED:
             self._due.pop(name, None)
             return
-        self._due[name] = self._api.clock.now + EVENT_TTL
+        self._due[name] = _due(self._api.clock.now)
         self._due.move_to_end(name)
         if self._timer is None:
             self._schedule()
@@ -56,6 +57,11 @@ class EventExpiry:
             name = next(iter(self._due))
             self._api.store.delete("events", name, Cause("etcd", "system:apiserver", "delete", None, now))
         self._schedule()
+
+
+def _due(written: float) -> float:
+    """When what was written then is forgotten: the same moment whether one knows its fraction of a second or not."""
+    return math.floor(written) + EVENT_TTL + FRACTION
 
 
 def _written(event: Object) -> str:

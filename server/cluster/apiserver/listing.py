@@ -15,11 +15,12 @@ import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from server.cluster import selectors
+from server.cluster import field_selectors, selectors
 from server.cluster.apiserver import tables
 from server.cluster.apiserver.request import Options, Request, Response
 from server.cluster.apiserver.resources import Resource
 from server.cluster.errors import ApiError, bad_request, expired_continue, not_found, too_large_resource_version
+from server.cluster.field_selectors import FieldSelector
 from server.cluster.objects import Key, Object, key
 from server.cluster.process import Channel
 from server.cluster.store import ADDED, BOOKMARK, DELETED, Cause, Event, Record, Store
@@ -94,10 +95,10 @@ def virtual_record(api: ApiServer, resource: Resource, name: str) -> Record:
     raise not_found(resource.key, name)
 
 
-def _selectors(resource: Resource, options: Options) -> tuple[selectors.Selector | None, selectors.FieldSelector | None]:
+def _selectors(resource: Resource, options: Options) -> tuple[selectors.Selector | None, FieldSelector | None]:
     try:
         return (selectors.parse(options.label_selector) if options.label_selector else None,
-                selectors.parse_fields(options.field_selector, resource.key) if options.field_selector else None)
+                field_selectors.parse(options.field_selector, resource.key) if options.field_selector else None)
     except selectors.SelectorError as error:
         raise bad_request(str(error)) from None
 

@@ -188,7 +188,8 @@ class ApiServer:
 
     def answer(self, resource: Resource, request: Request, record: Record, code: int = 200, warnings: list[str] | None = None) -> Response:
         """One object as the client wants it: plain or as a table."""
-        if self.present is not None and (shown := self.present(resource.key, record.object)) is not record.object:
+        if resource.key in listing.PRESENTED and self.present is not None and \
+                (shown := self.present(resource.key, record.object)) is not record.object:
             record = Record(shown, record.revision)
         if request.table is not None:
             return Response(code, listing.table(self, resource, [record.object], request.table), warnings or [])
@@ -247,7 +248,7 @@ class ApiServer:
 
     def new_uid(self) -> str:
         """A random (version 4) UUID."""
-        digits = f"{self.random.getrandbits(128) & _UUID_RANDOM | _UUID_4:032x}"
+        digits = (self.random.getrandbits(128) & _UUID_RANDOM | _UUID_4).to_bytes(16).hex()
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     def _namespace_of(self, resource: Resource, request: Request, meta: dict) -> str:
@@ -340,6 +341,8 @@ class ApiServer:
         options = self.delete_options(request)
         listed = listing.list_objects(self, resource, request)
         for record in listed.records or []:
+            if self.breathe is not None:
+                self.breathe()
             deletion.delete(self, resource, request, record, options)
         return listed
 

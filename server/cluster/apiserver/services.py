@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from server.cluster.errors import FieldError, invalid
+from server.cluster.errors import FieldError, internal, invalid
 from server.cluster.objects import Key, Object, key
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class ServiceAllocator:
             if spec.get("type") in WITH_NODE_PORTS and spec.get("allocateLoadBalancerNodePorts", True):
                 spec["ports"] = self._node_ports(service, spec.get("ports") or [], old)
             if _needs_health_port(spec) and not spec.get("healthCheckNodePort"):
-                spec["healthCheckNodePort"] = self._free_port("TCP", set())
+                spec["healthCheckNodePort"] = self._drawn(self._free_ports("TCP", set()))
         new = {**service, "spec": spec}
         if dry_run:
             return new, lambda: None
@@ -131,18 +131,23 @@ class ServiceAllocator:
                                f"The range of valid ports is {NODE_PORTS.start}-{NODE_PORTS.stop - 1}")
             if self._ports.get((port.get("protocol", "TCP"), number), mine) != mine:
                 raise _refused(service, f"spec.ports[{index}].nodePort", number, "provided port is already allocated")
-        filled = []
+        filled, free = [], {}
         for port in ports:
             if not port.get("nodePort"):
-                number = self._free_port(port.get("protocol", "TCP"), wanted)
-                wanted.add((port.get("protocol", "TCP"), number))
-                port = {**port, "nodePort": number}
+                protocol = port.get("protocol", "TCP")
+                if protocol not in free:
+                    free[protocol] = self._free_ports(protocol, wanted)
+                port = {**port, "nodePort": self._drawn(free[protocol])}
             filled.append(port)
         return filled
 
-    def _free_port(self, protocol: str, wanted: set[tuple[str, int]]) -> int:
-        free = [number for number in NODE_PORTS if (protocol, number) not in self._ports and (protocol, number) not in wanted]
-        return free[self._api.random.randrange(len(free))]
+    def _free_ports(self, protocol: str, wanted: set[tuple[str, int]]) -> list[int]:
+        return [number for number in NODE_PORTS if (protocol, number) not in self._ports and (protocol, number) not in wanted]
+
+    def _drawn(self, free: list[int]) -> int:
+        if not free:
+            raise internal("failed to allocate a nodePort: range is full")
+        return free.pop(self._api.random.randrange(len(free)))
 
 
 def _refused(service: Object, field: str, value: object, why: str) -> Exception:

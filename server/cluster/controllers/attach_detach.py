@@ -15,7 +15,7 @@ from server.cluster.controllers.csi_nodes import SIMULATED
 from server.cluster.errors import ApiError
 from server.cluster.objects import Key, Object, condition_true, deleting, key, name, replaced, uid
 from server.cluster.parts import Parts
-from server.cluster.store import ADDED, DELETED, Event
+from server.cluster.store import DELETED, MODIFIED, Event
 from server.cluster.volumes import ATTACHMENTS, CLAIMS, DRIVERS, VOLUMES, attachment_name, claims_of, may_claim
 
 ATTACHING, PATIENCE, FORCED = 0.5, 120.0, 360.0
@@ -37,10 +37,7 @@ class AttachDetachController(Controller):
         self.watch(CLAIMS, self._on_claim)
         self.watch(ATTACHMENTS, self._on_attachment)
 
-    def start(self) -> None:
-        if self.running:
-            return
-        super().start()
+    def rebuild(self) -> None:
         self._by_volume = {}
         for attachment in self._attachments.list():
             volume = attachment["spec"]["source"].get("persistentVolumeName", "")
@@ -54,10 +51,8 @@ class AttachDetachController(Controller):
 
     def _on_pod(self, event: Event) -> None:
         pod, before = event.object, event.previous
-        if not may_claim(pod):
-            return
-        if event.type not in (ADDED, DELETED) and before is not None and before["spec"] is pod["spec"] and \
-                podfacts.terminal(before) == podfacts.terminal(pod):
+        if event.type == MODIFIED and before["spec"] is pod["spec"] and podfacts.terminal(before) == podfacts.terminal(pod) \
+                or not may_claim(pod):
             return
         for _, claim in claims_of(pod):
             found = self._claims.get(event.key[0], claim)

@@ -32,7 +32,6 @@ from server.cluster.parts import Parts
 
 GROUP, PODS = "metrics.k8s.io", "pods.metrics.k8s.io"
 NO_CUSTOM = "unable to fetch metrics from custom metrics API: no custom metrics API (custom.metrics.k8s.io) registered"
-NO_TARGET = "invalid {} metric source: neither a value target nor an average value target was set"
 
 
 class Failure(NamedTuple):

@@ -1,8 +1,8 @@
 """The loop every controller runs: watch events name keys, keys wait a moment in a queue, ``reconcile(key)`` makes the world agree.
 
 A key is queued at most once, so a burst of events is one reconcile; each reconcile reads the world afresh and may run at any time.
-One that fails is tried again with a growing back-off. Nothing here survives a restart, and nothing needs to: ``start`` queues
-everything that exists.
+One that fails is tried again with a growing back-off. Nothing here survives a restart, and nothing needs to: ``start`` makes
+the caches anew (``rebuild``) and queues everything that exists.
 
 Source: https://kubernetes.io/docs/concepts/architecture/controller/
 """
@@ -60,14 +60,18 @@ class Controller:
         self._watches.append(lambda: self.api.owned_pods.watch(kind, callback))
 
     def start(self) -> None:
-        """Begins (again): watches, and queues every object of ``reconciles``."""
+        """Begins (again): watches, looks at what there is, and queues every object of ``reconciles``."""
         if self.running:
             return
         self.running = True
         self._active = [watch() for watch in self._watches]
+        self.rebuild()
         if self.reconciles:
             for obj in self.lister(self.reconciles).list():
                 self.enqueue(key(obj))
+
+    def rebuild(self) -> None:
+        """Makes a controller's caches anew from what is stored, and queues what is not of ``reconciles``."""
 
     def stop(self) -> None:
         """Ends: what was queued is forgotten, as when a real one is killed."""

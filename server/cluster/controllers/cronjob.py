@@ -16,15 +16,15 @@ from server.cluster import cron
 from server.cluster.controllers import cronjob_schedule as schedules
 from server.cluster.controllers.base import Controller
 from server.cluster.controllers.job_status import COMPLETE, FAILED, finished
-from server.cluster.controllers.replicaset import namespace_is_going
+from server.cluster.controllers.pod_control import namespace_is_going
+from server.cluster.cron import Schedule
 from server.cluster.errors import ApiError
-from server.cluster.objects import Key, Object, condition_true, controller_of, deleting, key, name, namespace, owner_reference, uid
+from server.cluster.objects import Key, Object, condition_true, controller_of, controller_uid, deleting, key, name, namespace, owner_reference, uid
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, Event
 
 SCHEDULED_AT = "batch.kubernetes.io/cronjob-scheduled-timestamp"
 JOBS = "jobs.batch"
-HELP = "https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/"
 
 
 class CronJobController(Controller):
@@ -42,7 +42,8 @@ class CronJobController(Controller):
     # what wakes it
 
     def _on_cron_job(self, event: Event) -> None:
-        if event.type != DELETED and event.cause.client != self.name:
+        """Its own writes too: a Job that ended is taken off the list in one look, and its success noted in the next."""
+        if event.type != DELETED:
             self.enqueue(key(event.object), event)
 
     def _on_job(self, event: Event) -> None:
@@ -57,7 +58,7 @@ class CronJobController(Controller):
         cron_job = self._cron_jobs.get(*key)
         if cron_job is None:
             return
-        jobs = [job for job in self._jobs.by_owner(uid(cron_job)) if (controller_of(job) or {}).get("uid") == uid(cron_job)]
+        jobs = [job for job in self._jobs.by_owner(uid(cron_job)) if controller_uid(job) == uid(cron_job)]
         status = self._forget_old(cron_job, cron_job.get("status") or {}, jobs)
         status = self._note_ends(cron_job, status, jobs)
         error: ApiError | None = None
@@ -101,9 +102,8 @@ class CronJobController(Controller):
                 status = _without_active(status, uid(job))
                 kind = COMPLETE if condition_true(job, COMPLETE) else FAILED
                 self.record(cron_job, "Normal", "SawCompletedJob", f"Saw completed job: {name(job)}, condition: {kind}")
-            completed = (job.get("status") or {}).get("completionTime")
-            if finished(job) and completed is not None and completed > status.get("lastSuccessfulTime", ""):
-                status = {**status, "lastSuccessfulTime": completed}
+            elif condition_true(job, COMPLETE) and job["status"].get("completionTime", "") > status.get("lastSuccessfulTime", ""):
+                status = {**status, "lastSuccessfulTime": job["status"]["completionTime"]}
         known = {uid(job) for job in jobs}
         for entry in status.get("active") or ():
             if entry["uid"] not in known:
@@ -115,27 +115,15 @@ class CronJobController(Controller):
 
     def _run_if_due(self, cron_job: Object, status: Object) -> Object:
         """Starts the Job of the last moment that has come, and sets the timer for the next."""
-        spec = cron_job["spec"]
-        if deleting(cron_job):
+        calendar = self._calendar(cron_job) if not deleting(cron_job) else None
+        if calendar is None:
             return status
-        try:
-            zone = cron.location(spec.get("timeZone") or "")
-        except cron.UnknownTimeZone as fault:
-            self.record(cron_job, "Warning", "UnknownTimeZone", f'invalid timeZone: "{spec["timeZone"]}": {fault}')
-            return status
-        if spec.get("suspend"):
-            return status
-        try:
-            schedule = cron.parse(spec["schedule"])
-        except cron.ScheduleError as fault:
-            self.record(cron_job, "Warning", "UnparseableSchedule", f'unparseable schedule: "{spec["schedule"]}" : {fault}')
-            return status
+        schedule, zone = calendar
         now = self.clock.epoch + timedelta(seconds=self.clock.now)
-        current = {**cron_job, "status": status}
         try:
-            missed = schedules.missed(current, now, schedule, zone, within_deadline=True)
+            missed = schedules.missed({**cron_job, "status": status}, now, schedule, zone, within_deadline=True)
         except schedules.InvalidSchedule as fault:
-            self.record(cron_job, "Warning", "InvalidSchedule", f"invalid schedule: {spec['schedule']} : {fault}")
+            self.record(cron_job, "Warning", "InvalidSchedule", f"invalid schedule: {cron_job['spec']['schedule']} : {fault}")
             return status
         if missed.latest is not None:
             if missed.count > schedules.MANY:
@@ -146,6 +134,18 @@ class CronJobController(Controller):
         if wait is not None:
             self.enqueue(key(cron_job), after=max(0.0, wait))
         return status
+
+    def _calendar(self, cron_job: Object) -> tuple[Schedule, tzinfo] | None:
+        """Its schedule and the time zone that this is in; None while it is suspended or where one of them makes no sense."""
+        spec = cron_job["spec"]
+        try:
+            zone = cron.location(spec.get("timeZone") or "")
+            return None if spec.get("suspend") else (cron.parse(spec["schedule"]), zone)
+        except cron.UnknownTimeZone as fault:
+            self.record(cron_job, "Warning", "UnknownTimeZone", f'invalid timeZone: "{spec["timeZone"]}": {fault}')
+        except cron.ScheduleError as fault:
+            self.record(cron_job, "Warning", "UnparseableSchedule", f'unparseable schedule: "{spec["schedule"]}" : {fault}')
+        return None
 
     def _start_job(self, cron_job: Object, status: Object, moment: datetime, now: datetime, zone: tzinfo) -> Object:
         """Starts the Job of one moment, unless it is too late, is there already, or another may not run beside it."""
@@ -182,7 +182,7 @@ class CronJobController(Controller):
                 if not namespace_is_going(error):
                     self.record(cron_job, "Warning", "FailedCreate", f"Error creating job: {error.message}")
                 raise
-            if (controller_of(job) or {}).get("uid") != uid(cron_job):
+            if controller_uid(job) != uid(cron_job):
                 return status
         else:
             self.record(cron_job, "Normal", "SuccessfulCreate", f"Created job {name(job)}")

@@ -34,10 +34,7 @@ class CsiNodeRegistrar(Controller):
             self.watch(resource, self._on_user)
         self.watch(CSI_NODES, self._on_csi_node)
 
-    def start(self) -> None:
-        if self.running:
-            return
-        super().start()
+    def rebuild(self) -> None:
         for resource in (CLASSES, DRIVERS, VOLUMES):
             for obj in self.lister(resource).list():
                 self._see(obj)

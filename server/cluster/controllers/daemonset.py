@@ -14,10 +14,10 @@ from server.cluster import selectors
 from server.cluster.controllers import history, podfacts
 from server.cluster.controllers.base import Controller
 from server.cluster.controllers.daemonset_census import Backoff, Census, Work
-from server.cluster.controllers.daemonset_placement import for_node, pod_template
+from server.cluster.controllers.daemonset_placement import for_node, pod_of
 from server.cluster.controllers.daemonset_update import next_turn
-from server.cluster.controllers.ownership import Orphans, claim
-from server.cluster.controllers.replicaset import namespace_is_going
+from server.cluster.controllers.ownership import Orphans, adopters, claim, owner_of
+from server.cluster.controllers.pod_control import PodControl
 from server.cluster.errors import ApiError
 from server.cluster.names import template_hash
 from server.cluster.objects import Key, Object, annotations, controller_of, deleting, key, labels, name, namespace, uid
@@ -30,6 +30,8 @@ KIND = "DaemonSet"
 
 
 class DaemonSetController(Controller):
+    """``_censuses`` are by the DaemonSet's uid, each of one version of its spec; ``_backoff`` outlasts them."""
+
     name = "daemonset-controller"
     reconciles = "daemonsets.apps"
 
@@ -38,6 +40,7 @@ class DaemonSetController(Controller):
         self._sets, self._pods, self._nodes = (self.lister(resource) for resource in ("daemonsets.apps", "pods", "nodes"))
         self._revisions = self.lister(history.RESOURCE)
         self._orphan_pods, self._orphan_revisions = Orphans(self._pods), Orphans(self._revisions)
+        self._pod_control = PodControl(self.client, self.record)
         self._backoff = Backoff()
         self._censuses: dict[str, Census] = {}
         self.watch("daemonsets.apps", self._on_set)
@@ -45,11 +48,10 @@ class DaemonSetController(Controller):
         self.watch("nodes", self._on_node)
         self.watch(history.RESOURCE, self._on_revision)
 
-    def start(self) -> None:
+    def rebuild(self) -> None:
         self._orphan_pods.rebuild()
         self._orphan_revisions.rebuild()
         self._censuses, self._backoff = {}, Backoff()
-        super().start()
 
     # what wakes it
 
@@ -76,18 +78,14 @@ class DaemonSetController(Controller):
         self._orphan_pods.note(event)
         if event.type != DELETED and controller_of(pod) is None and (
                 before is None or controller_of(before) is not None or labels(before) != labels(pod)):
-            self._enqueue_adopters(pod, event)
+            for candidate in adopters(self._sets, pod):
+                self.enqueue(key(candidate), event)
 
     def _patience(self, daemon_set: Object, event: Event) -> float:
         """Pods of many nodes that become ready are looked at together; one that is lost, at once."""
         if event.type == DELETED or not podfacts.active(event.object):
             return 0.0
         return (daemon_set.get("status") or {}).get("desiredNumberScheduled", 0) * STATUS_BATCH
-
-    def _enqueue_adopters(self, pod: Object, event: Event) -> None:
-        for candidate in self._sets.list(namespace(pod)):
-            if selectors.of_workload(candidate).matches(labels(pod)):
-                self.enqueue(key(candidate), event)
 
     def _on_node(self, event: Event) -> None:
         """Only labels and taints decide where pods belong: a heartbeat or a condition wakes nobody."""
@@ -102,12 +100,9 @@ class DaemonSetController(Controller):
     def _on_revision(self, event: Event) -> None:
         """A revision that somebody else changes is looked at again: the present one is made again when it is gone."""
         self._orphan_revisions.note(event)
-        reference = controller_of(event.object)
-        if event.cause.client == self.name or reference is None or reference["kind"] != KIND:
-            return
-        self._censuses.pop(reference["uid"], None)
-        daemon_set = self._sets.get(namespace(event.object), reference["name"])
-        if daemon_set is not None and uid(daemon_set) == reference["uid"]:
+        daemon_set = owner_of(self._sets, KIND, event.object)
+        if daemon_set is not None and event.cause.client != self.name:
+            self._censuses.pop(uid(daemon_set), None)
             self.enqueue(key(daemon_set), event)
 
     # what it does
@@ -194,38 +189,11 @@ class DaemonSetController(Controller):
                         f"Found succeeded daemon pod {'/'.join(key(pod))} on node {node}, will try to delete it")
 
     def _sync(self, daemon_set: Object, census: Census, lacking: list[str], doomed: list[Object]) -> ApiError | None:
-        """Creates in growing batches, so that a refusal is not met on every node, then deletes; the first refusal is handed back."""
-        pod = pod_template(daemon_set, census.digest, census.placement.tolerations) if lacking else None
-        failure: ApiError | None = None
-        position, batch = 0, 1
-        while position < len(lacking) and failure is None:
-            for node in lacking[position:position + batch]:
-                failure = self._create(daemon_set, for_node(pod, node)) or failure
-            position, batch = position + batch, batch * 2
-        for victim in doomed:
-            failure = self._delete(daemon_set, victim) or failure
-        return None if failure is not None and namespace_is_going(failure) else failure
-
-    def _create(self, daemon_set: Object, pod: Object) -> ApiError | None:
-        try:
-            created = self.client.create("pods", pod)
-        except ApiError as error:
-            if not namespace_is_going(error):
-                self.record(daemon_set, "Warning", "FailedCreate", f"Error creating: {error.message}")
-            return error
-        self.record(daemon_set, "Normal", "SuccessfulCreate", f"Created pod: {name(created)}")
-        return None
-
-    def _delete(self, daemon_set: Object, pod: Object) -> ApiError | None:
-        try:
-            self.client.delete("pods", *key(pod))
-        except ApiError as error:
-            if error.code == 404:
-                return None
-            self.record(daemon_set, "Warning", "FailedDelete", f"Error deleting: {error.message}")
-            return error
-        self.record(daemon_set, "Normal", "SuccessfulDelete", f"Deleted pod: {name(pod)}")
-        return None
+        """Creates pods on nodes that lack one, then deletes; the first refusal is handed back."""
+        pod = pod_of(daemon_set, census.digest, census.placement.tolerations) if lacking else None
+        refused = self._pod_control.create_all(daemon_set, [for_node(pod, node) for node in lacking])
+        kept = self._pod_control.delete_all(daemon_set, doomed)
+        return refused or kept
 
     def _clean_up(self, daemon_set: Object, census: Census) -> None:
         """Revisions beyond ``revisionHistoryLimit`` that no pod is of any more, oldest first."""

@@ -18,9 +18,8 @@ from server.cluster.apiserver.cache import Lister
 from server.cluster.clock import Clock
 from server.cluster.controllers import history, podfacts
 from server.cluster.controllers.daemonset_placement import AWAY, Placement, Verdict, node_of
-from server.cluster.controllers.replica_counts import controller_uid
 from server.cluster.controllers.rollout import scaled
-from server.cluster.objects import Key, Object, deleting, key, labels, name, uid
+from server.cluster.objects import Key, Object, controller_uid, deleting, key, labels, name, uid
 
 FIRST_BACKOFF, LONGEST_BACKOFF = 1.0, 900.0
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from server.cluster.controllers import history
+from server.cluster.controllers.pod_control import pod_from_template
 from server.cluster.controllers.taint_eviction import tolerates
-from server.cluster.objects import Object, annotations, labels, name, namespace, owner_reference
-from server.cluster.selectors import SelectorError, from_expression
+from server.cluster.objects import Object, annotations, labels, name, replaced
+from server.cluster.selectors import node_term_holds
 
 GENERATION_LABEL = "pod-template-generation"
 GENERATION = "deprecated.daemonset.template.generation"
@@ -55,17 +56,7 @@ class Placement:
         if any(labelled.get(key) != value for key, value in (self._spec.get("nodeSelector") or {}).items()):
             return False
         required = ((self._spec.get("affinity") or {}).get("nodeAffinity") or {}).get(REQUIRED)
-        return required is None or any(_term_holds(term, node) for term in required.get("nodeSelectorTerms") or ())
-
-
-def _term_holds(term: Object, node: Object) -> bool:
-    expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
-    try:
-        return bool(expressions or fields) and (
-            all(from_expression(entry).matches(labels(node)) for entry in expressions)
-            and all(from_expression(entry).matches({NODE_NAME: name(node)}) for entry in fields))
-    except SelectorError:
-        return False
+        return required is None or any(node_term_holds(term, labelled, name(node)) for term in required.get("nodeSelectorTerms") or ())
 
 
 def with_tolerations(spec: Object) -> list[Object]:
@@ -82,19 +73,13 @@ def with_tolerations(spec: Object) -> list[Object]:
     return found
 
 
-def pod_template(daemon_set: Object, digest: str, tolerations: list[Object]) -> Object:
+def pod_of(daemon_set: Object, digest: str, tolerations: list[Object]) -> Object:
     """What all pods of the DaemonSet's present template have in common; the parts are the same objects for all of them."""
-    template = daemon_set["spec"]["template"]
-    given = template.get("metadata") or {}
-    metadata: Object = {"generateName": f"{name(daemon_set)}-", "namespace": namespace(daemon_set),
-                        "labels": {**(given.get("labels") or {}), history.POD_LABEL: digest},
-                        "ownerReferences": [owner_reference(daemon_set)]}
+    pod = pod_from_template(daemon_set, daemon_set["spec"]["template"])
+    noted = {**labels(pod), history.POD_LABEL: digest}
     if generation := annotations(daemon_set).get(GENERATION):
-        metadata["labels"][GENERATION_LABEL] = generation
-    for field in ("annotations", "finalizers"):
-        if given.get(field):
-            metadata[field] = given[field]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": {**template["spec"], "tolerations": tolerations}}
+        noted[GENERATION_LABEL] = generation
+    return replaced(pod, {("metadata", "labels"): noted, ("spec", "tolerations"): tolerations})
 
 
 def for_node(pod: Object, node: str) -> Object:

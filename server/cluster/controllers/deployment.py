@@ -15,7 +15,7 @@ from server.cluster.controllers import deployment_status as reports
 from server.cluster.controllers import podfacts, revisions, rollout
 from server.cluster.controllers.base import Controller
 from server.cluster.controllers.ownership import Orphans, claim
-from server.cluster.controllers.replicaset import namespace_is_going
+from server.cluster.controllers.pod_control import namespace_is_going
 from server.cluster.errors import ApiError
 from server.cluster.objects import Object, annotations, condition, controller_of, deleting, key, labels, name, namespace, replaced, uid
 from server.cluster.parts import Parts
@@ -35,9 +35,8 @@ class DeploymentController(Controller):
         self.watch("deployments.apps", self._on_deployment)
         self.watch("replicasets.apps", self._on_replica_set)
 
-    def start(self) -> None:
+    def rebuild(self) -> None:
         self._orphans.rebuild()
-        super().start()
 
     # what wakes it
 

@@ -17,8 +17,9 @@ from server.cluster.apiserver.eviction import BUDGETS, budgets_of, with_allowed,
 from server.cluster.apiserver.resources import by_kind
 from server.cluster.controllers.base import Controller
 from server.cluster.controllers.disruption_members import Members, Owner
+from server.cluster.controllers.ownership import owner_of
 from server.cluster.controllers.rollout import scaled, size
-from server.cluster.objects import Key, Object, controller_of, key, name, replaced, uid
+from server.cluster.objects import Key, Object, key, name, namespace, replaced, uid
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, Event
 
@@ -31,6 +32,9 @@ class Unknown(Exception):
 
 
 class DisruptionController(Controller):
+    """``_members`` are the pods of each budget, by namespace and name; ``_told`` the pods of which it has said that several budgets
+    select them."""
+
     name = "disruption-controller"
     reconciles = BUDGETS
 
@@ -42,25 +46,24 @@ class DisruptionController(Controller):
         self.watch(BUDGETS, self._on_budget)
         self.watch("pods", self._on_pod)
 
-    def start(self) -> None:
-        if not self.running:
-            self._members, self._told = {}, {}
-            for budget in self.lister(BUDGETS).list():
-                self._take(budget)
-        super().start()
+    def rebuild(self) -> None:
+        self._members, self._told = {}, {}
+        for budget in self.lister(BUDGETS).list():
+            self._take(budget)
+
+    # what wakes it
 
     def _take(self, budget: Object) -> None:
         """Counts the budget's pods anew."""
-        namespace, own_name = key(budget)
-        selector = selectors.from_object(budget["spec"].get("selector"))
-        self._members.setdefault(namespace, {})[own_name] = Members(selector, self.lister("pods").select(namespace, selector))
+        where, selector = namespace(budget), selectors.from_object(budget["spec"].get("selector"))
+        self._members.setdefault(where, {})[name(budget)] = Members(selector, self.lister("pods").select(where, selector))
 
     def _on_budget(self, event: Event) -> None:
-        namespace, own_name = event.key
+        where, own_name = event.key
         if event.type is DELETED:
-            self._members[namespace].pop(own_name, None)
-            if not self._members[namespace]:
-                del self._members[namespace]
+            self._members[where].pop(own_name, None)
+            if not self._members[where]:
+                del self._members[where]
             return
         before = event.previous
         if before is None or before["spec"].get("selector") != event.object["spec"].get("selector"):
@@ -68,10 +71,10 @@ class DisruptionController(Controller):
         self.enqueue(event.key, event)
 
     def _on_pod(self, event: Event) -> None:
-        namespace, pod_name = event.key
-        for own_name, members in self._members.get(namespace, {}).items():
+        where, pod_name = event.key
+        for own_name, members in self._members.get(where, {}).items():
             if members.note(pod_name, None if event.type is DELETED else event.object):
-                self.enqueue((namespace, own_name), event)
+                self.enqueue((where, own_name), event)
 
     # one budget
 
@@ -121,27 +124,23 @@ class DisruptionController(Controller):
         """The size that the owners of the pods ask for; pods without an owner do not count."""
         sizes: dict[str, int] = {}
         for owner, pod_name in members.owners():
-            found = self._scale(budget["metadata"]["namespace"], owner)
+            found = self._scale(namespace(budget), owner)
             if found is None:
                 raise Unknown(f'found no controllers for pod "{pod_name}"')
             sizes[found[0]] = found[1]
         return sum(sizes.values())
 
-    def _scale(self, namespace: str, owner: Owner) -> tuple[str, int] | None:
+    def _scale(self, where: str, owner: Owner) -> tuple[str, int] | None:
         """The uid and size of what asks for the pods: a ReplicaSet's Deployment, or the owner itself."""
         row = by_kind(owner.api_version, owner.kind)
         if row is None:
             raise Unknown(f'no matches for kind "{owner.kind}" in version "{owner.api_version}"')
         if row.subresource("scale") is None:
             raise Unknown(f"{row.key} does not implement the scale subresource")
-        found = self.lister(row.key).get(namespace, owner.name)
+        found = self.lister(row.key).get(where, owner.name)
         if found is None or uid(found) != owner.uid:
             return None
-        above = controller_of(found)
-        if above is not None and above["kind"] == "Deployment":
-            deployment = self.lister("deployments.apps").get(namespace, above["name"])
-            if deployment is not None and uid(deployment) == above["uid"]:
-                found = deployment
+        found = owner_of(self.lister("deployments.apps"), "Deployment", found) or found
         return uid(found), size(found)
 
     def _disrupted(self, budget: Object, members: Members) -> dict[str, Any]:
@@ -153,7 +152,7 @@ class DisruptionController(Controller):
             if self.clock.seconds(at) + DELETION_TIMEOUT >= self.clock.now:
                 kept[pod_name] = at
                 continue
-            pod = self.lister("pods").get(budget["metadata"]["namespace"], pod_name)
+            pod = self.lister("pods").get(namespace(budget), pod_name)
             self.record(pod, "Warning", "NotDeleted", f"Pod was expected by PDB {'/'.join(key(budget))} to be deleted but it wasn't")
         return kept
 

@@ -1,5 +1,7 @@
 """The pods that one PodDisruptionBudget selects, counted as they change, so that no change of one pod looks at the others.
 
+In: each pod as it is now, or its name when it is gone. Out: how many there are, how many are healthy, who owns them.
+
 Source: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/
 """
 

@@ -1,5 +1,8 @@
 """Generic ephemeral volumes: the claim that a pod's ``ephemeral`` volume describes, made with the pod and owned by it.
 
+In: pods that are made. Out: a PersistentVolumeClaim named after the pod and the volume; one of that name that belongs to somebody else is
+left alone, and the pod waits.
+
 Source: https://kubernetes.io/docs/concepts/storage/ephemeral-volumes/#generic-ephemeral-volumes
 """
 
@@ -7,7 +10,7 @@ from __future__ import annotations
 
 from server.cluster.controllers.base import Controller
 from server.cluster.errors import ApiError
-from server.cluster.objects import Key, Object, controller_of, deleting, key, owner_reference, uid
+from server.cluster.objects import Key, Object, controller_uid, deleting, key, owner_reference, uid
 from server.cluster.parts import Parts
 from server.cluster.store import ADDED, Event
 from server.cluster.volumes import CLAIMS, may_claim
@@ -21,10 +24,7 @@ class EphemeralVolumeController(Controller):
         self._pods, self._claims = self.lister("pods"), self.lister(CLAIMS)
         self.watch("pods", self._on_pod)
 
-    def start(self) -> None:
-        if self.running:
-            return
-        super().start()
+    def rebuild(self) -> None:
         for pod in self._pods.list():
             if _ephemeral(pod):
                 self.enqueue(key(pod))
@@ -45,7 +45,7 @@ class EphemeralVolumeController(Controller):
         claim = f"{name}-{volume['name']}"
         known = self._claims.get(namespace, claim)
         if known is not None:
-            if (controller_of(known) or {}).get("uid") != uid(pod):
+            if controller_uid(known) != uid(pod):
                 self._say(pod, volume, f"PVC {namespace}/{claim} was not created for pod {namespace}/{name} (pod is not owner)")
             return
         template = volume["ephemeral"]["volumeClaimTemplate"]

@@ -13,7 +13,7 @@ from server.cluster.apiserver.deletion import FOREGROUND, ORPHAN
 from server.cluster.apiserver.resources import RESOURCES, stored_kind
 from server.cluster.controllers.base import Controller
 from server.cluster.errors import ApiError
-from server.cluster.objects import Object, deleting, key, owners, replaced, uid
+from server.cluster.objects import Object, deleting, key, owners, replaced, uid, without_finalizer
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, Event
 
@@ -32,10 +32,7 @@ class GarbageCollector(Controller):
         for resource in self._listers:
             self.watch(resource, self._on_event)
 
-    def start(self) -> None:
-        if self.running:
-            return
-        super().start()
+    def rebuild(self) -> None:
         for resource, lister in self._listers.items():
             for obj in lister.list():
                 if _finalizing(obj) or self._has_lost_owner(obj):
@@ -153,8 +150,7 @@ class GarbageCollector(Controller):
         current = self._listers[resource].get(*key(owner))
         if current is None or uid(current) != uid(owner):
             return
-        left = [entry for entry in current["metadata"].get("finalizers") or () if entry != finalizer]
-        self.client.update(resource, replaced(current, {("metadata", "finalizers"): left or None}))
+        self.client.update(resource, without_finalizer(current, finalizer))
 
 
 def _finalizing(obj: Object) -> bool:

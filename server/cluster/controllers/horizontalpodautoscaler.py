@@ -1,9 +1,10 @@
 """HorizontalPodAutoscaler: the size of a workload follows what its pods use.
 
 In: HorizontalPodAutoscalers, the scale of what they name, its pods, and what the metrics API says of them. Out: another scale, the
-status with its conditions, events. An autoscaler looks every 15 seconds from its creation on, and acts as if it did so always; but
-while nothing can come out differently (``_rests``) no look is planned, and whatever may change that plans the next one.
-The count is worked out in ``replica_calculator``, bounded in ``scaling_behavior``, the metrics are read in ``autoscaler_metrics``.
+status with its conditions, events. One look goes: the target's scale (``_scale``), what each metric asks for
+(``autoscaler_metrics``, by the arithmetic of ``replica_calculator``), the most of these within what is allowed now
+(``scaling_behavior``), the new scale. An autoscaler looks every 15 seconds from its creation on, and acts as if it did so always; but
+while nothing can come out differently (``Found.settled``) no look is planned, and whatever may change that plans the next one.
 
 Source: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale/
 """
@@ -15,11 +16,12 @@ from typing import Any
 
 from server.cluster import selectors
 from server.cluster.apiserver.resources import RESOURCES, stored_kind
+from server.cluster.conditions import with_condition
 from server.cluster.controllers.autoscaler_metrics import Found, MetricError, Metrics, Reading
 from server.cluster.controllers.base import Controller
 from server.cluster.controllers.scaling_behavior import PERIOD, History, Verdict, periods, size, windows
 from server.cluster.errors import ApiError
-from server.cluster.objects import Key, Object, key
+from server.cluster.objects import Key, Object, condition, deleting, key, labels, name, namespace, uid
 from server.cluster.parts import Parts
 from server.cluster.selectors import Selector
 from server.cluster.store import DELETED, Event
@@ -42,19 +44,18 @@ class _Look:
         self._now = now
 
     def condition(self, type_: str, verdict: Verdict) -> None:
-        status = "True" if verdict.status else "False"
-        conditions = list(self.status.get("conditions") or ())
-        at = next((index for index, entry in enumerate(conditions) if entry["type"] == type_), len(conditions))
-        since = conditions[at]["lastTransitionTime"] if at < len(conditions) and conditions[at]["status"] == status else self._now
-        conditions[at:at + 1] = [{"type": type_, "status": status, "lastTransitionTime": since, "reason": verdict.reason,
-                                  "message": verdict.message}]
-        self.status["conditions"] = conditions
+        self.status["conditions"] = with_condition(self.status.get("conditions"), {
+            "type": type_, "status": "True" if verdict.status else "False", "lastTransitionTime": self._now, "reason": verdict.reason,
+            "message": verdict.message})
 
     def counts(self, current: int, desired: int, metrics: list[Object] | None) -> None:
         self.status.update(currentReplicas=current, desiredReplicas=desired, currentMetrics=metrics)
 
 
 class HorizontalPodAutoscalerController(Controller):
+    """Of each autoscaler it knows the selector of its target's pods (``_selectors``, by namespace and name), by what name its target
+    goes (``_named``), when it looked last and how often in a row it has failed."""
+
     name = "horizontal-pod-autoscaler"
     reaction = 0.0
     reconciles = AUTOSCALERS
@@ -76,20 +77,18 @@ class HorizontalPodAutoscalerController(Controller):
         parts.heartbeats.on_change(lambda node: self._all())
         self._hooked = False
 
-    def start(self) -> None:
-        if not self.running:
-            self._named = {}
-            for autoscaler in self._autoscalers.list():
-                self._name(autoscaler)
-            if not self._hooked:
-                self._hooked = self._metrics.on_change(self._on_use)
-        super().start()
+    def rebuild(self) -> None:
+        self._named = {}
+        for autoscaler in self._autoscalers.list():
+            self._name(autoscaler)
+        if not self._hooked:
+            self._hooked = self._metrics.on_change(self._on_use)
 
     # what may change an outcome
 
     def _name(self, autoscaler: Object) -> None:
         reference = autoscaler["spec"]["scaleTargetRef"]
-        known = self._named.setdefault((autoscaler["metadata"]["namespace"], reference["kind"], reference["name"]), [])
+        known = self._named.setdefault((namespace(autoscaler), reference["kind"], reference["name"]), [])
         if key(autoscaler) not in known:
             known.append(key(autoscaler))
 
@@ -100,32 +99,31 @@ class HorizontalPodAutoscalerController(Controller):
 
     def _on_pod(self, event: Event) -> None:
         pod, before = event.object, event.previous
-        known = self._selectors.get(pod["metadata"]["namespace"])
+        known = self._selectors.get(namespace(pod))
         if not known or (before is not None and event.type is not DELETED and before["spec"] is pod["spec"]
-                         and _facts(before) == _facts(pod) and before["metadata"].get("labels") == pod["metadata"].get("labels")):
+                         and _facts(before) == _facts(pod) and labels(before) == labels(pod)):
             return
-        for name, selector in known.items():
-            if any(obj is not None and selector.matches(obj["metadata"].get("labels") or {}) for obj in (pod, before)):
-                self.enqueue((pod["metadata"]["namespace"], name), event)
+        for autoscaler, selector in known.items():
+            if any(obj is not None and selector.matches(labels(obj)) for obj in (pod, before)):
+                self.enqueue((namespace(pod), autoscaler), event)
 
     def _on_target(self, event: Event) -> None:
-        meta = event.object["metadata"]
-        for autoscaler in self._named.get((meta["namespace"], event.object["kind"], meta["name"]), ()):
+        target = event.object
+        for autoscaler in self._named.get((namespace(target), target["kind"], name(target)), ()):
             self.enqueue(autoscaler, event)
 
     def _on_metrics_service(self, event: Event) -> None:
-        meta = event.object["metadata"]
-        name = meta["name"] if event.resource == "services" else (meta.get("labels") or {}).get(SERVICE_NAME)
-        if (meta["namespace"], name) == METRICS_SERVICE:
+        service = name(event.object) if event.resource == "services" else labels(event.object).get(SERVICE_NAME)
+        if (namespace(event.object), service) == METRICS_SERVICE:
             self._all()
 
     def _on_use(self, pod: Key) -> None:
         """A pod uses more or less than before."""
         known = self._selectors.get(pod[0]) if self.running else None
         if known and (obj := self.lister("pods").get(*pod)) is not None:
-            for name, selector in known.items():
-                if selector.matches(obj["metadata"].get("labels") or {}):
-                    self.enqueue((pod[0], name))
+            for autoscaler, selector in known.items():
+                if selector.matches(labels(obj)):
+                    self.enqueue((pod[0], autoscaler))
 
     def _all(self) -> None:
         for autoscaler in self._autoscalers.list() if self.running else ():
@@ -164,10 +162,10 @@ class HorizontalPodAutoscalerController(Controller):
                 self._named[where] = [other for other in known if other != key]
                 if not self._named[where]:
                     del self._named[where]
-        live = {obj["metadata"]["uid"] for obj in self._autoscalers.list()}
-        for name, _ in self.parts.state.items(STATE):
-            if name.removeprefix(STATE) not in live:
-                self.parts.state.set(name, None)
+        live = {uid(autoscaler) for autoscaler in self._autoscalers.list()}
+        for entry, _ in self.parts.state.items(STATE):
+            if entry.removeprefix(STATE) not in live:
+                self.parts.state.set(entry, None)
 
     def _look(self, key: Key, autoscaler: Object) -> tuple[bool, float | None]:
         """One evaluation: (whether it failed, when the next may come out differently)."""
@@ -185,55 +183,60 @@ class HorizontalPodAutoscalerController(Controller):
 
     def _scale(self, autoscaler: Object) -> tuple[str, Object]:
         """(resource, its Scale) of what the autoscaler names. ApiError says why there is none."""
-        meta, reference = autoscaler["metadata"], autoscaler["spec"]["scaleTargetRef"]
+        reference = autoscaler["spec"]["scaleTargetRef"]
         row = stored_kind(reference.get("apiVersion") or "", reference["kind"])
         if row is None:
             group = (reference.get("apiVersion") or "").rpartition("/")[0]
             raise ApiError(404, "NotFound", f'no matches for kind "{reference["kind"]}" in group "{group}"')
-        return row.key, self.client.get(row.key, meta["namespace"], reference["name"], "scale")
+        return row.key, self.client.get(row.key, namespace(autoscaler), reference["name"], "scale")
 
     def _evaluate(self, key: Key, look: _Look, resource: str, scale: Object) -> tuple[bool, float | None]:
-        spec, now = look.object["spec"], self.clock.now
-        uid = look.object["metadata"]["uid"]
-        current, least, most = scale["spec"].get("replicas", 0), spec.get("minReplicas", 1), spec["maxReplicas"]
-        history = History(self.parts.state.get(STATE + uid))
+        """Works out the size, brings it about and tells of it."""
+        autoscaler, spec, now = look.object, look.object["spec"], self.clock.now
+        current = scale["spec"].get("replicas", 0)
+        history = History(self.parts.state.get(STATE + uid(autoscaler)))
         history.begin(current, now)
-        found, why, desired = Found(), "", current
-        if current == 0 and least != 0:
-            look.condition("ScalingActive", Verdict(
-                False, "ScalingDisabled", "scaling is disabled since the replica count of the target is zero"))
-        elif current > most:
-            desired, why = most, "Current number of replicas above Spec.MaxReplicas"
-        elif current < least:
-            desired, why = least, "Current number of replicas below Spec.MinReplicas"
-        else:
-            try:
-                found = self._recommended(key, look, scale, current)
-            except MetricError as error:
-                history.close(now)
-                self._keep(uid, history, spec)
-                look.counts(current, look.status.get("desiredReplicas", 0), error.statuses)
-                self.record(look.object, "Warning", "FailedComputeMetricsReplicas", str(error))
-                self._write(look)
-                return True, None
-            wanted = max(found.replicas, 0)
-            if wanted != current:
-                why = f"{found.metric} above target" if wanted > current else "All metrics below target"
-            sized = size(history, spec.get("behavior"), current, wanted, least, most, now)
-            look.condition("AbleToScale", sized.able)
-            look.condition("ScalingLimited", sized.limited)
-            desired = sized.replicas
+        try:
+            desired, why, found = self._desired(key, look, scale, history)
+        except MetricError as error:
+            history.close(now)
+            self._keep(autoscaler, history)
+            look.counts(current, look.status.get("desiredReplicas", 0), error.statuses)
+            self.record(autoscaler, "Warning", "FailedComputeMetricsReplicas", str(error))
+            self._write(look)
+            return True, None
         if found.metric == "":
             history.close(now)
         if desired != current and not self._rescale(look, resource, scale, desired, why, found.statuses):
-            self._keep(uid, history, spec)
+            self._keep(autoscaler, history)
             return True, None
         if desired != current and spec.get("behavior") is not None:
             history.changed(desired - current, now)
-        self._keep(uid, history, spec)
+        self._keep(autoscaler, history)
         look.counts(current, desired, found.statuses)
         self._write(look)
         return bool(found.partial), self._again(spec, history, found, desired != current)
+
+    def _desired(self, key: Key, look: _Look, scale: Object, history: History) -> tuple[int, str, Found]:
+        """The size to have, why, and what the metrics said. They are not asked while the target is stopped (0 replicas) or is out of
+        bounds; MetricError if they cannot answer."""
+        spec, current = look.object["spec"], scale["spec"].get("replicas", 0)
+        least, most = spec.get("minReplicas", 1), spec["maxReplicas"]
+        if current == 0 and least != 0:
+            look.condition("ScalingActive", Verdict(
+                False, "ScalingDisabled", "scaling is disabled since the replica count of the target is zero"))
+            return current, "", Found()
+        if current > most:
+            return most, "Current number of replicas above Spec.MaxReplicas", Found()
+        if current < least:
+            return least, "Current number of replicas below Spec.MinReplicas", Found()
+        found = self._recommended(key, look, scale, current)
+        wanted = max(found.replicas, 0)
+        why = "" if wanted == current else f"{found.metric} above target" if wanted > current else "All metrics below target"
+        sized = size(history, spec.get("behavior"), current, wanted, least, most, self.clock.now)
+        look.condition("AbleToScale", sized.able)
+        look.condition("ScalingLimited", sized.limited)
+        return sized.replicas, why, found
 
     def _recommended(self, key: Key, look: _Look, scale: Object, current: int) -> Found:
         """What the metrics ask for; the most of them, if they differ. MetricError if that cannot be said."""
@@ -273,9 +276,9 @@ class HorizontalPodAutoscalerController(Controller):
         known = self._selectors.get(key[0], {})
         if len(known) < 2:
             return []
-        selecting = [name for name, selector in sorted(known.items())
-                     if name == key[1] or any(selector.matches(pod["metadata"].get("labels") or {}) for pod in pods)]
-        return [f"{key[0]}/{name}" for name in selecting] if len(selecting) > 1 else []
+        selecting = [other for other, selector in sorted(known.items())
+                     if other == key[1] or any(selector.matches(labels(pod)) for pod in pods)]
+        return [f"{key[0]}/{other}" for other in selecting] if len(selecting) > 1 else []
 
     # acting
 
@@ -300,12 +303,13 @@ class HorizontalPodAutoscalerController(Controller):
         if look.status != look.object.get("status"):
             self.client.update(AUTOSCALERS, {**look.object, "status": look.status}, "status")
 
-    def _keep(self, uid: str, history: History, spec: Object) -> None:
-        behavior = spec.get("behavior")
+    def _keep(self, autoscaler: Object, history: History) -> None:
+        """Notes the history, as far back as it can still matter, where it outlives the controller."""
+        behavior, entry = autoscaler["spec"].get("behavior"), STATE + uid(autoscaler)
         history.forget(self.clock.now, max(windows(behavior)), max(periods(behavior), default=0.0))
         kept: Any = history.dump()
-        if kept != self.parts.state.get(STATE + uid):
-            self.parts.state.set(STATE + uid, kept)
+        if kept != self.parts.state.get(entry):
+            self.parts.state.set(entry, kept)
 
     def _again(self, spec: Object, history: History, found: Found, rescaled: bool) -> float | None:
         """When the next look may find something else, if nobody says so before: None for never."""
@@ -318,5 +322,5 @@ class HorizontalPodAutoscalerController(Controller):
 def _facts(pod: Object) -> tuple:
     """What of a pod an autoscaler looks at."""
     status = pod.get("status") or {}
-    ready = next((entry for entry in status.get("conditions") or () if entry["type"] == "Ready"), {})
-    return status.get("phase"), ready.get("status"), "deletionTimestamp" in pod["metadata"]
+    ready = condition(pod, "Ready") or {}
+    return status.get("phase"), ready.get("status"), deleting(pod)

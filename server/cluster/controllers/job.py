@@ -16,19 +16,19 @@ from server.cluster.controllers import podfacts, success_policy
 from server.cluster.controllers.base import Controller
 from server.cluster.controllers.job_backoff import Backoff, ended_at, remaining
 from server.cluster.controllers.job_facts import Facts, failed, replaces_only_failed, succeeded, suspended
-from server.cluster.controllers.job_pods import JobPods, managed_elsewhere, tracked, without_finalizer
+from server.cluster.controllers.job_pods import JobPods, managed_elsewhere, tracked, untracked
 from server.cluster.controllers.job_ranking import first_to_go
 from server.cluster.controllers.job_status import FAILED, FAILURE_TARGET, SUCCESS_MET, SUSPENDED, Outcome
 from server.cluster.controllers.job_template import indexed, pod_for_index, pod_of
+from server.cluster.controllers.ownership import adopters
+from server.cluster.controllers.pod_control import PodControl, lasting, slow_start
 from server.cluster.controllers.pod_failure_policy import FAIL_JOB, verdict
-from server.cluster.controllers.replicaset import namespace_is_going
 from server.cluster.errors import ApiError
-from server.cluster.objects import Key, Object, condition_true, deleting, key, name, uid
+from server.cluster.objects import Key, Object, condition_true, deleting, key, uid
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, MODIFIED, Event
 
 GATHER = 1.0
-SLOW_START = 1
 MOST_AT_ONCE = 500
 MOST_UNCOUNTED = 500
 ABANDONED = "pod"
@@ -46,14 +46,12 @@ class JobController(Controller):
         self._jobs = self.lister("jobs.batch")
         self._all_pods = self.lister("pods")
         self._pods = JobPods(self._all_pods, self._jobs)
+        self._pod_control = PodControl(self.client, self.record)
         self.watch("jobs.batch", self._on_job)
         self.watch_pods_of("Job", self._on_pod)
 
-    def start(self) -> None:
-        if self.running:
-            return
+    def rebuild(self) -> None:
         self._pods.rebuild()
-        super().start()
         for pod in self._pods.all_abandoned():
             self.enqueue((ABANDONED, *key(pod)))
         alive = {uid(job) for job in self._jobs.list() if not accounts.finished(job)}
@@ -92,7 +90,7 @@ class JobController(Controller):
         if self._pods.abandoned(pod):
             self.enqueue((ABANDONED, *key(pod)), event)
         if not pod["metadata"].get("ownerReferences") and not ours:
-            for job in self._pods.adopters(pod):
+            for job in adopters(self._jobs, pod):
                 self.enqueue(key(job), event, after=GATHER)
 
     # what it does
@@ -127,7 +125,7 @@ class JobController(Controller):
         """Takes the finalizer off a pod that no Job will count any more."""
         pod = self._all_pods.get(namespace, name)
         if pod is not None and self._pods.abandoned(pod):
-            self.client.update("pods", without_finalizer(pod))
+            self.client.update("pods", untracked(pod))
 
     def _started(self, job: Object) -> Object:
         status = job.get("status") or {}
@@ -182,15 +180,12 @@ class JobController(Controller):
         for pod in pods:
             try:
                 if uncounted and tracked(pod):
-                    pod = self.client.update("pods", without_finalizer(pod))
-                self.client.delete("pods", *key(pod))
+                    pod = self.client.update("pods", untracked(pod))
+                self._pod_control.delete(job, pod)
             except ApiError as error:
                 if error.code != 404:
-                    self.record(job, "Warning", "FailedDelete", f"Error deleting: {error.message}")
                     failure = failure or error
                     continue
-            else:
-                self.record(job, "Normal", "SuccessfulDelete", f"Deleted pod: {name(pod)}")
             facts.running -= 1
             facts.terminating += 1
             facts.ready -= podfacts.ready(pod)
@@ -207,17 +202,19 @@ class JobController(Controller):
         if surplus:
             return self._stop(job, surplus, facts, uncounted=True)
         missing = min(wanted - facts.running - (facts.terminating if replaces_only_failed(job) else 0), MOST_AT_ONCE)
-        if missing <= 0:
-            return None
-        if not indexes.is_indexed(job):
-            return None if self._waits(job, backoff.remaining(self.clock.now)) else self._create(job, [pod_of(job)] * missing, facts)
+        return self._create(job, self._next_pods(job, facts, backoff, missing), facts) if missing > 0 else None
+
+    def _next_pods(self, job: Object, facts: Facts, backoff: Backoff, missing: int) -> list[Object]:
+        """The pods to make now: none while the Job's back-off lasts or, where each index has its own, none for those that wait."""
         if not indexes.limited_per_index(job) and self._waits(job, backoff.remaining(self.clock.now)):
-            return None
+            return []
+        if not indexes.is_indexed(job):
+            return [pod_of(job)] * missing
         due = self._rested(job, facts.due_indexes(missing), facts)
         if facts.held:
             self.enqueue(key(job), after=GATHER)
         pod = indexed(job, pod_of(job))
-        return self._create(job, [pod_for_index(job, pod, index, facts.held.get(index)) for index in due], facts)
+        return [pod_for_index(job, pod, index, facts.held.get(index)) for index in due]
 
     def _wanted(self, job: Object, facts: Facts) -> int:
         """Never more than what is still to succeed; a work queue starts none after the first success."""
@@ -241,28 +238,12 @@ class JobController(Controller):
         return ready
 
     def _create(self, job: Object, pods: list[Object], facts: Facts) -> ApiError | None:
-        """Makes pods in growing batches, so that a refusal is not met hundreds of times."""
-        made, batch = 0, SLOW_START
-        while made < len(pods):
-            failure: ApiError | None = None
-            for pod in pods[made:made + batch]:
-                failure = self._create_one(job, pod, facts) or failure
-            if failure is not None:
-                return None if namespace_is_going(failure) else failure
-            made += batch
-            batch *= 2
-        return None
+        """Makes pods; the first refusal is handed back."""
+        def create(pod: Object) -> None:
+            self._pod_control.create(job, pod)
+            facts.running += 1
 
-    def _create_one(self, job: Object, pod: Object, facts: Facts) -> ApiError | None:
-        try:
-            created = self.client.create("pods", pod)
-        except ApiError as error:
-            if not namespace_is_going(error):
-                self.record(job, "Warning", "FailedCreate", f"Error creating: {error.message}")
-            return error
-        facts.running += 1
-        self.record(job, "Normal", "SuccessfulCreate", f"Created pod: {name(created)}")
-        return None
+        return lasting(slow_start(pods, create))
 
     def _note_suspension(self, job: Object, status: Object) -> Object:
         """Says that the Job is suspended or goes on; its time begins anew when it goes on."""
@@ -339,7 +320,7 @@ class JobController(Controller):
         if current is None or uid(current) != uid(pod) or not tracked(current):
             return
         try:
-            self.client.update("pods", without_finalizer(current))
+            self.client.update("pods", untracked(current))
         except ApiError as error:
             if error.code != 404:
                 raise
@@ -376,8 +357,7 @@ def _restarted_too_often(job: Object, active: list[Object]) -> bool:
     """For pods that restart their containers: the restarts count as tries."""
     if job["spec"]["template"]["spec"].get("restartPolicy") != "OnFailure":
         return False
-    restarts = sum(container.get("restartCount", 0) for pod in active for field in ("initContainerStatuses", "containerStatuses")
-                   for container in (pod.get("status") or {}).get(field) or ())
+    restarts = sum(sum(_restarts(pod.get("status"))) for pod in active)
     limit = job["spec"]["backoffLimit"]
     return restarts >= limit if limit else restarts > 0
 

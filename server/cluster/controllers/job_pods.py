@@ -13,9 +13,8 @@ from server.cluster.apiserver.cache import Lister
 from server.cluster.apiserver.client import Client
 from server.cluster.controllers import podfacts
 from server.cluster.controllers.job_status import finished
-from server.cluster.controllers.ownership import Orphans
-from server.cluster.errors import ApiError
-from server.cluster.objects import Key, Object, controller_of, deleting, key, labels, namespace, owner_reference, owners, replaced, uid
+from server.cluster.controllers.ownership import Orphans, claim, owner_of
+from server.cluster.objects import Key, Object, controller_of, finalizers, key, namespace, uid, without_finalizer
 from server.cluster.store import DELETED, Event
 
 FINALIZER = "batch.kubernetes.io/job-tracking"
@@ -23,12 +22,12 @@ FINALIZER = "batch.kubernetes.io/job-tracking"
 
 def tracked(pod: Object) -> bool:
     """Its end has not been counted yet."""
-    return FINALIZER in (pod["metadata"].get("finalizers") or ())
+    return FINALIZER in finalizers(pod)
 
 
-def without_finalizer(pod: Object) -> Object:
-    left = [entry for entry in pod["metadata"].get("finalizers") or () if entry != FINALIZER]
-    return replaced(pod, {("metadata", "finalizers"): left or None})
+def untracked(pod: Object) -> Object:
+    """The pod without the tracking finalizer."""
+    return without_finalizer(pod, FINALIZER)
 
 
 def _matters(pod: Object) -> bool:
@@ -84,35 +83,13 @@ class JobPods:
 
     def claimed(self, client: Client, job: Object) -> list[Object]:
         """The same, once the Job has taken the orphans that it selects and let go of what it does not."""
-        selector = selectors.from_object(job["spec"]["selector"])
-        for pod in self.of(job):
-            if not deleting(job) and not selector.matches(labels(pod)):
-                self._release(client, job, pod)
-        for pod in self._orphans.list(namespace(job)) if not deleting(job) else ():
-            if not deleting(pod) and selector.matches(labels(pod)):
-                finalizers = pod["metadata"].get("finalizers") or []
-                client.update("pods", replaced(pod, {
-                    ("metadata", "ownerReferences"): [*owners(pod), owner_reference(job)],
-                    ("metadata", "finalizers"): finalizers if tracked(pod) else [*finalizers, FINALIZER]}))
+        orphans = self._orphans.list(namespace(job))
+        claim(client, "pods", job, selectors.of_workload(job), self.of(job), orphans, FINALIZER)
         return self.of(job)
-
-    def _release(self, client: Client, job: Object, pod: Object) -> None:
-        others = [reference for reference in owners(pod) if reference["uid"] != uid(job)]
-        try:
-            client.update("pods", replaced(without_finalizer(pod), {("metadata", "ownerReferences"): others or None}))
-        except ApiError as error:
-            if error.code != 404:
-                raise
-
-    def adopters(self, pod: Object) -> list[Object]:
-        """The Jobs that would take a pod that nobody owns."""
-        return [job for job in self._jobs.list(namespace(pod)) if selectors.from_object(job["spec"]["selector"]).matches(labels(pod))]
 
     def job_of(self, pod: Object) -> Object | None:
         """The very Job that controls the pod."""
-        reference = job_reference(pod)
-        job = self._jobs.get(namespace(pod), reference["name"]) if reference is not None else None
-        return job if job is not None and uid(job) == reference["uid"] else None
+        return owner_of(self._jobs, "Job", pod)
 
     def abandoned(self, pod: Object) -> bool:
         """Carries the finalizer, and no Job will ever take it off."""

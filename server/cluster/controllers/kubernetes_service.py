@@ -31,9 +31,8 @@ class KubernetesServiceController(Controller):
         for resource in RESOURCES:
             self.watch(resource, self._on_change)
 
-    def start(self) -> None:
+    def rebuild(self) -> None:
         """The slice outlives its Service: a look that a restart prevented is made up for."""
-        super().start()
         if SLICES not in (missing := self._missing()) and missing:
             self._look_later()
 

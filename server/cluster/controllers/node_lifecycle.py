@@ -37,11 +37,10 @@ class NodeLifecycleController(Controller):
         self.watch("nodes", self._on_node)
         parts.heartbeats.on_change(self._on_heartbeat)
 
-    def start(self) -> None:
+    def rebuild(self) -> None:
         self._zones = health.Zones()
         for node in self._nodes.list():
             self._zones.put(node)
-        super().start()
 
     # what wakes it
 

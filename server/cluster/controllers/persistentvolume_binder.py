@@ -10,6 +10,8 @@ Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from server.cluster import volumes
 from server.cluster.controllers import volume_reclaim
 from server.cluster.controllers.base import Controller
@@ -38,10 +40,7 @@ class PersistentVolumeBinder(Controller):
         self.watch(VOLUMES, self._on_volume)
         self.watch(CLASSES, self._on_class)
 
-    def start(self) -> None:
-        if self.running:
-            return
-        super().start()
+    def rebuild(self) -> None:
         self._index = VolumeIndex()
         for claim in self._claims.list():
             self._index.see_claim(None, claim)
@@ -71,10 +70,21 @@ class PersistentVolumeBinder(Controller):
         if not gone:
             self.enqueue(event.key, event)
             if self._index.available(event.object):
-                for claim in self._index.waiting(volumes.class_of(event.object)):
+                for claim in self._takers(event.object):
                     self.enqueue(claim, event)
         for claim in self._index.naming(event.key[1]):
             self.enqueue(claim, event)
+
+    def _takers(self, volume: Object) -> Iterator[Key]:
+        """Claims that could have the volume: no more than there are free ones, for each claim takes one of them, this or another."""
+        left = len(self._index.free(volumes.class_of(volume)))
+        for waiting in self._index.waiting(volumes.class_of(volume)):
+            claim = self._claims.get(*waiting)
+            if claim is not None and volumes.best_match(claim, [volume], prebound_only=self._delayed(claim)) is not None:
+                yield waiting
+                left -= 1
+                if left <= 0:
+                    return
 
     def _on_class(self, event: Event) -> None:
         for claim in (*self._index.waiting(name(event.object)), *self._index.waiting("")):

@@ -9,6 +9,7 @@ Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-ga
 
 from __future__ import annotations
 
+from server.cluster.conditions import disruption_target
 from server.cluster.controllers import node_health, podfacts
 from server.cluster.controllers.base import Controller
 from server.cluster.errors import ApiError
@@ -40,10 +41,7 @@ class PodGarbageCollector(Controller):
         self.watch("nodes", self._on_node)
         self.watch("pods", self._on_pod)
 
-    def start(self) -> None:
-        if self.running:
-            return
-        super().start()
+    def rebuild(self) -> None:
         self._finished, self._strays = {}, {}
         for missed, _ in self.parts.state.items(STATE):
             self._miss(missed.removeprefix(STATE), None)
@@ -74,7 +72,7 @@ class PodGarbageCollector(Controller):
             self._finished[key(pod)] = None
             if len(self._finished) > TERMINATED_THRESHOLD:
                 self._next_round(FINISHED)
-        else:
+        elif self._finished:
             self._finished.pop(key(pod), None)
 
     def _check(self, pod: Object, event: Event | None) -> None:
@@ -138,9 +136,7 @@ class PodGarbageCollector(Controller):
     def _remove(self, pod: Object, why: tuple[str, str] | None = None) -> None:
         try:
             if not podfacts.terminal(pod):
-                failed = podfacts.with_condition(pod, {
-                    "type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": self.clock.timestamp(),
-                    "reason": why[0], "message": why[1]}) if why is not None else pod
+                failed = disruption_target(pod, *why, self.clock.timestamp()) if why is not None else pod
                 self.client.update("pods", {**failed, "status": {**failed["status"], "phase": "Failed"}}, "status")
             self.client.delete("pods", *key(pod), grace_period=0, uid=uid(pod))
         except ApiError as error:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 
+from server.cluster import conditions
 from server.cluster.clock import Clock
-from server.cluster.objects import Object
+from server.cluster.objects import Object, replaced
 
 TERMINAL = ("Succeeded", "Failed")
 
@@ -68,13 +69,5 @@ def available_at(pod: Object, min_ready_seconds: float, clock: Clock) -> float |
 
 
 def with_condition(pod: Object, condition: Object) -> Object:
-    """The pod with one of its conditions set, in the place it had."""
-    status = pod.get("status") or {}
-    conditions = list(status.get("conditions") or ())
-    for index, entry in enumerate(conditions):
-        if entry["type"] == condition["type"]:
-            conditions[index] = condition
-            break
-    else:
-        conditions.append(condition)
-    return {**pod, "status": {**status, "conditions": conditions}}
+    """The pod with one of its conditions set."""
+    return replaced(pod, {("status", "conditions"): conditions.with_condition((pod.get("status") or {}).get("conditions"), condition)})

@@ -1,13 +1,14 @@
 """A volume that is bound is not removed: its finalizer goes when it is being deleted and belongs to no claim any more.
 
+In: volumes that are being deleted, as their phase changes. Out: the finalizer ``kubernetes.io/pv-protection`` taken off.
+
 Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#storage-object-in-use-protection
 """
 
 from __future__ import annotations
 
 from server.cluster.controllers.base import Controller
-from server.cluster.controllers.pvc_protection import without_finalizer
-from server.cluster.objects import Key, deleting
+from server.cluster.objects import Key, deleting, finalizers, without_finalizer
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, Event
 from server.cluster.volumes import PV_FINALIZER, VOLUMES
@@ -28,7 +29,7 @@ class PvProtectionController(Controller):
 
     def reconcile(self, key: Key) -> None:
         volume = self._volumes.get(*key)
-        if volume is None or not deleting(volume) or PV_FINALIZER not in (volume["metadata"].get("finalizers") or ()):
+        if volume is None or not deleting(volume) or PV_FINALIZER not in finalizers(volume):
             return
         if (volume.get("status") or {}).get("phase") != "Bound":
             self.client.update(VOLUMES, without_finalizer(volume, PV_FINALIZER))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from server.cluster.controllers import podfacts
 from server.cluster.controllers.base import Controller
-from server.cluster.objects import Key, Object, deleting, key, replaced
+from server.cluster.objects import Key, Object, deleting, finalizers, key, without_finalizer
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, Event
 from server.cluster.volumes import CLAIMS, PVC_FINALIZER, claims_of, may_claim
@@ -32,13 +32,13 @@ class PvcProtectionController(Controller):
             self.enqueue(event.key, event)
 
     def _on_pod(self, event: Event) -> None:
-        if may_claim(event.object) and (event.type == DELETED or podfacts.terminal(event.object)):
+        if (event.type == DELETED or podfacts.terminal(event.object)) and may_claim(event.object):
             for _, claim in claims_of(event.object):
                 self.enqueue((event.key[0], claim), event)
 
     def reconcile(self, key_: Key) -> None:
         claim = self._claims.get(*key_)
-        if claim is None or not deleting(claim) or PVC_FINALIZER not in (claim["metadata"].get("finalizers") or ()):
+        if claim is None or not deleting(claim) or PVC_FINALIZER not in finalizers(claim):
             return
         if not any(uses(pod) for pod in self._pods.by_claim(*key(claim))):
             self.client.update(CLAIMS, without_finalizer(claim, PVC_FINALIZER))
@@ -47,8 +47,3 @@ class PvcProtectionController(Controller):
 def uses(pod: Object) -> bool:
     """Whether a pod needs the claims that it names now."""
     return bool(podfacts.node(pod)) and not podfacts.terminal(pod)
-
-
-def without_finalizer(obj: Object, finalizer: str) -> Object:
-    kept = [entry for entry in obj["metadata"].get("finalizers") or () if entry != finalizer]
-    return replaced(obj, {("metadata", "finalizers"): kept or None})

@@ -1,5 +1,6 @@
-"""How many replicas an autoscaler's resource metric asks for: arithmetic only, no clock, no API.
+"""How many replicas an autoscaler's resource metric asks for: current replicas x what they use / target, rounded up.
 
+Arithmetic only, no clock, no API; within the tolerance of the target (a tenth) the count stays.
 In: pods, what each of them uses (``Sample``), what it requests, a target and tolerances. Out: a ``Proposal``, or ``NoMetrics`` with the
 words in which the controller reports it. Pods that are not ready count as using nothing when that would mean more pods, pods
 without metrics as using all they may when it would mean fewer: an autoscaler that does not know moves less.

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from server.cluster import selectors
 from server.cluster.apiserver.cache import Lister
 from server.cluster.controllers import podfacts
-from server.cluster.objects import Key, Object, controller_of, key, labels, uid
+from server.cluster.objects import Key, Object, controller_uid, key, labels, uid
 from server.cluster.store import DELETED, Event
 
 LABELS_KEPT = 64
@@ -118,8 +118,3 @@ class ReplicaCounts:
     def forget(self, owner: str) -> None:
         """The set is gone."""
         self._tallies.pop(owner, None)
-
-
-def controller_uid(pod: Object) -> str | None:
-    reference = controller_of(pod)
-    return reference["uid"] if reference is not None else None

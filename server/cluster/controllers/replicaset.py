@@ -1,8 +1,8 @@
 """ReplicaSets: keep as many pods as asked for.
 
 In: ReplicaSets and pods. Out: pods made from the template, pods deleted, and the set's status. Pods are claimed by label and
-controller reference; missing ones are created in growing batches so that a refusal is not met a thousand times; surplus ones are
-chosen by ``replicaset_ranking``. A pod counts as available once it has been ready for ``minReadySeconds``.
+controller reference (``ownership``); missing ones are created and surplus ones, chosen by ``replicaset_ranking``, deleted. A pod
+counts as available once it has been ready for ``minReadySeconds``.
 
 Source: https://kubernetes.io/docs/concepts/workloads/controllers/replicaset/
 """
@@ -12,16 +12,16 @@ from __future__ import annotations
 from server.cluster import selectors
 from server.cluster.controllers import podfacts
 from server.cluster.controllers.base import Controller
-from server.cluster.controllers.ownership import Orphans, claim
-from server.cluster.controllers.replica_counts import Counts, ReplicaCounts, controller_uid
+from server.cluster.controllers.ownership import Orphans, adopters, claim, owner_of
+from server.cluster.controllers.pod_control import PodControl, pod_from_template
+from server.cluster.controllers.replica_counts import Counts, ReplicaCounts
 from server.cluster.controllers.replicaset_ranking import first_to_go
 from server.cluster.errors import ApiError
-from server.cluster.objects import Object, controller_of, deleting, key, labels, name, namespace, owner_reference, uid
+from server.cluster.objects import Object, controller_of, controller_uid, deleting, key, labels, namespace, uid
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, Event
 
 BURST = 500
-SLOW_START = 1
 STATUS_BATCH = 0.001
 LONGEST_BATCH = 1.0
 
@@ -40,13 +40,13 @@ class ReplicaSetController(Controller):
         self._pods = self.lister("pods")
         self._orphans = Orphans(self._pods)
         self._counts = ReplicaCounts(self._pods)
+        self._pod_control = PodControl(self.client, self.record)
         self.watch(self.reconciles, self._on_replica_set)
         self.watch_pods_of(self.kind, self._on_pod)
 
-    def start(self) -> None:
+    def rebuild(self) -> None:
         self._orphans.rebuild()
         self._counts.clear()
-        super().start()
 
     # what wakes it
 
@@ -71,22 +71,15 @@ class ReplicaSetController(Controller):
         if controller_of(pod) is not None:
             self._enqueue_owner(pod, event, urgent)
         elif owners_changed or labels_changed:
-            self._enqueue_adopters(pod, event)
+            for candidate in adopters(self._sets, pod):
+                self.enqueue(key(candidate), event)
 
     def _enqueue_owner(self, pod: Object, event: Event, urgent: bool) -> None:
         """The set that owns the pod: at once when pods are missing or too many, else with whatever else changes shortly after."""
-        reference = controller_of(pod)
-        if reference is None or reference["kind"] != self.kind:
-            return
-        owner = self._sets.get(namespace(pod), reference["name"])
-        if owner is not None and uid(owner) == reference["uid"]:
+        owner = owner_of(self._sets, self.kind, pod)
+        if owner is not None:
             patience = 0.0 if urgent else min(LONGEST_BATCH, owner["spec"].get("replicas", 1) * STATUS_BATCH)
             self.enqueue(key(owner), event, after=patience)
-
-    def _enqueue_adopters(self, pod: Object, event: Event) -> None:
-        for candidate in self._sets.list(namespace(pod)):
-            if selectors.of_workload(candidate).matches(labels(pod)):
-                self.enqueue(key(candidate), event)
 
     # what it does
 
@@ -125,47 +118,16 @@ class ReplicaSetController(Controller):
         if abs(missing) > BURST:
             self.enqueue(key(replica_set))
         if missing > 0:
-            return self._create(replica_set, min(missing, BURST))
+            pod = pod_from_template(replica_set, replica_set["spec"]["template"])
+            return self._pod_control.create_all(replica_set, [pod] * min(missing, BURST))
         if missing < 0:
-            return self._delete(replica_set, self._replicas(replica_set), min(-missing, BURST))
+            return self._pod_control.delete_all(replica_set, self._surplus(replica_set, min(-missing, BURST)))
         return None
 
-    def _create(self, replica_set: Object, count: int) -> ApiError | None:
-        pod = pod_from_template(replica_set)
-        batch = SLOW_START
-        while count > 0:
-            failure: ApiError | None = None
-            for _ in range(min(batch, count)):
-                failure = self._create_one(replica_set, pod) or failure
-            if failure is not None:
-                return None if namespace_is_going(failure) else failure
-            count -= batch
-            batch *= 2
-        return None
-
-    def _create_one(self, replica_set: Object, pod: Object) -> ApiError | None:
-        try:
-            created = self.client.create("pods", pod)
-        except ApiError as error:
-            if not namespace_is_going(error):
-                self.record(replica_set, "Warning", "FailedCreate", f"Error creating: {error.message}")
-            return error
-        self.record(replica_set, "Normal", "SuccessfulCreate", f"Created pod: {name(created)}")
-        return None
-
-    def _delete(self, replica_set: Object, active: list[Object], count: int) -> ApiError | None:
-        chosen = active if count == len(active) else first_to_go(active, self._related(replica_set), self.clock)[:count]
-        failure: ApiError | None = None
-        for pod in chosen:
-            try:
-                self.client.delete("pods", *key(pod))
-            except ApiError as error:
-                if error.code != 404:
-                    self.record(replica_set, "Warning", "FailedDelete", f"Error deleting: {error.message}")
-                    failure = failure or error
-                continue
-            self.record(replica_set, "Normal", "SuccessfulDelete", f"Deleted pod: {name(pod)}")
-        return failure
+    def _surplus(self, replica_set: Object, count: int) -> list[Object]:
+        """The replicas that can be done without best."""
+        replicas = self._replicas(replica_set)
+        return replicas if count == len(replicas) else first_to_go(replicas, self._related(replica_set), self.clock)[:count]
 
     def _related(self, replica_set: Object) -> list[Object]:
         """The pods of this set and of its siblings under the same Deployment."""
@@ -204,23 +166,6 @@ class ReplicaSetController(Controller):
         reason = "FailedCreate" if active < replica_set["spec"].get("replicas", 1) else "FailedDelete"
         return [*conditions, {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": self.clock.timestamp(),
                               "reason": reason, "message": error.message}]
-
-
-def pod_from_template(replica_set: Object) -> Object:
-    """What every pod of the set is created from. Spec, labels and owner are the same objects for all of them."""
-    template = replica_set["spec"]["template"]
-    given = template.get("metadata") or {}
-    metadata: Object = {"generateName": f"{name(replica_set)}-", "namespace": namespace(replica_set),
-                        "ownerReferences": [owner_reference(replica_set)]}
-    for field in ("labels", "annotations", "finalizers"):
-        if given.get(field):
-            metadata[field] = given[field]
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
-
-
-def namespace_is_going(error: ApiError) -> bool:
-    """Refused because the namespace is being deleted: nothing to report and nothing to try again."""
-    return any(cause.get("reason") == "NamespaceTerminating" for cause in (error.details or {}).get("causes") or ())
 
 
 def _differs(before: Object, after: Object, field: str) -> bool:

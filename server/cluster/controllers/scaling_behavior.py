@@ -10,6 +10,7 @@ Source: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscal
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from server.cluster.objects import Object
@@ -161,26 +162,29 @@ def _paced(history: History, behavior: Object, current: int, desired: int, least
 
 def up_limit(history: History, rules: Object, current: int, now: float) -> int:
     """The most that the policies allow; of several the most generous one unless ``selectPolicy`` is Min."""
-    if rules.get("selectPolicy") == "Disabled":
-        return current
-    limits = []
-    for policy in rules["policies"]:
-        began = _at_begin(history, current, policy, now)
+    def more(began: int, policy: Object) -> int:
         value = policy["value"]
-        limits.append(began + value if policy["type"] == "Pods" else math.ceil(began * (1 + value / 100)))
+        return began + value if policy["type"] == "Pods" else math.ceil(began * (1 + value / 100))
+
+    limits = _limits(history, rules, current, now, more)
     return min(limits) if rules.get("selectPolicy") == "Min" else max(limits)
 
 
 def down_limit(history: History, rules: Object, current: int, now: float) -> int:
     """The fewest that the policies allow."""
-    if rules.get("selectPolicy") == "Disabled":
-        return current
-    limits = []
-    for policy in rules["policies"]:
-        began = _at_begin(history, current, policy, now)
+    def fewer(began: int, policy: Object) -> int:
         value = policy["value"]
-        limits.append(began - value if policy["type"] == "Pods" else int(began * (1 - value / 100)))
+        return began - value if policy["type"] == "Pods" else int(began * (1 - value / 100))
+
+    limits = _limits(history, rules, current, now, fewer)
     return max(limits) if rules.get("selectPolicy") == "Min" else min(limits)
+
+
+def _limits(history: History, rules: Object, current: int, now: float, allowed: Callable[[int, Object], int]) -> list[int]:
+    """What each policy allows, by how many there were when its period began; Disabled allows nothing."""
+    if rules.get("selectPolicy") == "Disabled":
+        return [current]
+    return [allowed(_at_begin(history, current, policy, now), policy) for policy in rules["policies"]]
 
 
 def _at_begin(history: History, current: int, policy: Object, now: float) -> int:

@@ -80,11 +80,10 @@ class SelectedPodsController(Controller):
     def withdraw(self, key: Key) -> None:
         """The Service is gone."""
 
-    def start(self) -> None:
+    def rebuild(self) -> None:
         self._index, self._changed, self._readied = ServiceIndex(), {}, {}
         for service in self._services.list():
             self._index.put(key(service), _selector(service))
-        super().start()
 
     # what wakes it
 

@@ -8,13 +8,13 @@ Source: https://kubernetes.io/docs/concepts/workloads/pods/disruptions/#pod-disr
 
 from __future__ import annotations
 
+from server.cluster.conditions import DISRUPTION_TARGET
 from server.cluster.controllers.base import Controller
 from server.cluster.controllers.podfacts import active, with_condition
 from server.cluster.objects import Key, Object, condition, key
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, Event
 
-TARGET = "DisruptionTarget"
 STALE_AFTER = 120.0
 
 
@@ -25,10 +25,7 @@ class StaleDisruptionController(Controller):
         super().__init__(parts)
         self.watch("pods", self._on_pod)
 
-    def start(self) -> None:
-        if self.running:
-            return
-        super().start()
+    def rebuild(self) -> None:
         for pod in self.lister("pods").list():
             self._look(pod, None)
 
@@ -37,7 +34,7 @@ class StaleDisruptionController(Controller):
             self._look(event.object, event)
 
     def _look(self, pod: Object, event: Event | None) -> None:
-        target = condition(pod, TARGET)
+        target = condition(pod, DISRUPTION_TARGET)
         if target is not None and target["status"] == "True" and active(pod):
             self.enqueue(key(pod), event, after=self._stale_at(target) - self.clock.now)
 
@@ -46,7 +43,7 @@ class StaleDisruptionController(Controller):
 
     def reconcile(self, key: Key) -> None:
         pod = self.lister("pods").get(*key)
-        target = condition(pod, TARGET) if pod is not None and active(pod) else None
+        target = condition(pod, DISRUPTION_TARGET) if pod is not None and active(pod) else None
         if target is None or target["status"] != "True":
             return
         if self._stale_at(target) > self.clock.now:

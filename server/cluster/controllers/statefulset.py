@@ -17,23 +17,27 @@ from server.cluster import selectors
 from server.cluster.controllers import history
 from server.cluster.controllers import statefulset_identity as identity
 from server.cluster.controllers.base import Controller
-from server.cluster.controllers.ownership import Orphans, claim
+from server.cluster.controllers.ownership import Orphans, adopters, claim, owner_of
+from server.cluster.controllers.pod_control import slow_start
 from server.cluster.controllers.statefulset_claims import Claims
 from server.cluster.controllers.statefulset_members import Member, Members, stands_alike
 from server.cluster.controllers.statefulset_status import counted
 from server.cluster.controllers.statefulset_step import Step
 from server.cluster.errors import ApiError
-from server.cluster.objects import Key, Object, controller_of, deleting, key, labels, name, namespace, uid
+from server.cluster.objects import Key, Object, controller_of, deleting, key, name, namespace, uid
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, Event
 
-SLOW_START = 1
+KIND = "StatefulSet"
 BURST = 500
 STATUS_BATCH = 0.001
 LONGEST_BATCH = 1.0
 
 
 class StatefulSetController(Controller):
+    """``_upheld`` is the version of each pod that was found to be as it should, and the spec by which; ``_firm`` the ordinal below which
+    all pods of an ordered set are settled, and the spec by which: both only spare it looking again."""
+
     name = "statefulset-controller"
     reconciles = "statefulsets.apps"
 
@@ -48,16 +52,15 @@ class StatefulSetController(Controller):
         self._upheld: dict[str, tuple[Object, Object]] = {}
         self._firm: dict[str, tuple[Object, int]] = {}
         self.watch("statefulsets.apps", self._on_set)
-        self.watch_pods_of("StatefulSet", self._on_pod)
+        self.watch_pods_of(KIND, self._on_pod)
         self.watch("persistentvolumeclaims", self._on_claim)
         self.watch(history.RESOURCE, self._on_revision)
 
-    def start(self) -> None:
+    def rebuild(self) -> None:
         self._orphan_pods.rebuild()
         self._orphan_revisions.rebuild()
         self._members.clear()
         self._upheld, self._firm = {}, {}
-        super().start()
 
     # what wakes it
 
@@ -87,11 +90,8 @@ class StatefulSetController(Controller):
 
     def _enqueue_owner(self, dependent: Object, event: Event) -> None:
         """The set that owns the pod or revision. The pods of a Parallel set become ready together, and are looked at together."""
-        reference = controller_of(dependent)
-        if reference is None or reference["kind"] != "StatefulSet":
-            return
-        owner = self._sets.get(namespace(dependent), reference["name"])
-        if owner is None or uid(owner) != reference["uid"]:
+        owner = owner_of(self._sets, KIND, dependent)
+        if owner is None:
             return
         self._loosen(owner, dependent)
         gathered = owner["spec"].get("podManagementPolicy") == "Parallel" and event.type != DELETED
@@ -104,9 +104,8 @@ class StatefulSetController(Controller):
             self._firm[uid(owner)] = known[0], ordinal
 
     def _enqueue_adopters(self, orphan: Object, event: Event) -> None:
-        for candidate in self._sets.list(namespace(orphan)):
-            if selectors.from_object(candidate["spec"]["selector"]).matches(labels(orphan)):
-                self.enqueue(key(candidate), event)
+        for candidate in adopters(self._sets, orphan):
+            self.enqueue(key(candidate), event)
 
     def _on_claim(self, event: Event) -> None:
         """A claim that is gone may have been waited for, or may be missed by a pod that has not started."""
@@ -179,7 +178,7 @@ class StatefulSetController(Controller):
         if len(missing) > BURST:
             self.enqueue(key(step.stateful_set))
         there = [ordinal for ordinal in step.members if ordinal in step.ordinals]
-        self._in_batches(sorted([*there, *missing[:BURST]]), lambda ordinal: self._settle(step, ordinal))
+        self._act_on_all(sorted([*there, *missing[:BURST]]), lambda ordinal: self._settle(step, ordinal))
         return True
 
     def _fill_in_order(self, step: Step) -> bool:
@@ -218,7 +217,7 @@ class StatefulSetController(Controller):
                 self._claims.correct_owners(stateful_set, surplus.pod, surplus.ordinal)
         if not step.ordered:
             going = [surplus for surplus in step.surplus if not surplus.terminating]
-            self._in_batches(going, lambda surplus: self._delete(stateful_set, surplus))
+            self._act_on_all(going, lambda surplus: self._delete(stateful_set, surplus))
             return True
         if not step.surplus:
             return True
@@ -231,20 +230,10 @@ class StatefulSetController(Controller):
     def _dependable(self, step: Step, member: Member) -> bool:
         return not member.terminating and member.available(step.min_ready, self.clock)
 
-    def _in_batches(self, items: list, act: Callable) -> None:
-        """Acts on all, in batches that double; a batch with a failure is the last, and its first failure is raised."""
-        done, batch = 0, SLOW_START
-        while done < len(items):
-            failure: ApiError | None = None
-            for item in items[done:done + batch]:
-                try:
-                    act(item)
-                except ApiError as error:
-                    failure = failure or error
-            if failure is not None:
-                raise failure
-            done += batch
-            batch = min(2 * batch, BURST)
+    def _act_on_all(self, items: list, act: Callable) -> None:
+        failure = slow_start(items, act)
+        if failure is not None:
+            raise failure
 
     # the template
 

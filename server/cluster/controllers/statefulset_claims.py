@@ -9,16 +9,16 @@ Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from server.cluster.apiserver.cache import Lister
 from server.cluster.apiserver.client import Client
 from server.cluster.controllers import statefulset_identity as identity
+from server.cluster.controllers.pod_control import Record
 from server.cluster.errors import ApiError
 from server.cluster.objects import Object, deleting, key, name, namespace, owner_reference, owners, replaced, uid
 
 RETAIN, DELETE = "Retain", "Delete"
-Record = Callable[[Object, str, str, str], None]
 
 
 def policy(stateful_set: Object) -> tuple[str, str]:

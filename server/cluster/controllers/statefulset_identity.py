@@ -9,7 +9,8 @@ Source: https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#p
 from __future__ import annotations
 
 from server.cluster.controllers.history import POD_LABEL
-from server.cluster.objects import Object, labels, name, namespace, owner_reference
+from server.cluster.controllers.pod_control import pod_from_template
+from server.cluster.objects import Object, labels, name, namespace
 
 POD_NAME = "statefulset.kubernetes.io/pod-name"
 POD_INDEX = "apps.kubernetes.io/pod-index"
@@ -68,20 +69,14 @@ def claims(stateful_set: Object, ordinal: int) -> list[Object]:
 
 def pod(stateful_set: Object, template: Object, ordinal: int, revision: str) -> Object:
     """The pod of an ordinal as a template makes it."""
-    called, given = pod_name(stateful_set, ordinal), template.get("metadata") or {}
-    metadata: Object = {
-        "name": called, "generateName": f"{name(stateful_set)}-", "namespace": namespace(stateful_set),
-        "labels": {**(given.get("labels") or {}), **_identity(stateful_set, ordinal), POD_LABEL: revision},
-        "ownerReferences": [owner_reference(stateful_set)]}
-    for field in ("annotations", "finalizers"):
-        if given.get(field):
-            metadata[field] = given[field]
-    spec: Object = {**template["spec"], "hostname": called}
+    pod, called = pod_from_template(stateful_set, template), pod_name(stateful_set, ordinal)
+    spec: Object = {**pod["spec"], "hostname": called}
     if stateful_set["spec"].get("serviceName"):
         spec["subdomain"] = stateful_set["spec"]["serviceName"]
     if volumes := _volumes(stateful_set, spec, ordinal):
         spec["volumes"] = volumes
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
+    labelled = {**labels(pod), **_identity(stateful_set, ordinal), POD_LABEL: revision}
+    return {**pod, "metadata": {**pod["metadata"], "name": called, "labels": labelled}, "spec": spec}
 
 
 def _identity(stateful_set: Object, ordinal: int) -> dict[str, str]:

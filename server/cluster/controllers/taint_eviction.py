@@ -9,6 +9,7 @@ Source: https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-tolera
 
 from __future__ import annotations
 
+from server.cluster.conditions import disruption_target
 from server.cluster.controllers import podfacts
 from server.cluster.controllers.base import Controller
 from server.cluster.errors import ApiError
@@ -32,10 +33,7 @@ class TaintEvictionController(Controller):
         self.watch("nodes", self._on_node)
         self.watch("pods", self._on_pod)
 
-    def start(self) -> None:
-        if self.running:
-            return
-        super().start()
+    def rebuild(self) -> None:
         self._tainted = {node["metadata"]["name"]: None for node in self._nodes.list() if executing_taints(node)}
         for node in self._tainted:
             self.enqueue(("", node))
@@ -102,9 +100,8 @@ class TaintEvictionController(Controller):
             return
         self.record(pod, "Normal", "TaintManagerEviction", f"Marking for deletion Pod {'/'.join(key(pod))}")
         try:
-            self.client.update("pods", podfacts.with_condition(pod, {
-                "type": "DisruptionTarget", "status": "True", "lastProbeTime": None, "lastTransitionTime": self.clock.timestamp(),
-                "reason": "DeletionByTaintManager", "message": "Taint manager: deleting due to NoExecute taint"}), "status")
+            self.client.update("pods", disruption_target(
+                pod, "DeletionByTaintManager", "Taint manager: deleting due to NoExecute taint", self.clock.timestamp()), "status")
             self.client.delete("pods", *key(pod), uid=uid(pod))
         except ApiError as error:
             if error.code != 404:

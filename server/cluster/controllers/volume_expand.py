@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from server.cluster import quantity
 from server.cluster.controllers.base import Controller
-from server.cluster.objects import Key, Object, annotations, deleting, key, name, replaced
+from server.cluster.objects import Key, Object, annotations, condition, deleting, key, name, replaced
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, Event
 from server.cluster.volumes import CLAIMS, PROVISIONERS, VOLUMES, requested, resized, size_of, source_of
@@ -53,7 +53,7 @@ class VolumeExpandController(Controller):
             return
         if size_of(volume) < requested(claim):
             self._grow(claim, volume, driver, wanted)
-        elif RESIZERS[driver] and not _pending(claim):
+        elif RESIZERS[driver] and condition(claim, "FileSystemResizePending") is None:
             self._resizers[driver].record(claim, "Normal", "FileSystemResizeRequired", "Require file system resize of volume on node")
             self._status(claim, {**_allocated(wanted, "NodeResizePending"),
                                  "conditions": [self._condition("FileSystemResizePending", PENDING)]})
@@ -63,20 +63,18 @@ class VolumeExpandController(Controller):
 
     def _grow(self, claim: Object, volume: Object, driver: str, wanted: str) -> None:
         """Says that it begins, and a moment later gives the volume its new size."""
-        if not any(entry["type"] == "Resizing" for entry in (claim.get("status") or {}).get("conditions") or ()):
+        begun = condition(claim, "Resizing")
+        if begun is None:
             self._resizers[driver].record(claim, "Normal", "Resizing", f"External resizer is resizing volume {name(volume)}")
             self._status(claim, {**_allocated(wanted, "ControllerResizeInProgress"), "conditions": [self._condition("Resizing", "")]})
             self.enqueue(key(claim), after=SECONDS)
             return
-        if self.clock.now < self._begun(claim) + SECONDS:
-            self.enqueue(key(claim), after=self._begun(claim) + SECONDS - self.clock.now)
+        left = self.clock.seconds(begun["lastTransitionTime"]) + SECONDS - self.clock.now
+        if left > 0:
+            self.enqueue(key(claim), after=left)
             return
         self.client.update(VOLUMES, replaced(volume, {("spec", "capacity", "storage"): wanted}))
         self.enqueue(key(claim))
-
-    def _begun(self, claim: Object) -> float:
-        entry = next(entry for entry in claim["status"]["conditions"] if entry["type"] == "Resizing")
-        return self.clock.seconds(entry["lastTransitionTime"])
 
     def _condition(self, type_: str, message: str) -> Object:
         entry = {"type": type_, "status": "True", "lastProbeTime": None, "lastTransitionTime": self.clock.timestamp()}
@@ -103,7 +101,3 @@ def _dynamic(claim: Object) -> bool:
 
 def _told(claim: Object) -> bool:
     return ((claim.get("status") or {}).get("allocatedResources") or {}).get("storage") == claim["spec"]["resources"]["requests"]["storage"]
-
-
-def _pending(claim: Object) -> bool:
-    return any(entry["type"] == "FileSystemResizePending" for entry in (claim.get("status") or {}).get("conditions") or ())

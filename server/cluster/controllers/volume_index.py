@@ -1,6 +1,9 @@
 """What the binder must find without looking through everything: free volumes by class, volumes by claim, claims that wait by class.
 
-It follows watch events: ``see_claim`` and ``see_volume`` take an object as it was and as it is (None: did not exist, is gone).
+In: watch events; ``see_claim`` and ``see_volume`` take an object as it was and as it is (None: did not exist, is gone). Out: names and
+keys, in order.
+
+Source: https://kubernetes.io/docs/concepts/storage/persistent-volumes/#binding
 """
 
 from __future__ import annotations
@@ -27,8 +30,8 @@ class VolumeIndex:
         return sorted(self._reserved.get(claim, ()))
 
     def waiting(self, class_name: str) -> list[Key]:
-        """Claims of a class that are not bound."""
-        return sorted(self._waiting.get(class_name, ()))
+        """Claims of a class that are not bound, the first to come first."""
+        return list(self._waiting.get(class_name, ()))
 
     def naming(self, volume: str) -> list[Key]:
         """Claims that name a volume."""

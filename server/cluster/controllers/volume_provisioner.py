@@ -16,11 +16,10 @@ from typing import NamedTuple
 
 from server.cluster import volumes
 from server.cluster.controllers.base import Controller
-from server.cluster.controllers.pvc_protection import without_finalizer
 from server.cluster.controllers.volume_reclaim import empty
 from server.cluster.errors import ApiError
 from server.cluster.events import EventRecorder
-from server.cluster.objects import Key, Object, annotations, deleting, key, name, uid
+from server.cluster.objects import Key, Object, annotations, deleting, finalizers, key, name, uid, without_finalizer
 from server.cluster.parts import Parts
 from server.cluster.runtime import nfs
 from server.cluster.store import DELETED, Event
@@ -109,10 +108,7 @@ class VolumeProvisioner(Controller):
         self.watch(VOLUMES, self._on_volume)
         self.watch(CLASSES, self._on_class)
 
-    def start(self) -> None:
-        if self.running:
-            return
-        super().start()
+    def rebuild(self) -> None:
         for claim in self._claims.list():
             if self._asked(claim):
                 self.enqueue(key(claim), after=self._provisioner(claim).seconds)
@@ -240,4 +236,4 @@ class VolumeProvisioner(Controller):
 
 
 def _held(volume: Object) -> bool:
-    return FINALIZER in (volume["metadata"].get("finalizers") or ())
+    return FINALIZER in finalizers(volume)

@@ -179,6 +179,7 @@ class Kubelet:
         for _, worker in sorted(self.workers.items()):
             if rebooted and worker.stage != ENDED:
                 worker.rebooted()
+        self.manager.shutdowns.over(self)
 
     def hear(self, because: int | str | None) -> None:
         """The API server can be reached (again): tells it how the node is, and takes up what it asks for by now."""

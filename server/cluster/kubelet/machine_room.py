@@ -170,10 +170,10 @@ class MachineRoom:
         self._hearing(kubelet, because)
 
     def power_on(self, node: str, because: Because = None) -> None:
-        """The machine boots; a kubelet that was stopped before starts with it."""
+        """The machine boots; a kubelet that was stopped before starts with it. One that is still on its way down stays on."""
         kubelet = self.machine(node)
         if kubelet.powered:
-            return
+            return self.shutdowns.cancel(node, because)
         kubelet.powered = True
         boots = self._boots(node)
         for prefix in (POWER, AGENT):

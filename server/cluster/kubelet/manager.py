@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from server.cluster.apiserver.request import Options, Response
-from server.cluster.errors import ApiError
 from server.cluster.kubelet import keeping, logs, memory, node_status
 from server.cluster.kubelet.agenda import Agenda
 from server.cluster.kubelet.eviction import Evictions
@@ -172,9 +171,6 @@ class Kubelets(MachineRoom):
     def logs(self, pod: Object, options: Options) -> Response:
         """The ``log`` subresource."""
         return logs.answer(self, pod, options)
-
-    def log_error(self, pod: Object, container: str, previous: bool = False) -> ApiError | None:
-        return logs.error(self, pod, container, previous)
 
     def worker(self, namespace: str, name: str) -> PodWorker | None:
         pod = self.parts.api.lister("pods").get(namespace, name)

@@ -261,8 +261,9 @@ class PodWorker:
         hostname = environment.hostname(pod, kubelet.name)
         self.sandbox = kubelet.runtime.sandbox(self.key, self.uid, kubelet.name, hostname, self.ip)
         given = pod["spec"].get("volumes")
-        if given and (len(given) > 1 or not given[0]["name"].startswith(volumes.TOKEN_VOLUME)):
+        if given:
             self.sandbox.volume_source = self._volume
+        if given and (len(given) > 1 or not given[0]["name"].startswith(volumes.TOKEN_VOLUME)):
             kubelet.manager.volumes.follow(self, pod)
 
     def _volume(self, name: str) -> Tree:

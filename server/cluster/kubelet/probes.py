@@ -107,7 +107,7 @@ def _exec(probe: Probe, container: Container) -> Result:
         return Result(False, f"podium: {fault} is not simulated", errored=True)
     if done.status == -1:
         return Result(False, f'command timed out: "{" ".join(argv)}" timed out after {probe.timeout:g}s')
-    return Result(done.status == 0, (done.out + done.err).rstrip("\n"))
+    return Result(done.status == 0, (done.out + done.err).rstrip("\n"), steady=not done.outside)
 
 
 def _tcp(container: Container, host: str, port: int) -> Result:

@@ -6,7 +6,7 @@ Source: https://kubernetes.io/docs/concepts/containers/images/
 from __future__ import annotations
 
 from server.cluster.runtime.images import Image, PullError, resolve
-from server.cluster.runtime.references import Reference, parse
+from server.cluster.runtime.references import InvalidReference, Reference, parse
 
 EVERYTHING = "*"
 HOSTS = {"docker.io": "registry-1.docker.io"}
@@ -57,6 +57,18 @@ class Registry:
     def factor(self, reference: Reference) -> float:
         """How many times as long a download takes."""
         return max((factor for pattern, factor in self.slow.items() if matches(pattern, reference)), default=1.0)
+
+
+def names_images(pattern: str) -> bool:
+    """Whether it is a pattern.
+
+    >>> [names_images(pattern) for pattern in ("nginx", "docker.io", "*", "nginx*", "Nginx")]
+    [True, True, True, False, False]
+    """
+    try:
+        return pattern == EVERYTHING or parse(pattern) is not None
+    except InvalidReference:
+        return False
 
 
 def matches(pattern: str, reference: Reference) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from server.cluster.clock import Timer
 from server.cluster.kubelet import admission, termination
-from server.cluster.kubelet.keeping import ACTIVE, ENDED, NEW, WAITING
+from server.cluster.kubelet.keeping import ACTIVE, ENDED, NEW, STOPPING, WAITING
 from server.cluster.kubelet.kubelet import Kubelet
 from server.cluster.kubelet.pod_worker import PodWorker
 from server.cluster.objects import Object
@@ -113,15 +113,35 @@ class Shutdowns:
     def _due(self, node: str) -> None:
         self._timers.pop(node, None)
         kept, kubelet = self._state.get(STATE + node), self._kubelets.nodes.get(node)
-        if kept is None or kubelet is None or not kubelet.alive:
+        if kept is None or kubelet is None:
             return
-        if kept["stage"] == 0:
+        if kept["stage"] == 0 and kubelet.alive:
             grace = kubelet.spec.shutdown_grace_critical
             self._keep(node, 1, self._clock.now + grace + AFTERWARDS, kept["because"])
             self._end(kubelet, True, grace, kept["because"])
             self._go_on(node)
         else:
             self._kubelets.power_off(node, kept["because"])
+
+    def cancel(self, node: str, because: int | str | None = None) -> None:
+        """The machine is not to go down after all: what has been ended stays so, what comes is taken again."""
+        if self._state.get(STATE + node) is None:
+            return
+        self._state.set(STATE + node, None)
+        if node in self._timers:
+            self._timers.pop(node).cancel()
+        kubelet = self._kubelets.nodes[node]
+        if kubelet.alive:
+            self.over(kubelet)
+            kubelet.reports.because = because
+            kubelet.reports.now()
+
+    def over(self, kubelet: Kubelet) -> None:
+        """Static pods that were ended for a shutdown are begun anew: their manifests are still there."""
+        if self._state.get(STATE + kubelet.name) is None:
+            for _, worker in sorted(kubelet.workers.items()):
+                if worker.static and worker.stage in (STOPPING, ENDED) and worker.final and worker.final[1] == REASON:
+                    worker.begin_anew()
 
     # admission
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from server.cluster.apiserver import defaults
 from server.cluster.apiserver.qos import qos_class
 from server.cluster.errors import ApiError
-from server.cluster.kubelet import keeping, termination
+from server.cluster.kubelet import admission, containers, keeping, termination
 from server.cluster.kubelet.cell import Cell
 from server.cluster.kubelet.pod_worker import WRITE_AGAIN, PodWorker
 from server.cluster.objects import Key, Object
@@ -126,6 +126,25 @@ class StaticPodWorker(PodWorker):
             meta["ownerReferences"] = [{"apiVersion": "v1", "kind": "Node", "name": self.kubelet.name, "uid": node["metadata"]["uid"],
                                         "controller": True}]
         return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": self.own["spec"]}
+
+    def begin_anew(self) -> None:
+        """It was ended for the machine's sake, and its manifest is still there: it begins again, with its counts."""
+        self.final, self.disrupted = None, ""
+        self.due.clear()
+        if self.sandbox is not None:
+            self.kubelet.runtime.remove(self.sandbox)
+        for cell in self.cells():
+            if cell.container is not None and cell.terminated is None:
+                containers.note_end(self, cell)
+            cell.begin_again("PodInitializing" if self.init else "ContainerCreating")
+        if self.taken is None:
+            self.kubelet.take(self, admission.request_of(self.lasting(), self.pod_resources))
+        self.stage, self.changed, pod = keeping.WAITING, True, self.pod()
+        if pod["spec"].get("volumes"):
+            self._mount(pod, "mount")
+        else:
+            self._network(pod)
+        self.finish()
 
     def leave(self) -> None:
         """Its manifest is gone: it stops, and its mirror goes with it."""

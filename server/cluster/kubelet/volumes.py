@@ -166,8 +166,9 @@ def _is_ephemeral(pod: Object, title: str) -> bool:
 # the files
 
 def tree_of(worker: PodWorker, pod: Object, title: str) -> Tree:
-    """What a container finds in the volume now. NotSimulated for what lies outside."""
-    volume = next((entry for entry in pod["spec"].get("volumes") or () if entry["name"] == title), None)
+    """What a container finds in the volume now; title "" is the one with the token. NotSimulated for what lies outside."""
+    given = pod["spec"].get("volumes") or ()
+    volume = next((entry for entry in given if entry["name"] == title or not title and entry["name"].startswith(TOKEN_VOLUME)), None)
     if volume is None:
         return Tree({})
     disks, claim = worker.kubelet.parts.disks, dict(claims_of(pod)).get(title)

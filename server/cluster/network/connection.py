@@ -19,6 +19,7 @@ from server.cluster.network.dns import Dns
 from server.cluster.network.proxy import CLUSTER, DROPPED, REJECTED, Endpoint, Proxy, Rule
 from server.cluster.network.walk import EMPTY_REPLY, Walk
 from server.cluster.objects import Key, Object, condition_true, key
+from server.cluster.runtime.clients import Names, Reach
 from server.cluster.runtime.runtime import ConnectionRefused, NoHttp
 from server.cluster.store import DELETED, Event
 
@@ -30,9 +31,13 @@ CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 
 
 class Backend(Protocol):
-    """The containers."""
+    """The containers; ``outside(pod)`` is where their programs find the network."""
+
+    outside: Callable[[Key], Reach]
 
     def listening(self, pod: Object, port: int) -> bool: ...
+
+    def work_ms(self, pod: Object, port: int) -> float: ...
 
     def http(self, pod: Object, port: int, method: str, path: str, headers: dict[str, str] | None = None, *, client: str = "",
              log: bool = True) -> tuple[int, dict[str, str], str]: ...
@@ -162,6 +167,16 @@ class Connections:
             else answer.addresses[0]
         walk.hop("dns", answer.name, address)
         return address
+
+    def names(self, source: Source, name: str, search: bool) -> Names:
+        """What a program in a pod that asks its DNS server for a name gets, with its search domains or without."""
+        server = self.dns.server() or ""
+        if not self._uses_cluster_dns(source):
+            return Names(self.address_of(self._node_of(source) or "") or "", True, name)
+        if not self.dns_answers(self._node_of(source)):
+            return Names(server, False, name)
+        answer = self.dns.lookup(name, source.namespace) if search else self.dns.query(name.rstrip(".").lower())
+        return Names(server, True, answer.name, answer.addresses, answer.exists, answer.canonical)
 
     def _uses_cluster_dns(self, source: Source) -> bool:
         pod = self._api.lister("pods").get(source.namespace, source.name)
@@ -340,7 +355,7 @@ class Connections:
         except NoHttp:
             walk.hop("pod", name, f"what listens on port {port} does not speak HTTP")
             return walk.fail("pod", EMPTY_REPLY, "Empty reply from server")
-        walk.ms += ANSWER_MS + JITTER_MS * self._random.random()
+        walk.ms += ANSWER_MS + JITTER_MS * self._random.random() + self.backend.work_ms(pod, port)
         walk.hop("pod", name, f"answers {walk.status}")
         return walk
 

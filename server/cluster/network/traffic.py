@@ -4,19 +4,22 @@ A source has a target, a port and a rate. How its requests divide over pods, and
 same rules a single request follows, again whenever those change: that gives true rates and counts at any rate. Besides, single
 requests are really made, as many as the rate asks for but at most ``WALKS`` a second over all sources; they are what the canvas
 draws and what leaves lines in the pods' logs. Sources are kept in the state.
+
+Programs in pods are sources too: whoever asks a Service often enough is measured (``made``) and is a flow of that rate, whose single
+requests are the program's own.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
 
 from server.cluster.clock import Timer
-from server.cluster.network.connection import ANSWER_MS, JITTER_MS, NODE_MS, OUTSIDE, OUTSIDE_MS, Connections, Source, on_node
-from server.cluster.network.proxy import CLUSTER, EXTERNAL, LOAD_BALANCER, NODE_PORT, SLICES, Endpoint, Rule
+from server.cluster.network.connection import OUTSIDE, Connections, Source, on_node
+from server.cluster.network.proxy import CLUSTER, NODE_PORT, SLICES, Rule
 from server.cluster.network.walk import Walk
-from server.cluster.objects import Key, Object, key
+from server.cluster.network.ways import Flow, Record, Ways, port_of
+from server.cluster.objects import Key, key
 from server.cluster.parts import Parts
 from server.cluster.store import Event, Watch
 
@@ -24,34 +27,17 @@ PREFIX = "traffic/"
 WALKS = 20.0
 MOST_SOURCES, HIGHEST_RATE, MOST_PATHS = 50, 100_000.0, 250
 SETTLE = 0.1
+FIRST_LOOK, LOOK, OFTEN, NEWS = 1.0, 5.0, 2, 0.1
 SERVICE_NAME = "kubernetes.io/service-name"
-PREFERRED = (LOAD_BALANCER, EXTERNAL, NODE_PORT, CLUSTER)
 
-Record = dict[str, Any]
 Loads = dict[Key, dict[int, float]]
 
 
-class Path(NamedTuple):
-    """A share of a source's requests: where they end and how; ``port`` is that of the server that answered."""
+class _Program:
+    """How often a pod asked a Service since ``since``."""
 
-    share: float
-    pod: Key | None
-    node: str | None
-    ms: float
-    error: dict[str, str] | None
-    port: int = 0
-
-
-class _Flow:
-    """One source, with how its requests go now and how many went each way until then."""
-
-    def __init__(self, name: str, target: Key, port: int, rate: float) -> None:
-        self.name, self.target, self.port, self.rate = name, target, port, rate
-        self.paths: list[Path] = []
-        self.record: Record = {}
-        self.counts: dict[tuple, float] = {}
-        self.since = 0.0
-        self.timer: Timer | None = None
+    def __init__(self, since: float) -> None:
+        self.since, self.count = since, 0
 
 
 class Traffic:
@@ -63,13 +49,16 @@ class Traffic:
         self._heartbeats = parts.heartbeats
         self._connections = connections
         self._proxy = connections.proxy
-        self._flows: dict[str, _Flow] = {}
+        self._ways = Ways(parts.api, connections)
+        self._flows: dict[str, Flow] = {}
+        self._programs: dict[tuple[Key, Key, int], _Program] = {}
         self._watches: list[Watch] = []
         self._settling: Timer | None = None
         self._changed: list[Callable[[], None]] = []
         self._walked: list[Callable[[Record], None]] = []
         self._loaded: list[Callable[[Loads], None]] = []
         self._loads: Loads = {}
+        self._told = -1.0
         self._started = False
 
     def start(self) -> None:
@@ -80,7 +69,10 @@ class Traffic:
         self._heartbeats.on_change(lambda node: self._look_again())
         for name, kept in self._state.items(PREFIX):
             name = name.removeprefix(PREFIX)
-            self._flows[name] = _Flow(name, (kept["namespace"], kept["service"]), kept["port"], kept["rate"])
+            pod = tuple(kept["pod"]) if "pod" in kept else None
+            self._flows[name] = flow = Flow(name, (kept["namespace"], kept["service"]), kept["port"], kept["rate"], pod)
+            if pod is not None:
+                self._measure((pod, flow.target, flow.port), LOOK)
         if self._flows:
             self._follow()
             self._look_again()
@@ -93,7 +85,7 @@ class Traffic:
         service = self._api.lister("services").get(*where)
         if port is None and service is not None:
             port = next((entry["port"] for entry in service["spec"].get("ports") or ()), None)
-        known = [flow for flow in self._flows.values() if flow.target == where and port in (None, flow.port)]
+        known = [flow for flow in self._flows.values() if flow.target == where and port in (None, flow.port) and flow.pod is None]
         if rate <= 0 and known:
             for flow in known:
                 self.remove(flow.name)
@@ -107,6 +99,46 @@ class Traffic:
             self.set(name, target, port, rate)
         return name
 
+    # programs
+
+    def made(self, pod: Key, walk: Walk) -> None:
+        """A program in a pod has made a request."""
+        if self._clock.now - self._told >= 1 / WALKS:
+            self._told = self._clock.now
+            self._tell_walk(f"Pod/{pod[0]}/{pod[1]}", walk.service, walk, list(walk.numbers))
+        if walk.service is None:
+            return
+        ports = {rule.port for rule in self._proxy.rules_of(walk.service)}
+        port = next((number for number in walk.numbers if number in ports), None)
+        if port is not None:
+            way = (pod, walk.service, port)
+            program = self._programs.get(way) or self._measure(way, FIRST_LOOK)
+            program.count += 1
+
+    def _measure(self, way: tuple[Key, Key, int], length: float) -> _Program:
+        program = self._programs[way] = _Program(self._clock.now)
+        self._clock.call_later(length, self._measured, way)
+        return program
+
+    def _measured(self, way: tuple[Key, Key, int]) -> None:
+        """Its requests of late are its rate from now on; one that has ceased is no source any more."""
+        program, (pod, service, port) = self._programs.pop(way), way
+        name = f"{pod[1]}.{pod[0]}>{service[1]}.{service[0]}:{port}"
+        flow = self._flows.get(name)
+        rate = float(f"{program.count / (self._clock.now - program.since):.2g}")
+        if program.count:
+            self._measure(way, LOOK)
+        if not program.count or flow is None and (program.count < OFTEN or len(self._flows) >= MOST_SOURCES):
+            return self.remove(name)
+        if flow is None or abs(rate - flow.rate) > NEWS * flow.rate:
+            self._state.set(PREFIX + name, {"namespace": service[0], "service": service[1], "port": port, "rate": rate, "pod": list(pod)})
+            self._flows[name] = Flow(name, service, port, rate, pod)
+            self._follow()
+            self._settle()
+        return None
+
+    # persons
+
     def set(self, name: str, target: str, port: int, rate: float) -> None:
         """Makes a source or changes it."""
         where = _service_key(target)
@@ -119,7 +151,7 @@ class Traffic:
         before = self._flows.get(name)
         if before is not None:
             self._drop_timer(before)
-        self._flows[name] = _Flow(name, where, port, float(rate))
+        self._flows[name] = Flow(name, where, port, float(rate))
         self._state.set(PREFIX + name, {"namespace": where[0], "service": where[1], "port": port, "rate": float(rate)})
         self._follow()
         self._settle()
@@ -214,145 +246,67 @@ class Traffic:
             self._settling = None
         for flow in self._flows.values():
             self._accrue(flow)
-            flow.paths = self._paths(flow)
+            flow.paths = self._ways.paths(flow)
             record = _record(flow)
             if record != flow.record:
                 flow.record = record
                 changed = True
         self._tell_loads()
-        for flow in self._flows.values():
-            self._schedule(flow, flow.rate * min(1.0, WALKS / sum(other.rate for other in self._flows.values())))
+        aimed = [flow for flow in self._flows.values() if flow.pod is None]
+        for flow in aimed:
+            self._schedule(flow, flow.rate * min(1.0, WALKS / sum(other.rate for other in aimed)))
         if changed:
             for callback in tuple(self._changed):
                 callback()
 
-    def _accrue(self, flow: _Flow) -> None:
+    def _accrue(self, flow: Flow) -> None:
         """Counts what went each way since the paths were worked out."""
         elapsed, flow.since = self._clock.now - flow.since, self._clock.now
         for path in flow.paths:
             way = (path.pod, path.node, path.error is None)
             flow.counts[way] = flow.counts.get(way, 0.0) + flow.rate * path.share * elapsed
 
-    # flows
-
-    def _paths(self, flow: _Flow) -> list[Path]:
-        service = self._api.lister("services").get(*flow.target)
-        if service is None or service["spec"].get("type") == "ExternalName":
-            return [Path(1.0, None, None, 0.0, Walk(flow.target[1], flow.port).unresolved().error)]
-        rule = self._rule(flow, service)
-        if rule is None:
-            return [Path(1.0, None, None, 0.0, Walk(flow.target[1], flow.port).silence("service").error)]
-        entries = self._connections.entry_nodes(rule)
-        if not entries:
-            return [Path(1.0, None, None, 0.0, Walk(flow.target[1], flow.port).silence("node").error)]
-        paths: dict[tuple, Path] = {}
-        outcomes: dict[Endpoint, Path] = {}
-        everywhere = None if rule.local else self._proxy.usable(rule, None)
-        for entry in entries:
-            for share, path in self._from_entry(flow, rule, entry, everywhere, outcomes):
-                way = (path.pod, path.node, path.error and path.error["text"])
-                known = paths.get(way)
-                paths[way] = path._replace(share=(known.share if known else 0.0) + share / len(entries))
-        return list(paths.values())
-
-    def _from_entry(self, flow: _Flow, rule: Rule, entry: str, everywhere: list[Endpoint] | None,
-                    outcomes: dict[Endpoint, Path]) -> list[tuple[float, Path]]:
-        """(share, path) of what comes in at one node."""
-        walk = Walk(self._host(flow, rule, entry), _port(rule, flow))
-        if not self._connections.reachable(entry):
-            lost = walk.no_route("node") if rule.via == NODE_PORT else walk.silence("node")
-            return [(1.0, Path(0.0, None, entry, 0.0, lost.error))]
-        usable = self._proxy.usable(rule, entry) if everywhere is None else everywhere
-        if not usable:
-            failed = walk.silence("endpoints") if rule.local and self._proxy.usable(rule._replace(local=False), None) \
-                else walk.refused("endpoints")
-            return [(1.0, Path(0.0, None, None, 0.0, failed.error))]
-        if rule.sticky is not None:
-            chosen = self._proxy.choose(rule, entry, f"node/default/{entry}" if rule.via == CLUSTER else f"outside/default/{flow.name}")
-            usable = [chosen] if isinstance(chosen, Endpoint) else usable
-        found = []
-        for endpoint in usable:
-            path = outcomes.get(endpoint)
-            if path is None:
-                path = outcomes[endpoint] = self._outcome(flow, rule, endpoint, walk)
-            found.append((1.0 / len(usable), path))
-        return found
-
-    def _outcome(self, flow: _Flow, rule: Rule, endpoint: Endpoint, like: Walk) -> Path:
-        """How a request to one endpoint goes."""
-        probe = self._connections.request(on_node(endpoint.node or ""), endpoint.address, endpoint.port, log=False) \
-            if endpoint.node is None or self._connections.reachable(endpoint.node) else None
-        walk = Walk(like.host, like.port)
-        ms = NODE_MS + ANSWER_MS + JITTER_MS / 2 + (0.0 if rule.via == CLUSTER else OUTSIDE_MS)
-        if probe is None:
-            return Path(0.0, endpoint.pod, endpoint.node, 0.0, walk.silence("node").error)
-        if probe.error is not None:
-            hop, text = probe.error["hop"], probe.error["text"].replace(
-                f"{probe.host} port {probe.port}", f"{walk.host} port {walk.port}")
-            return Path(0.0, endpoint.pod, endpoint.node, ms, {"hop": hop, "text": text})
-        error = {"hop": "pod", "text": f"HTTP {probe.status}"} if not probe.ok else None
-        return Path(0.0, endpoint.pod, endpoint.node, ms, error, endpoint.port)
-
-    def _rule(self, flow: _Flow, service: Object) -> Rule | None:
-        """The way in that somebody outside would take, the cluster address failing that; a headless Service's pods directly."""
-        rules = [rule for rule in self._proxy.rules_of(flow.target) if rule.port == flow.port]
-        if rules:
-            return min(rules, key=lambda rule: PREFERRED.index(rule.via))
-        if service["spec"].get("clusterIP") != "None":
-            return None
-        names = [port.get("name") or "" for port in service["spec"].get("ports") or () if port["port"] == flow.port] or [""]
-        endpoints = tuple(endpoint._replace(port=flow.port) for endpoint in self._proxy.endpoints(flow.target, names[0]))
-        return Rule(flow.target, CLUSTER, flow.port, None, flow.port, endpoints, False, None)
-
-    def _host(self, flow: _Flow, rule: Rule, entry: str) -> str:
-        """The address that a request goes to."""
-        service = self._api.lister("services").get(*flow.target)
-        if rule.via == NODE_PORT:
-            return self._connections.address_of(entry) or entry
-        if rule.via == LOAD_BALANCER:
-            return service["status"]["loadBalancer"]["ingress"][0]["ip"]
-        if rule.via == EXTERNAL:
-            return service["spec"]["externalIPs"][0]
-        return service["spec"]["clusterIP"]
-
     # single requests
 
-    def _drop_timer(self, flow: _Flow) -> None:
+    def _drop_timer(self, flow: Flow) -> None:
         if flow.timer is not None:
             flow.timer.cancel()
             flow.timer = None
 
-    def _schedule(self, flow: _Flow, rate: float) -> None:
+    def _schedule(self, flow: Flow, rate: float) -> None:
         """Requests at even distances, at moments that depend on the rate alone."""
         self._drop_timer(flow)
         turn = math.floor(self._clock.now * rate + 1e-6) + 1
         flow.timer = self._clock.call_at(turn / rate, self._walk, flow, rate)
 
-    def _walk(self, flow: _Flow, rate: float) -> None:
+    def _walk(self, flow: Flow, rate: float) -> None:
         flow.timer = None
         self._schedule(flow, rate)
         service = self._api.lister("services").get(*flow.target)
-        rule = self._rule(flow, service) if service is not None and service["spec"].get("type") != "ExternalName" else None
+        rule = self._ways.rule(flow, service) if service is not None and service["spec"].get("type") != "ExternalName" else None
         walk = self._request(flow, rule)
         expected = next((path for path in flow.paths if path.pod == walk.pod and (path.error is None) == walk.ok), None)
         if expected is None:
             self._look_again()
+        numbers = [rule.node_port] if rule is not None and rule.via == NODE_PORT else []
+        self._tell_walk(f"Traffic//{flow.name}", flow.target, walk, numbers + [number for number in walk.numbers if number not in numbers])
+
+    def _tell_walk(self, source: str, service: Key | None, walk: Walk, numbers: list[int]) -> None:
         error = walk.error
         if error is None and not walk.ok:
             error = {"hop": "pod", "text": f"HTTP {walk.status}"}
-        numbers = [rule.node_port] if rule is not None and rule.via == NODE_PORT else []
-        record = {"at": self._clock.now, "source": f"Traffic//{flow.name}", "service": f"Service/{flow.target[0]}/{flow.target[1]}",
+        record = {"at": self._clock.now, "source": source, "service": service and f"Service/{service[0]}/{service[1]}",
                   "node": walk.node and f"Node//{walk.node}", "pod": _pod_id(walk.pod), "status": walk.status, "ms": round(walk.ms, 2),
-                  "error": error, "numbers": numbers + [number for number in walk.numbers if number not in numbers]}
+                  "error": error, "numbers": numbers}
         for callback in tuple(self._walked):
             callback(record)
 
-    def _request(self, flow: _Flow, rule: Rule | None) -> Walk:
+    def _request(self, flow: Flow, rule: Rule | None) -> Walk:
         if rule is None:
             return Walk(flow.target[1], flow.port).unresolved()
         entries = self._connections.entry_nodes(rule)
         entry = entries[int(self._random.random() * len(entries))] if entries else ""
-        host, source = self._host(flow, rule, entry), Source(OUTSIDE.kind, flow.name)
+        host, source = self._ways.host(flow, rule, entry), Source(OUTSIDE.kind, flow.name)
         if rule.via == CLUSTER:
             source = on_node(entry)
             if host == "None":
@@ -360,11 +314,7 @@ class Traffic:
                 if not usable:
                     return Walk(flow.target[1], flow.port).unresolved()
                 host = usable[int(self._random.random() * len(usable))].address
-        return self._connections.request(source, host, _port(rule, flow))
-
-
-def _port(rule: Rule, flow: _Flow) -> int:
-    return rule.node_port if rule.via == NODE_PORT and rule.node_port else flow.port
+        return self._connections.request(source, host, port_of(rule, flow))
 
 
 def _service_key(target: str) -> Key:
@@ -379,10 +329,11 @@ def _pod_id(pod: Key | None) -> str | None:
     return f"Pod/{pod[0]}/{pod[1]}" if pod is not None else None
 
 
-def _record(flow: _Flow) -> Record:
+def _record(flow: Flow) -> Record:
     """What the canvas draws of a source."""
     good = sum(path.share for path in flow.paths if path.error is None)
     record: Record = {
+        **({"source": _pod_id(flow.pod)} if flow.pod is not None else {}),
         "name": flow.name, "target": f"Service/{flow.target[0]}/{flow.target[1]}", "port": flow.port, "rate": flow.rate,
         "ok": round(flow.rate * good, 3), "failed": round(flow.rate * max(0.0, 1 - good), 3),
         "paths": [{"pod": _pod_id(path.pod), "node": path.node, "rate": round(flow.rate * path.share, 3)}

@@ -1,6 +1,6 @@
 """The shell's ``$((...))``: the text of an expression and a way to ask for variables in, a whole number out.
 
-What it cannot work out is ``Unsupported``.
+Numbers are of 64 bits and wrap around. What it cannot work out is ``Unsupported``.
 
 Source: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html
 """
@@ -13,6 +13,7 @@ from collections.abc import Callable
 
 from server.cluster.runtime.shellwords import Unsupported
 
+LONGEST, HALF, WHOLE = 500, 1 << 63, 1 << 64
 _OPERATORS: dict[type, Callable[[int, int], int]] = {
     ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Mod: operator.mod, ast.FloorDiv: operator.floordiv,
     ast.Lt: operator.lt, ast.Gt: operator.gt, ast.LtE: operator.le, ast.GtE: operator.ge, ast.Eq: operator.eq, ast.NotEq: operator.ne}
@@ -23,14 +24,20 @@ def arithmetic(text: str, variable: Callable[[str], str]) -> int:
     >>> arithmetic("i + 2 * 3", {"i": "4"}.get)
     10
     """
+    if len(text) > LONGEST:
+        raise Unsupported(f"$((...)) of more than {LONGEST} characters")
     try:
         tree = ast.parse(text.replace("$", "").strip().replace("/", "//") or "0", mode="eval").body
         return _value(tree, variable)
-    except (SyntaxError, ValueError, ZeroDivisionError) as fault:
+    except (SyntaxError, ValueError, ZeroDivisionError, RecursionError, MemoryError) as fault:
         raise Unsupported(f"$(({text}))") from fault
 
 
 def _value(node: ast.AST, variable: Callable[[str], str]) -> int:
+    return (_exact(node, variable) + HALF) % WHOLE - HALF
+
+
+def _exact(node: ast.AST, variable: Callable[[str], str]) -> int:
     if isinstance(node, ast.Constant) and isinstance(node.value, int):
         return node.value
     if isinstance(node, ast.Name):

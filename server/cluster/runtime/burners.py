@@ -125,7 +125,7 @@ def _stress(argv: list[str], hidden: bool) -> Burn | None:
 
 def _vish(argv: list[str]) -> Burn | None:
     """The stress of the Kubernetes documentation: ``-cpus 2 -mem-total 150Mi -mem-alloc-size 10Mi -mem-alloc-sleep 1s``."""
-    words = [word.lstrip("-") for word in argv[1:]]
+    words = [word.lstrip("-") for word in argv[1:] if word != "-logtostderr"]
     given = dict(zip(words[::2], words[1::2], strict=False))
     cpus, total = given.get("cpus", "0"), _size(given.get("mem-total", "0"))
     step, sleep = _size(given.get("mem-alloc-size", "4Ki")), _seconds(given.get("mem-alloc-sleep", "1ms").replace("ms", "")) or 0.001

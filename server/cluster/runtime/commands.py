@@ -16,9 +16,38 @@ from server.cluster.runtime.files import NO_DIRECTORY, Files
 
 
 class Done(NamedTuple):
+    """``outside``: it may come out otherwise without anything in the pod having changed."""
+
     status: int
     out: str = ""
     err: str = ""
+    outside: bool = False
+
+
+MEMORY = 256 * 1024  # characters that a program may hold at once: a word, its variables, what it prints
+WIDEST = 1_000
+
+
+class OutOfMemory(Exception):
+    """A program needs more than that."""
+
+
+class Text:
+    """Text that grows piece by piece, up to what a program can hold."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._size = 0
+
+    def __iadd__(self, piece: str) -> Text:
+        self._size += len(piece)
+        if self._size > MEMORY:
+            raise OutOfMemory
+        self._pieces.append(piece)
+        return self
+
+    def __str__(self) -> str:
+        return "".join(self._pieces)
 
 
 class Machine(Protocol):
@@ -56,6 +85,8 @@ def _printf(machine: Machine, argv: list[str]) -> Done:
     def fill(found: re.Match[str]) -> str:
         if found[2] == "%":
             return "%"
+        if found[1] and abs(int(found[1].lstrip("-0") or 0)) > WIDEST:
+            raise OutOfMemory
         value = next(values, "")
         return f"%{found[1]}s" % value if found[2] == "s" else f"%{found[1]}d" % int(value or 0)
 
@@ -93,7 +124,7 @@ def _paths(argv: list[str]) -> list[str]:
 
 
 def _cat(machine: Machine, argv: list[str]) -> Done:
-    out, err = "", ""
+    out, err = Text(), ""
     for path in _paths(argv):
         text = machine.files.read(path)
         if text is not None:
@@ -102,7 +133,7 @@ def _cat(machine: Machine, argv: list[str]) -> Done:
             err += f"cat: read error: {IS_DIRECTORY}\n"
         else:
             err += f"cat: can't open '{path}': {NOT_FOUND}\n"
-    return Done(1 if err else 0, out, err)
+    return Done(1 if err else 0, str(out), err)
 
 
 def _touch(machine: Machine, argv: list[str]) -> Done:
@@ -136,7 +167,7 @@ def _rm(machine: Machine, argv: list[str]) -> Done:
 
 
 def _ls(machine: Machine, argv: list[str]) -> Done:
-    out, err, paths = "", "", _paths(argv) or ["/"]
+    out, err, paths = Text(), "", _paths(argv) or ["/"]
     for path in paths:
         names = machine.files.names(path)
         if names is None:
@@ -145,7 +176,12 @@ def _ls(machine: Machine, argv: list[str]) -> Done:
         if len(paths) > 1 and machine.files.kind(path) == "directory":
             out += f"{'' if path == paths[0] else chr(10)}{path}:\n"
         out += "".join(f"{name}\n" for name in names if not name.startswith(".") or any("a" in word for word in argv[1:] if word[0] == "-"))
-    return Done(1 if err else 0, out, err)
+    return Done(1 if err else 0, str(out), err)
+
+
+def _rev(machine: Machine, argv: list[str]) -> Done:
+    done = _cat(machine, argv)
+    return done._replace(out="".join(f"{line[::-1]}\n" for line in done.out.splitlines()), err=done.err.replace("cat:", "rev:"))
 
 
 def _test(machine: Machine, argv: list[str]) -> Done:
@@ -221,7 +257,7 @@ def _prints(text: str) -> Callable[[Machine, list[str]], Done]:
 
 COMMANDS: dict[str, Callable[[Machine, list[str]], Done]] = {
     "echo": _echo, "printf": _printf, "date": _date, "true": _status(0), "false": _status(1), ":": _status(0), "hostname": _hostname,
-    "env": _env, "printenv": _env, "cat": _cat, "touch": _touch, "rm": _rm, "ls": _ls, "test": _test, "[": _test, "seq": _seq,
+    "env": _env, "printenv": _env, "cat": _cat, "rev": _rev, "touch": _touch, "rm": _rm, "ls": _ls, "test": _test, "[": _test, "seq": _seq,
     "uname": _uname, "mkdir": _mkdir, "sync": _status(0), "whoami": _prints("root\n"),
     "id": _prints("uid=0(root) gid=0(root) groups=0(root)\n"),
     "pwd": _prints("/\n"), "chmod": _status(0), "chown": _status(0),

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from server.cluster.disks import Tree
 from server.cluster.kubelet.environment import expanded
 from server.cluster.process import Process
-from server.cluster.runtime.commands import COMMANDS, Done, moment_of
+from server.cluster.runtime.clients import Reach
+from server.cluster.runtime.commands import COMMANDS, Done, OutOfMemory, Text, moment_of
 from server.cluster.runtime.files import Files, Mount, NotSimulated
 from server.cluster.runtime.images import Image
 from server.cluster.runtime.interpreter import interpret, loud
@@ -24,6 +25,9 @@ from server.cluster.runtime.usage import Meter
 
 if TYPE_CHECKING:
     from server.cluster.runtime.runtime import Runtime, Sandbox
+
+
+TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105
 
 
 class Launch(NamedTuple):
@@ -73,6 +77,13 @@ class Container:
         self._files: Files | None = None
 
     # its life
+
+    def forget(self) -> None:
+        """It is gone, with all that it wrote."""
+        if self._log is not None:
+            self._log.forget()
+        self.runtime.written.used -= sum(len(path) + len(text) for path, text in self.own_files.items())
+        self.own_files.clear()
 
     @property
     def running(self) -> bool:
@@ -168,6 +179,13 @@ class Container:
     def image_tag(self) -> str:
         return self.launch.image.reference.tag.partition(".")[0]
 
+    @property
+    def tag(self) -> str:
+        return self.launch.image.reference.tag
+
+    def began(self) -> datetime:
+        return moment_of(self.runtime.clock.epoch, self.started)
+
     def environment(self) -> dict[str, str]:
         return self.environment_of()
 
@@ -184,12 +202,14 @@ class Container:
     def files(self) -> Files:
         if self._files is None:
             self._files = Files({"/etc/hostname": f"{self.hostname}\n"}, self.own_files, self._mounts(),
-                                self._mounted_tree, self._files_changed)
+                                self._mounted_tree, self._files_changed, self.runtime.written)
         return self._files
 
     def _mounts(self) -> tuple[Mount, ...]:
         values = self.environment() if any(mount.expands for mount in self.launch.mounts) else {}
-        return tuple(mount._replace(sub_path=expanded(mount.sub_path, values)) if mount.expands else mount for mount in self.launch.mounts)
+        token = (Mount(TOKEN_PATH, "", True),) if self.sandbox.volume_source("").files else ()
+        return (*(mount._replace(sub_path=expanded(mount.sub_path, values)) if mount.expands else mount for mount in self.launch.mounts),
+                *token)
 
     def _mounted_tree(self, mount: Mount) -> Tree:
         """What a mount shows now: the volume, or, below a ``subPath``, what the volume was when the container started."""
@@ -197,6 +217,13 @@ class Container:
         if kept is not None:
             return Tree({f"/{name}": text for name, text in kept.items()}, "/")
         return self.sandbox.volume_source(mount.volume)
+
+    @property
+    def image(self) -> Image:
+        return self.launch.image
+
+    def network(self) -> Reach:
+        return self.runtime.outside(self.sandbox.key)
 
     def mounted(self, path: str) -> bool:
         return any(mount.path.rstrip("/") == path for mount in self.launch.mounts)
@@ -251,7 +278,7 @@ class Container:
     @property
     def log(self) -> Log:
         if self._log is None:
-            self._log = Log(f"log/{self.id}", self.runtime.state, self._banner)
+            self._log = Log(f"log/{self.id}", self.runtime.state, self._banner, self.runtime.logged)
         return self._log
 
     def has_log(self) -> bool:
@@ -274,7 +301,10 @@ class Container:
         if kind == "missing":
             raise FileNotFoundError(argv[0])
         if kind == "command" and argv[0].rpartition("/")[2] in COMMANDS:
-            return COMMANDS[argv[0].rpartition("/")[2]](self, argv), 0.0
+            try:
+                return COMMANDS[argv[0].rpartition("/")[2]](self, argv), 0.0
+            except OutOfMemory:
+                return Done(1, "", f"{argv[0]}: out of memory\n"), 0.0
         what = plan(self.launch.image, tuple(argv), ())
         if what.kind != "script":
             raise NotSimulated(f'"{argv[0]}"')
@@ -286,8 +316,9 @@ class _Apart:
 
     def __init__(self, container: Container) -> None:
         self._container = container
-        self.out = {"stdout": "", "stderr": ""}
+        self.out = {"stdout": Text(), "stderr": Text()}
         self.elapsed = 0.0
+        self.outside = False
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._container, name)
@@ -300,6 +331,10 @@ class _Apart:
 
     def serve(self, argv: list[str]) -> None:
         raise NotSimulated(f'"{argv[0]}"')
+
+    def network(self) -> Reach:
+        self.outside = True
+        return self._container.network()
 
     def now(self) -> float:
         return self._container.now() + self.elapsed
@@ -324,4 +359,4 @@ def _run_apart(container: Container, what: Plan, limit: float) -> tuple[Done, fl
             steps.close()
             break
         box.elapsed += length
-    return Done(code, box.out["stdout"], box.out["stderr"]), box.elapsed
+    return Done(code, str(box.out["stdout"]), str(box.out["stderr"]), box.outside), box.elapsed

@@ -1,7 +1,8 @@
 """A container's file system, as far as scripts, probes and web servers look: files and directories that are written, read and removed.
 
 A path below a mount belongs to the mounted volume, a ``Tree`` (see ``disks``) that others may mount too; any other path is the
-container's own and goes with it. The kubelet says through ``source(mount)`` what a mount shows at this moment.
+container's own and goes with it; how much that is has bounds, for one container and for all. The kubelet says through
+``source(mount)`` what a mount shows at this moment.
 """
 
 from __future__ import annotations
@@ -10,9 +11,11 @@ import posixpath
 from collections.abc import Callable
 from typing import NamedTuple
 
-from server.cluster.disks import IS_DIRECTORY, NOT_FOUND, READ_ONLY, Tree
+from server.cluster.disks import IS_DIRECTORY, LONGEST_PATH, NAME_TOO_LONG, NO_SPACE, NOT_FOUND, READ_ONLY, Tree
+from server.cluster.runtime.logs import Budget
 
 LIMIT = 64 * 1024
+LARGEST, MOST_FILES = 256 * 1024, 512
 EXISTS, NO_DIRECTORY = "File exists", "nonexistent directory"
 DEVICES = ("/dev/null", "/dev/stdout", "/dev/stderr")
 
@@ -36,21 +39,36 @@ class Files:
     after each change of either its own files or a volume's."""
 
     def __init__(self, base: dict[str, str], own: dict[str, str], mounts: tuple[Mount, ...], source: Callable[[Mount], Tree],
-                 changed: Callable[[], None]) -> None:
+                 changed: Callable[[], None], written: Budget | None = None) -> None:
         self.base = base
+        self._written = written if written is not None else Budget()
+        self._size = sum(len(path) + len(text) for path, text in own.items())
         self.own = own
         self._mounts = sorted(mounts, key=lambda mount: -len(mount.path))
         self._source = source
-        self._changed = changed
+        self._tell = changed
+        self._followers: dict[Callable[[], None], None] = {}
         self._mine = Tree(own, "", self._put, self._drop)
 
     def _put(self, path: str, text: str) -> str:
-        self.own[path] = text[-LIMIT:]
+        text = text[-LIMIT:]
+        before = self.own.get(path)
+        more = len(text) - len(before) if before is not None else len(path) + len(text)
+        if len(path) > LONGEST_PATH:
+            return NAME_TOO_LONG
+        if more > 0 and (self._size + more > LARGEST or self._written.full or before is None and len(self.own) >= MOST_FILES):
+            return NO_SPACE
+        self.own[path] = text
+        self._account(more)
         return ""
+
+    def _account(self, more: int) -> None:
+        self._size += more
+        self._written.used += more
 
     def _drop(self, paths: list[str]) -> None:
         for path in paths:
-            del self.own[path]
+            self._account(-len(path) - len(self.own.pop(path)))
 
     def _place(self, path: str) -> tuple[Tree, str]:
         """(the tree that a path lies in, the path as that tree has it)."""
@@ -63,9 +81,24 @@ class Files:
         return self._mine, path
 
     def read(self, path: str) -> str | None:
+        if path in DEVICES:
+            return ""
         tree, inside = self._place(path)
         text = tree.files.get(inside)
         return self.base.get(inside) if text is None and tree is self._mine else text
+
+    def follow(self, path: str, callback: Callable[[], None]) -> Callable[[], None]:
+        """``callback()`` whenever the file may have changed, until what this returns is called."""
+        tree, _ = self._place(path)
+        if tree is not self._mine:
+            return tree.listen(callback) if tree.listen is not None else lambda: None
+        self._followers[callback] = None
+        return lambda: self._followers.pop(callback, None)
+
+    def _changed(self) -> None:
+        for callback in tuple(self._followers):
+            callback()
+        self._tell()
 
     def kind(self, path: str) -> str:
         """"file", "directory" or ""."""

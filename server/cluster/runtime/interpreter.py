@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from server.cluster.disks import NO_SPACE
 from server.cluster.process import Channel, Sleep, Take
-from server.cluster.runtime import burners
+from server.cluster.runtime import burners, tails
 from server.cluster.runtime.arithmetic import arithmetic
-from server.cluster.runtime.commands import COMMANDS, SHELLS, Done, Machine
+from server.cluster.runtime.clients import CLIENTS
+from server.cluster.runtime.commands import COMMANDS, MEMORY, SHELLS, Done, Machine, OutOfMemory, Text
 from server.cluster.runtime.files import NotSimulated
 from server.cluster.runtime.shell import (
     Drop,
@@ -31,11 +32,13 @@ from server.cluster.runtime.shell import (
     compile_script,
 )
 
-BURST, BREATH, MOST_SEEN = 200, 1.0, 16
+BURST, BREATH, MOST_SEEN, PATIENCE = 200, 1.0, 16, 10.0
+MOST_EXPORTED, MOST_TRAPS = 1_000, 64
+DEEPEST, OVERHEAD = 16, 32  # levels of $(...); characters that a variable takes beside its own
 # what depends on nothing but the script's own variables, and changes nothing else
 PURE = frozenset({":", "true", "false", "test", "["})
 OF_FILES = frozenset({"-f", "-e", "-s", "-r", "-d"})
-NOT_FOUND = 127
+NOT_FOUND, OUT_OF_MEMORY = 127, 2
 UNITS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 BUILTINS = frozenset({"exit", "export", "set", "cd", "trap", "exec", "wait", "read", "unset", "shift", "umask", "eval", ".", "source",
                       "return"})
@@ -97,24 +100,32 @@ def interpret(box: Box, operations: tuple[Operation, ...], state: dict[str, Any]
     except (Unsupported, NotSimulated) as fault:
         box.write(loud(str(fault)), "stderr")
         return NOT_FOUND
+    except OutOfMemory:
+        box.write("sh: out of memory\n", "stderr")
+        return OUT_OF_MEMORY
 
 
 class _Walker:
-    def __init__(self, box: Box, state: dict[str, Any]) -> None:
+    def __init__(self, box: Box, state: dict[str, Any], depth: int = 0) -> None:
         self.box = box
+        self.depth = depth
         self.state = state
         self.vars: dict[str, str] = state["vars"]
+        self.held = sum(len(name) + len(value) + OVERHEAD for name, value in self.vars.items())
+        self.operations: tuple[Operation, ...] = ()
         self.alone = False
         self.pure = True
         self.seen: list[dict[str, Any]] = []
 
     def walk(self, operations: tuple[Operation, ...]) -> Generator[Any, Any, int]:
-        state, burst = self.state, 0
+        state, burst, began = self.state, 0, self.box.now()
         self.alone = len(operations) == 1
+        self.operations = operations
         if state["wait"] is not None:
             yield from self._waiting()
             if (last := state.pop("last", None)) is not None:
-                state["status"] = self._emit(Done(last[0], "", last[1]), ())
+                out, redirects = (last[2], operations[state["pc"]].redirects) if len(last) > 2 else ("", ())
+                state["status"] = self._emit(Done(last[0], out, last[1]), redirects)
             state["pc"] += 1
         while state["pc"] < len(operations):
             if state["traps"] and self.box.signalled():
@@ -124,11 +135,11 @@ class _Walker:
                 state["status"] = yield from self._run(step)
                 if "e" in state["flags"] and state["status"] and not self._tested(operations):
                     return state["status"]
-                burst += 1
+                burst, began = (burst + 1, began) if self.box.now() - began < BREATH else (1, self.box.now())
             state["pc"] = self._after(step)
             if burst >= BURST:
-                burst = 0
                 yield from self._spin()
+                burst, began = 0, self.box.now()
         return state["status"]
 
     def _spin(self) -> Generator[Any, Any, None]:
@@ -164,13 +175,13 @@ class _Walker:
         if isinstance(step, Jump):
             return step.to if step.when is None or step.when == (state["status"] == 0) else here
         if isinstance(step, Loop):
-            state["loops"] = [*state["loops"], [field for word in step.words for field in self._fields(word)]]
+            state["loops"] = [*state["loops"], self._words(step.words)]
         elif isinstance(step, Next):
             *outer, words = state["loops"]
             if not words:
                 state["loops"] = outer
                 return step.end
-            self.vars[step.name] = words[0]
+            self._assign(step.name, words[0])
             state["loops"] = [*outer, words[1:]]
         elif isinstance(step, Status):
             state["status"] = int(not state["status"]) if step.value is None else step.value
@@ -181,7 +192,9 @@ class _Walker:
     def _waiting(self) -> Generator[Any, Any, None]:
         until = self.state["wait"]
         self.box.save(dict(self.state))
-        if until == "ever":
+        if "follow" in self.state:
+            yield from self._followed()
+        elif until == "ever":
             yield Take(Channel())
         elif until > self.box.now():
             yield Sleep(until - self.box.now())
@@ -199,15 +212,15 @@ class _Walker:
         script = self.state["traps"].get("TERM")
         self.state["traps"] = {}
         if script is not None:
-            inner = _Walker(self.box, {**self.state, "pc": 0, "loops": [], "wait": None})
+            inner = _Walker(self.box, {**self.state, "pc": 0, "loops": [], "wait": None}, self.depth)
             yield from inner.walk(compile_script(script))
 
     def _run(self, step: Run) -> Generator[Any, Any, int]:
-        argv = [field for word in step.words for field in self._fields(word)]
+        argv = self._words(step.words)
         self.pure = self.pure and _is_pure(step, argv)
         if not argv:
             for name, word in step.assignments:
-                self.vars[name] = self._text(word)
+                self._assign(name, self._text(word))
             return 0
         if argv[0] == "exec" and len(argv) > 1:
             raise Exit((yield from self._command(argv[1:], step, main=True)))
@@ -227,15 +240,13 @@ class _Walker:
         burn = burners.burn(argv, self._hidden(step))
         if burn is not None and self.box.program(argv[2:] if name == "timeout" else argv) != "missing":
             return (yield from self._burn(burn))
-        if name == "tail" and "-f" in argv:
-            text = self.box.files.read(argv[-1])
-            if text:
-                self._emit(Done(0, text), step.redirects)
-            yield from self._wait(float("inf"))
-            return 0
+        if name == "tail":
+            return (yield from self._tail(argv, step))
         if name in COMMANDS and self.box.program([name]) == "command":
             return self._emit(COMMANDS[name](self, argv), step.redirects)
         kind = self.box.program(argv)
+        if kind == "client":
+            return (yield from self._client(name, argv, step))
         if kind == "server":
             self.state["main"] = main or self.alone
             self.box.serve(argv)
@@ -244,6 +255,47 @@ class _Walker:
         if kind == "missing":
             return self._emit(Done(NOT_FOUND, "", f"sh: {argv[0]}: not found\n"), step.redirects)
         raise Unsupported("a shell inside a shell" if name in SHELLS else f'"{name}"')
+
+    def _client(self, name: str, argv: list[str], step: Run) -> Generator[Any, Any, int]:
+        """What it prints is seen when the network has answered."""
+        said = CLIENTS[name](self, argv)
+        if said.seconds:
+            self.state["last"] = [said.code, said.err, said.out]
+            yield from self._wait(said.seconds)
+            del self.state["last"]
+        return self._emit(Done(said.code, said.out, said.err), step.redirects)
+
+    def _tail(self, argv: list[str], step: Run) -> Generator[Any, Any, int]:
+        asked = tails.asked(argv)
+        if asked is None:
+            raise Unsupported(f'"{" ".join(argv)}"')
+        text = self.box.files.read(asked.path)
+        if text is None:
+            status = self._emit(Done(1, "", tails.missing(asked.path)), step.redirects)
+            if not asked.retry:
+                return status
+        status = self._emit(Done(0, tails.last(text or "", asked)), step.redirects)
+        if asked.follow:
+            self.state["follow"] = [asked.path, len(text or "")]
+            yield from self._wait(float("inf"))
+        return status
+
+    def _followed(self) -> Generator[Any, Any, None]:
+        """What is written to a file from now on is printed, for ever."""
+        path, seen = self.state["follow"]
+        redirects, news = self.operations[self.state["pc"]].redirects, Channel()
+        stop = self.box.files.follow(path, lambda: news.items or news.put(None))
+        try:
+            while True:
+                text = self.box.files.read(path) or ""
+                seen = 0 if len(text) < seen else seen
+                if len(text) > seen:
+                    self._emit(Done(0, text[seen:]), redirects)
+                    self.state["follow"], seen = [path, len(text)], len(text)
+                    self.box.save(dict(self.state))
+                yield Take(news)
+        finally:
+            stop()
 
     # what commands see of this shell: the container's machine with the shell's variables
 
@@ -261,8 +313,11 @@ class _Walker:
             for word in argv[1:]:
                 key, equals, value = word.partition("=")
                 if equals:
-                    self.vars[key] = value
-                state["exported"] = [*state.get("exported", ()), key]
+                    self._assign(key, value)
+                if key not in state.get("exported", ()):
+                    if len(state.get("exported", ())) >= MOST_EXPORTED:
+                        raise OutOfMemory
+                    state["exported"] = [*state.get("exported", ()), key]
         elif name == "set":
             for word in argv[1:]:
                 if not re.fullmatch(r"[-+][eu]+|-o|pipefail", word):
@@ -273,10 +328,13 @@ class _Walker:
                     state["flags"] = "".join(sorted(flags | letters if word[0] == "-" else flags - letters))
         elif name == "trap":
             for signal in argv[2:]:
+                if len(state["traps"]) >= MOST_TRAPS:
+                    raise OutOfMemory
                 state["traps"] = {**state["traps"], signal.removeprefix("SIG").replace("15", "TERM"): argv[1]}
         elif name == "unset":
             for key in argv[1:]:
-                self.vars.pop(key, None)
+                if key in self.vars:
+                    self.held -= len(key) + len(self.vars.pop(key)) + OVERHEAD
         elif name == "read":
             return 1
         elif name not in ("cd", "wait", "umask", "exec"):
@@ -306,15 +364,40 @@ class _Walker:
 
     # words
 
+    def _assign(self, name: str, value: str) -> None:
+        before = self.vars.get(name)
+        self.held += len(value) - len(before) if before is not None else len(name) + len(value) + OVERHEAD
+        if self.held > MEMORY:
+            raise OutOfMemory
+        self.vars[name] = value
+
     def _text(self, word: Word) -> str:
-        return "".join(self._part(part.kind, part.text) for part in word)
+        text = Text()
+        for part in word:
+            text += self._part(part.kind, part.text)
+        return str(text)
+
+    def _words(self, words: tuple[Word, ...]) -> list[str]:
+        found: list[str] = []
+        size = 0
+        for word in words:
+            fields = self._fields(word)
+            size += sum(map(len, fields))
+            if size > MEMORY:
+                raise OutOfMemory
+            found.extend(fields)
+        return found
 
     def _fields(self, word: Word) -> list[str]:
         """A word after expansion: unquoted results are split at white space."""
         fields: list[str] = []
         current: str | None = None
+        size = 0
         for part in word:
             text = self._part(part.kind, part.text)
+            size += len(text)
+            if size > MEMORY:
+                raise OutOfMemory
             if part.quoted or part.kind == "text":
                 current = (current or "") + text
                 continue
@@ -351,7 +434,9 @@ class _Walker:
 
     def _substituted(self, script: str) -> str:
         """``$(script)``, of commands that answer at once."""
-        inner = _Captured(self.box, {**self.state, "pc": 0, "loops": [], "wait": None, "vars": dict(self.vars), "traps": {}})
+        if self.depth >= DEEPEST:
+            raise Unsupported("$(...) nested so deep")
+        inner = _Captured(self.box, {**self.state, "pc": 0, "loops": [], "wait": None, "vars": dict(self.vars), "traps": {}}, self.depth + 1)
         try:
             for _ in inner.walk(compile_script(script)):
                 raise Unsupported("waiting inside $(...)")
@@ -359,15 +444,23 @@ class _Walker:
             pass
         except ShellSyntax as fault:
             self.box.write(f"{fault}\n", "stderr")
-        return inner.text.rstrip("\n")
+        return str(inner.text).rstrip("\n")
 
 
 class _Captured(_Walker):
     """A shell whose output is kept."""
 
-    def __init__(self, box: Box, state: dict[str, Any]) -> None:
-        super().__init__(box, state)
-        self.text = ""
+    def __init__(self, box: Box, state: dict[str, Any], depth: int) -> None:
+        super().__init__(box, state, depth)
+        self.text = Text()
+
+    def _client(self, name: str, argv: list[str], step: Run) -> Generator[Any, Any, int]:
+        """The moment that an answer takes is left out."""
+        said = CLIENTS[name](self, argv)
+        if said.seconds > PATIENCE:
+            raise Unsupported("waiting inside $(...)")
+        return self._emit(Done(said.code, said.out, said.err), step.redirects)
+        yield
 
     def _emit(self, done: Done, redirects: tuple[Redirect, ...]) -> int:
         if not redirects:

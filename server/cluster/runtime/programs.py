@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 
 from server.cluster.runtime import perl
 from server.cluster.runtime.burners import burn
+from server.cluster.runtime.clients import CLIENTS, has
 from server.cluster.runtime.commands import COMMANDS, SHELLS, TIMED, UNSIMULATED
 from server.cluster.runtime.images import WRONG, Image
 from server.cluster.runtime.interpreter import loud
-from server.cluster.runtime.servers import NGINX_BANNER, SERVERS
+from server.cluster.runtime.servers import NGINX_BANNER, SERVERS, nginx_version
 from server.cluster.runtime.shell import Operation, Part, Run, ShellSyntax, Unsupported, compile_script
 
 SHIMS = frozenset({"docker-entrypoint.sh", "docker-php-entrypoint", "entrypoint.sh"})
@@ -58,7 +59,7 @@ class Plan(NamedTuple):
 
 
 def program_kind(image: Image, argv: list[str]) -> str:
-    """command | shell | server | missing | unsimulated: what the first word is in this image."""
+    """command | client | shell | server | missing | unsimulated: what the first word is in this image."""
     name = _name(argv[0])
     kit = image.kit
     if kit != "scratch":
@@ -68,6 +69,8 @@ def program_kind(image: Image, argv: list[str]) -> str:
             return "shell" if name != "bash" or kit in BASH_KITS or image.reference.familiar == "bash" else "missing"
     if _server(image, argv):
         return "server"
+    if has(image, name) or name in CLIENTS and (name in UNSIMULATED[kit] or any(name == _name(word) for word in image.command[:1])):
+        return "client"
     if kit == "application" and name not in UNSIMULATED[kit]:
         return "missing" if WRONG.search(name) else "server"
     if name in UNSIMULATED[kit] or any(name == _name(word) for word in (*image.entrypoint[:1], *image.command[:1])):
@@ -216,7 +219,6 @@ def banner(plan_: Plan, image: Image, when: Any, ip: str) -> tuple[str, ...]:
     """The lines a server begins its log with."""
     lines = SERVERS[plan_.server].banner
     if lines is NGINX_BANNER:
-        tag = image.reference.tag.partition("-")[0]
-        version = tag if tag[:1].isdigit() else "1.29.3"
+        version = nginx_version(image.reference.tag)
         return tuple(line.format(error_time=f"{when:%Y/%m/%d %H:%M:%S}", version=version) if "{" in line else line for line in lines)
     return tuple(line.replace("{ip}", ip) for line in lines)

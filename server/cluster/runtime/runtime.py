@@ -12,8 +12,10 @@ from typing import Any
 from server.cluster.clock import Clock
 from server.cluster.disks import Tree
 from server.cluster.objects import Key, Object
+from server.cluster.runtime.clients import Reach
 from server.cluster.runtime.container import Container, Launch
-from server.cluster.runtime.logs import Line
+from server.cluster.runtime.files import NotSimulated
+from server.cluster.runtime.logs import Budget, Line
 from server.cluster.runtime.servers import Answer, access_lines
 from server.cluster.runtime.usage import Usage
 from server.cluster.store import State
@@ -27,6 +29,10 @@ class ConnectionRefused(Exception):
 
 class NoHttp(Exception):
     """What listens there does not speak HTTP: it closes the connection."""
+
+
+def _nowhere(pod: Key) -> Reach:
+    raise NotSimulated("a network")
 
 
 class Sandbox:
@@ -49,9 +55,11 @@ class Runtime:
         self.clock = clock
         self.state = state
         self._sandboxes: dict[Key, Sandbox] = {}
+        self.logged, self.written = Budget(), Budget()
         self.usage = Usage(clock)
         self.usage.serve(self._containers)
         self.reachable: Callable[[str], bool] = lambda node: True
+        self.outside: Callable[[Key], Reach] = _nowhere
 
     # for kubelets
 
@@ -64,8 +72,8 @@ class Runtime:
         for container in sandbox.containers.values():
             container.end(137)
             for gone in (container, container.previous):
-                if gone is not None and gone.has_log():
-                    gone.log.forget()
+                if gone is not None:
+                    gone.forget()
         if self._sandboxes.get(sandbox.key) is sandbox:
             del self._sandboxes[sandbox.key]
 
@@ -80,8 +88,8 @@ class Runtime:
     def _put(self, sandbox: Sandbox, container: Container) -> None:
         before = sandbox.containers.get(container.launch.name)
         if before is not None:
-            if before.previous is not None and before.previous.has_log():
-                before.previous.log.forget()
+            if before.previous is not None:
+                before.previous.forget()
             before.previous = None
             container.previous = before
         sandbox.containers[container.launch.name] = container
@@ -92,6 +100,7 @@ class Runtime:
         """A container as ``Container.dump`` left it, with its log's chunks; on top of the one before, if that was resumed first."""
         container = Container(self, sandbox, launch, data["id"], data["started"], environment, on_exit, on_change)
         container.own_files.update(data.get("files") or {})
+        self.written.used += sum(len(path) + len(text) for path, text in container.own_files.items())
         container.frozen.update(data.get("frozen") or {})
         container.stopping = data.get("stopping", False)
         if chunks:
@@ -124,6 +133,11 @@ class Runtime:
     def listening(self, pod: Object, port: int) -> bool:
         """Whether a container of the pod takes connections on the port now."""
         return self._at(pod, port) is not None
+
+    def work_ms(self, pod: Object, port: int) -> float:
+        """How long what listens on the port computes for one request, at the pace that its CPU limit allows."""
+        container = self._at(pod, port)
+        return self.usage.work(container) if container is not None else 0.0
 
     def http(self, pod: Object, port: int, method: str, path: str, headers: dict[str, str] | None = None, *, client: str = "",
              log: bool = True) -> Answer:

@@ -7,12 +7,13 @@ A server has no timers: it runs until it is told to stop. ``answer`` takes a req
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from server.cluster.runtime.commands import Machine
 
 Answer = tuple[int, dict[str, str], str]
+Page = Callable[..., Answer]
 HTML, PLAIN, JSON = "text/html", "text/plain", "application/json"
 REASONS = {200: "OK", 403: "Forbidden", 404: "Not Found", 405: "Not Allowed", 500: "Internal Server Error", 503: "Service Unavailable"}
 NGINX_BANNER = (
@@ -52,6 +53,8 @@ Commercial support is available at
 </body>
 </html>
 """
+LATEST_NGINX = "1.29.3"
+PACKED = datetime(2025, 10, 28, 12, 5, 10, tzinfo=UTC)
 NGINX_ROOT, HTTPD_ROOT = "/usr/share/nginx/html", "/usr/local/apache2/htdocs"
 
 
@@ -70,32 +73,58 @@ def page(status: int, body: str, kind: str = HTML, **headers: str) -> Answer:
     return status, {"Content-Type": kind, "Content-Length": str(len(body.encode())), **headers}, body
 
 
-def _nginx_error(status: int) -> Answer:
+def nginx_version(tag: str) -> str:
+    number = tag.partition("-")[0]
+    return number if number[:1].isdigit() else LATEST_NGINX
+
+
+def _http_time(when: datetime) -> str:
+    return f"{when:%a, %d %b %Y %H:%M:%S} GMT"
+
+
+def _nginx_page(machine: Machine, status: int, body: str, changed: datetime | None = None) -> Answer:
+    """In nginx's order; ``changed`` is the age of the file it comes from."""
+    size = len(body.encode())
+    of_file = {"Last-Modified": _http_time(changed)} if changed is not None else {}
+    mark = {"ETag": f'"{int(changed.timestamp()):x}-{size:x}"', "Accept-Ranges": "bytes"} if changed is not None else {}
+    return status, {"Server": f"nginx/{nginx_version(machine.tag)}", "Date": _http_time(machine.time()), "Content-Type": HTML,
+                    "Content-Length": str(size), **of_file, "Connection": "keep-alive", **mark}, body
+
+
+def _apache_page(machine: Machine, status: int, body: str, changed: datetime | None = None) -> Answer:
+    size = len(body.encode())
+    of_file = {"Last-Modified": _http_time(changed), "ETag": f'"{size:x}-{int(changed.timestamp() * 1_000_000):x}"',
+               "Accept-Ranges": "bytes"} if changed is not None else {}
+    return status, {"Date": _http_time(machine.time()), "Server": "Apache/2.4.66 (Unix)", **of_file, "Content-Length": str(size),
+                    "Content-Type": HTML}, body
+
+
+def _error(of: Page, machine: Machine, status: int) -> Answer:
     title = f"{status} {REASONS[status]}"
-    return page(status, f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx"
-                "</center>\r\n</body>\r\n</html>\r\n", Server="nginx")
+    return of(machine, status, f"<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n<hr><center>nginx"
+                "</center>\r\n</body>\r\n</html>\r\n")
 
 
-def _static(root: str, default: str, name: str) -> Callable[[Machine, str, str, dict[str, str]], Answer]:
+def _static(root: str, default: str, of: Page) -> Callable[[Machine, str, str, dict[str, str]], Answer]:
     """A web server over a directory: what the container wrote there, or its welcome page."""
 
     def answer(machine: Machine, method: str, path: str, headers: dict[str, str]) -> Answer:
         if method not in ("GET", "HEAD", "POST"):
-            return _nginx_error(405)
+            return _error(of, machine, 405)
         wanted = path.partition("?")[0].rstrip("/") or "/index.html"
-        text = machine.files.read(root + wanted)
+        text, changed = machine.files.read(root + wanted), machine.began()
         if text is None:
             below = machine.files.names(root)
             if wanted == "/index.html" and below:
-                return _nginx_error(403)
+                return _error(of, machine, 403)
             if wanted != "/index.html" or below is None and machine.mounted(root):
-                return _nginx_error(404)
+                return _error(of, machine, 404)
             if machine.mounted(root):
-                return _nginx_error(403)
-            text = default
+                return _error(of, machine, 403)
+            text, changed = default, PACKED
         if method == "POST":
-            return _nginx_error(405)
-        return page(200, text, Server=name)
+            return _error(of, machine, 405)
+        return of(machine, 200, text, changed)
 
     return answer
 
@@ -150,8 +179,8 @@ COMMON = '{client} - - [{time:%d/%b/%Y:%H:%M:%S} +0000] "{method} {path} HTTP/1.
 QUICK = (0.15, 0)
 _HTTPD_PAGE = "<html><body><h1>It works!</h1></body></html>\n"
 SERVERS: dict[str, Server] = {
-    "nginx": Server(QUICK, _static(NGINX_ROOT, NGINX_PAGE, "nginx"), NGINX_BANNER, COMBINED),
-    "httpd": Server(QUICK, _static(HTTPD_ROOT, _HTTPD_PAGE, "Apache"), (
+    "nginx": Server(QUICK, _static(NGINX_ROOT, NGINX_PAGE, _nginx_page), NGINX_BANNER, COMBINED),
+    "httpd": Server(QUICK, _static(HTTPD_ROOT, _HTTPD_PAGE, _apache_page), (
         "AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using {ip}. Set the 'ServerName' directive "
         "globally to suppress this message",
         "[mpm_event:notice] [pid 1:tid 1] AH00489: Apache configured -- resuming normal operations",

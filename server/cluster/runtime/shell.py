@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from server.cluster.runtime.shellwords import Part, Redirect, ShellSyntax, Token, Unsupported, Word, tokens
 
+LONGEST, REMEMBERED, DEEPEST = 64 * 1024, 4096, 100
+
 
 class Run(NamedTuple):
     words: tuple[Word, ...]
@@ -52,9 +54,15 @@ class Drop(NamedTuple):
 
 
 Operation = Run | Jump | Loop | Next | Status | Drop
-@lru_cache(maxsize=512)
 def compile_script(script: str) -> tuple[Operation, ...]:
     """The operations of a script. Unsupported or ShellSyntax if there are none."""
+    if len(script) > LONGEST:
+        raise Unsupported(f"a script of more than {LONGEST} characters")
+    return _short(script) if len(script) <= REMEMBERED else _Compiler(tuple(tokens(script))).compile()
+
+
+@lru_cache(maxsize=512)
+def _short(script: str) -> tuple[Operation, ...]:
     return _Compiler(tuple(tokens(script))).compile()
 
 
@@ -64,6 +72,7 @@ class _Compiler:
         self.at = 0
         self.out: list[Operation | None] = []
         self.loops: list[tuple[int, bool, list[int]]] = []
+        self.depth = 0
 
     def compile(self) -> tuple[Operation, ...]:
         self._list(())
@@ -132,25 +141,33 @@ class _Compiler:
         if token is None:
             raise self._unexpected()
         if token.kind == "keyword":
-            self.at += 1
-            if token.text == "if":
-                return self._if()
-            if token.text in ("while", "until"):
-                return self._while(token.text == "until")
-            if token.text == "for":
-                return self._for()
-            if token.text == "{":
-                self._list(("}",))
-                return self._expect("}")
-            if token.text == "!":
-                self._command()
-                self.out.append(Status(None))
-                return None
+            if self.depth >= DEEPEST:
+                raise Unsupported("a script nested so deep")
+            self.depth += 1
+            self._compound(token)
+            self.depth -= 1
+        elif token.kind == "operator":
+            raise self._unexpected()
+        else:
+            self._simple()
+
+    def _compound(self, token: Token) -> None:
+        self.at += 1
+        if token.text == "if":
+            self._if()
+        elif token.text in ("while", "until"):
+            self._while(token.text == "until")
+        elif token.text == "for":
+            self._for()
+        elif token.text == "{":
+            self._list(("}",))
+            self._expect("}")
+        elif token.text == "!":
+            self._command()
+            self.out.append(Status(None))
+        else:
             self.at -= 1
             raise self._unexpected()
-        if token.kind == "operator":
-            raise self._unexpected()
-        return self._simple()
 
     def _if(self) -> None:
         ends = []

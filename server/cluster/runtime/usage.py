@@ -212,6 +212,14 @@ class Usage:
         """Millicores now."""
         return container.meter.given / MILLI if container.meter is not None else 0.0
 
+    def work(self, container: Container) -> float:
+        """Milliseconds that one request takes it."""
+        meter = container.meter
+        if meter is None:
+            return 0.0
+        pace = 1000 if meter.limit is None else max(1, min(1000, meter.limit))
+        return meter.figures.request / (pace * 1000)
+
     def average(self, container: Container, since: float, until: float) -> int:
         """Nanocores used on average between two moments of the last two minutes."""
         meter = container.meter

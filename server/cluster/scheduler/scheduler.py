@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from server.cluster.apiserver import placement
 from server.cluster.clock import Timer
+from server.cluster.conditions import disruption_target
 from server.cluster.errors import ApiError
 from server.cluster.objects import Object, condition, replaced
 from server.cluster.parts import Parts
@@ -359,12 +360,10 @@ class Scheduler:
             current = self._api.lister("pods").get(*victim.key)
             if current is None or current["metadata"]["uid"] != victim.uid or "deletionTimestamp" in current["metadata"]:
                 continue
-            others = [entry for entry in current["status"].get("conditions") or () if entry["type"] != "DisruptionTarget"]
-            target = {"type": "DisruptionTarget", "status": "True", "reason": preemption.REASON, "lastProbeTime": None,
-                      "lastTransitionTime": self._clock.timestamp(), "observedGeneration": current["metadata"].get("generation", 1),
-                      "message": f"{SCHEDULER_NAME}: preempting to accommodate a higher priority pod"}
+            doomed = disruption_target(current, preemption.REASON, f"{SCHEDULER_NAME}: preempting to accommodate a higher priority pod",
+                                       self._clock.timestamp())
             try:
-                self.client.update("pods", replaced(current, {("status", "conditions"): [*others, target]}), "status")
+                self.client.update("pods", doomed, "status")
                 self.client.delete("pods", *victim.key, uid=victim.uid)
             except ApiError:
                 continue

@@ -148,7 +148,7 @@ def _warn_if_deleting(ctx: Context, info: Info, obj: Object) -> None:
 def _recreate(ctx: Context, info: Info, modified: Object, flags: Flags, options: dict) -> Generator[Any, Any, Object]:
     """--force: delete what cannot be patched, wait, create."""
     grace = flags.grace_period if flags.grace_period >= 0 else None
-    uid = remove(ctx, info, grace=grace, policy=propagation(flags.cascade))
+    uid = remove(ctx, info, grace=grace, policy=propagation(ctx, flags.cascade))
     if not options["dry_run"]:
         yield from wait_gone(ctx, [(info, uid)], flags.timeout)
     try:

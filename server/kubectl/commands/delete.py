@@ -34,7 +34,7 @@ def delete(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, i
         return None
     dry_run = strategy(flags)
     grace = _grace(ctx, flags)
-    policy = propagation(flags.cascade)
+    policy = propagation(ctx, flags.cascade)
     if flags.output not in ("", "name"):
         raise CommandError(f"unexpected -o output mode: {flags.output}. We only support '-o name'")
     if flags.all and flags.selector:
@@ -88,11 +88,13 @@ def _grace(ctx: Context, flags: Flags) -> int | None:
     return None if period < 0 else period
 
 
-def propagation(cascade: str) -> str:
+def propagation(ctx: Context, cascade: str) -> str:
     if cascade in POLICIES:
         return POLICIES[cascade]
     if cascade in ("true", "false"):
-        return "Background" if cascade == "true" else "Orphan"
+        meant = "background" if cascade == "true" else "orphan"
+        ctx.err(f"warning: --cascade={cascade} is deprecated (boolean value) and can be replaced with --cascade={meant}.")
+        return POLICIES[meant]
     raise CommandError(f'invalid cascade value ({cascade}). Must be "background", "foreground", or "orphan"')
 
 

@@ -52,6 +52,7 @@ def _asked(ctx: Context, text: str, api_version: str) -> tuple[Resource, list[st
         word = ".".join(steps[:count])
         row = resources.try_lookup(ctx, word)
         if row is not None and (count == 1 or row.group):
+            resources.warn_if_ambiguous(ctx, word, row)
             if api_version and (other := by_kind(api_version, row.kind)) is not None and other.plural == row.plural:
                 row = other
             if api_version and api_version != row.api_version:
@@ -65,7 +66,7 @@ def _page(row: Resource, type_: Type, field: Field | None, recursive: bool) -> s
     shown = inner(field.type if field else type_)
     texts = [type_.description] if field is None else [field.description, shown.description]
     if field is not None:
-        head += f"FIELD: {field.name} <{type_name(field.type)}>{_required(field)}\n"
+        head += f"FIELD: {field.name} <{type_name(field.type)}>\n"
         values = _enum(field)
         head += "ENUM:\n" + "".join(f"    {value}\n" for value in values) + "\n" if values else "\n\n"
     described = "\n".join(dict.fromkeys(text for text in texts if text)) or "<empty>"

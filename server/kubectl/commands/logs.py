@@ -129,7 +129,8 @@ def pods_selector(obj: Object, kind: str) -> str:
     if kind == "ReplicationController":
         selector = {"matchLabels": selector}
     if not isinstance(selector, dict):
-        raise CommandError(f"cannot get the logs from *v1.{kind}: selector for *v1.{kind} not implemented")
+        go_type = f"*{obj['apiVersion'].rpartition('/')[2]}.{kind}"
+        raise CommandError(f"cannot get the logs from {go_type}: selector for {go_type} not implemented")
     return selector_text(selector)
 
 

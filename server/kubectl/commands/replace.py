@@ -64,7 +64,7 @@ def _delete_first(ctx: Context, infos: list[resources.Info], flags: Flags, dry_r
     waits = []
     for info in infos:
         try:
-            uid = remove(ctx, info, dry_run, grace, propagation(flags.cascade))
+            uid = remove(ctx, info, dry_run, grace, propagation(ctx, flags.cascade))
         except ApiError as error:
             if error.reason == "NotFound":
                 continue

@@ -21,6 +21,7 @@ from server.kubectl.describe.workloads import HASH_LABEL, comparable_template
 from server.kubectl.dryrun import strategy
 from server.kubectl.errors import CommandError, message_of, raise_all
 from server.kubectl.flags import Flag, Flags, quoted
+from server.kubectl.goorder import in_go_order
 from server.kubectl.history import KEEPERS, Revisions, of_deployment, roll_back
 from server.kubectl.resources import Found, Info
 from server.kubectl.rolloutstatus import REVISION, VIEWERS
@@ -131,10 +132,10 @@ def _template_text(template: Object) -> str:
 def _print_revisions(ctx: Context, flags: Flags, kept: Revisions) -> None:
     if flags.revision and flags.revision not in kept:
         raise CommandError("unable to find the specified revision")
-    show = printers.for_objects(ctx, flags, "")
+    show = printers.for_objects(ctx, flags, "", typed=True)
     for number, each in kept.items():
         if flags.revision in (0, number):
-            show(each.shown, ctx.api.resources[each.resource])
+            show(in_go_order(each.shown), ctx.api.resources[each.resource])
 
 
 def undo(ctx: Context, args: list[str], flags: Flags) -> None:

@@ -236,19 +236,20 @@ export function head(c, d, kind, state, tone, b, z, k) {
   }
   const left = b.x + 14 * z;
   const right = b.x + b.w - 14 * z;
-  const row = isRow(b, z);
-  const line = b.y + (row ? 15 : 20) * z;
+  const far = z < 0.4;
+  const row = isRow(b, z) || far;
+  const line = b.y + (isRow(b, z) ? 15 : 20) * z;
   write(c, state, right, line, mono(13.5 * z, 620), tone, "right");
   const most = b.w - 36 * z - c.measureText(state).width;
   let from = left;
-  if (row && z >= 0.5) {
+  if (row && z >= 0.6) {
     write(c, SHORT[d.kind] ?? "", left, line, mono(10.5 * z), k.faint);
     from += c.measureText(SHORT[d.kind] ?? "").width + 7 * z;
   }
   write(c, named(d), from, line, sans((row ? 13 : 15) * z, 640), k.text, "left", most - (from - left), true);
-  const open = !row && z >= 0.4;
+  const open = !row;
   if (open && z >= 0.55) write(c, kind, left, b.y + 38 * z, sans(11.5 * z), k.faint, "left", b.w - 28 * z);
-  return { left, right, row, open, bar: { x: left, y: b.y + 29 * z, w: right - left, h: 7 * z } };
+  return { left, right, row, open, bar: { x: left, y: b.y + (isRow(b, z) ? 29 : 52) * z, w: right - left, h: Math.max(far ? 4 : 0, 7 * z) } };
 }
 
 /** kubectl's short names, where a row has no room for more. @type {Record<string, string>} */

@@ -169,7 +169,7 @@ export function cronJob(paper, d, jobs) {
   const at = head(c, d, `CronJob · ${d.policy}${d.zone ? ` · ${d.zone}` : ""}`, d.suspended ? t("duty.suspended") : d.active ? t("duty.running", { count: d.active }) : "", d.suspended ? k.muted : k.pending, b, z, k);
   if (!at) return;
   const recent = [...jobs].sort((a, other) => (a.created ?? 0) - (other.created ?? 0)).slice(-9);
-  const y = at.row ? b.y + 33 * z : b.y + 82 * z;
+  const y = at.row ? at.bar.y + at.bar.h / 2 : b.y + 82 * z;
   if (at.open) write(c, `${d.schedule}`, at.left, b.y + 60 * z, mono(13 * z, 560), k.text, "left", at.right - at.left);
   if (!at.row && !at.open) return;
   recent.forEach((one, index) => {
@@ -194,7 +194,7 @@ export function cronJob(paper, d, jobs) {
       c.stroke();
     }
   });
-  if (at.row) write(c, d.schedule ?? "", at.right, y, mono(10.5 * z), k.faint, "right");
+  if (at.row && z >= 0.4) write(c, d.schedule ?? "", at.right, y, mono(10.5 * z), k.faint, "right");
   if (at.open) write(c, recent.length ? t("duty.kept", { count: jobs.length }) : t("duty.noRuns"), at.left, b.y + b.h - 15 * z, sans(11 * z), k.muted, "left", at.right - at.left);
 }
 

@@ -24,6 +24,7 @@ const SYSTEM_CELL = 17;
 const TOP = 10;
 /** With more Services than this the rest is a drag away: everything else stays readable. */
 const MOST_SHOWN = 24;
+const MOST_COLUMNS = 6;
 
 /** What stands in the column on the right, unless something else there owns it. */
 export const WORKLOADS = new Set(["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "Job", "CronJob"]);
@@ -76,10 +77,10 @@ export class Layout {
   /** @param {Slots} slots @param {string} id @param {Thing|undefined} thing */
   #seat(slots, id, thing) {
     const had = slots.of.has(id);
-    const [services, workloads] = [this.cardOf(SERVICE), this.cardOf(WORKLOAD)];
+    const [services, workloads, rows] = [this.cardOf(SERVICE), this.cardOf(WORKLOAD), this.#workloadRows];
     if (thing) slots.take(id);
     else slots.release(id);
-    const resized = services !== this.cardOf(SERVICE) || workloads !== this.cardOf(WORKLOAD);
+    const resized = services !== this.cardOf(SERVICE) || workloads !== this.cardOf(WORKLOAD) || rows !== this.#workloadRows;
     return resized || (slots === this.systemServices && had !== !!thing);
   }
 
@@ -97,7 +98,7 @@ export class Layout {
     this.size.set(id, thing.cpu ?? 0);
     this.most = Math.max(1, ...this.size.values());
     const count = this.nodes.size;
-    const columns = count <= 1 ? 1 : count <= 4 ? 2 : count <= 9 ? 3 : Math.ceil(Math.sqrt(count * 1.2));
+    const columns = count <= 1 ? 1 : count <= 4 ? 2 : count <= 6 ? 3 : Math.max(4, Math.ceil(Math.sqrt(count * 1.2)));
     const moved = columns !== this.columns;
     this.columns = Math.max(columns, 1);
     return fresh || resized || moved;
@@ -268,9 +269,16 @@ export class Layout {
     return Math.min(3, Math.max(1, Math.ceil(this.nodes.extent / this.columns) / 3));
   }
 
-  /** As many as stand beside the nodes, then the next column begins. */
+  /** As many as stand beside the nodes, then the next column begins; with too many columns they grow longer, by half each time. */
   get #workloadRows() {
     const { h, gap } = this.cardOf(WORKLOAD);
+    let rows = this.#rowsBesideNodes(h, gap);
+    while (this.workloads.extent > rows * MOST_COLUMNS) rows = Math.ceil(rows * 1.5);
+    return rows;
+  }
+
+  /** @param {number} h @param {number} gap */
+  #rowsBesideNodes(h, gap) {
     return Math.max(3, Math.floor(((this.#nodesBottom - this.yNodes) / this.workloadScale + gap) / (h + gap)));
   }
 
@@ -292,8 +300,11 @@ export class Layout {
   /** @returns {Box} */
   get bounds() {
     const service = this.cardOf(SERVICE);
-    const columns = Math.max(1, Math.ceil(this.workloads.extent / this.#workloadRows));
-    const bottom = Math.max(this.#nodesBottom, this.yServices + Math.min(MOST_SHOWN, this.services.extent) * (service.h + service.gap) - service.gap);
+    const rows = this.#workloadRows;
+    const columns = Math.max(1, Math.ceil(this.workloads.extent / rows));
+    const card = this.cardOf(WORKLOAD);
+    const longest = Math.min(rows, this.workloads.extent) * (card.h + card.gap) - card.gap;
+    const bottom = Math.max(this.#nodesBottom, this.yNodes + longest * this.workloadScale, this.yServices + Math.min(MOST_SHOWN, this.services.extent) * (service.h + service.gap) - service.gap);
     return { x: X_SOURCE, y: 0, w: this.xWorkloads + (columns * (WORKLOAD.w + WORKLOAD.gap) - WORKLOAD.gap) * this.workloadScale - X_SOURCE, h: bottom };
   }
 

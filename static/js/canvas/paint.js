@@ -123,11 +123,22 @@ function shut(c, b, z, k) {
 /** A pod's last five letters tell it from its brothers. @param {Thing} pod */
 export const shortName = (pod) => (pod.owner && !pod.owner.startsWith("StatefulSet/") ? pod.name.split("-").at(-1) ?? pod.name : pod.name);
 
-/** @param {C} c @param {Thing} pod @param {Box} b @param {Colours} k @param {number} now @param {boolean} lost */
-export function pod(c, pod, b, k, now, lost) {
+/** @type {Map<Colours, Colours>} */
+const faded = new Map();
+
+/** As it was last seen: its shape, without its colour. @param {Colours} k */
+function grey(k) {
+  const known = faded.get(k) ?? { ...k, ready: k.unknown, pending: k.unknown, failing: k.unknown, done: k.unknown, failText: k.muted };
+  faded.set(k, known);
+  return known;
+}
+
+/** @param {C} c @param {Thing} pod @param {Box} b @param {Colours} colours @param {number} now @param {boolean} lost */
+export function pod(c, pod, b, colours, now, lost) {
   const size = b.w;
   const before = c.globalAlpha;
-  if (lost) c.globalAlpha = before * 0.55;
+  const k = lost ? grey(colours) : colours;
+  if (lost) c.globalAlpha = before * 0.6;
   if (size < 12) {
     c.fillStyle = k[TONE[pod.state ?? ""] ?? "unknown"];
     const gap = size > 5 ? 1 : 0.5;

@@ -18,10 +18,8 @@ export const budgetOf = (scene, pod) => (pod ? scene.ofKind("PodDisruptionBudget
 
 /** A pod of a workload's own, or of what it owns. @param {Scene} scene @param {string} id @returns {Thing|undefined} */
 export function podOf(scene, id) {
-  for (const owner of [id, ...(scene.owned.get(id) ?? [])]) {
-    const found = scene.ownedBy(owner, "Pod")[0];
-    if (found) return found[1];
-  }
+  for (const owner of [id, ...(scene.owned.get(id) ?? [])])
+    for (const one of scene.owned.get(owner) ?? []) if (one.startsWith("Pod/")) return scene.get(one);
   return undefined;
 }
 

@@ -224,7 +224,7 @@ export class Still {
     const { scene } = this.stage;
     const { t } = paper;
     const scaler = scalerOf(scene, id)?.[1];
-    const budget = thing.selector ? budgetOf(scene, podOf(scene, id))?.[1] : undefined;
+    const budget = thing.selector && scene.kinds.has("PodDisruptionBudget") ? budgetOf(scene, podOf(scene, id))?.[1] : undefined;
     const governed = [scaler && t("duty.scaler", { min: scaler.min, max: scaler.max, metrics: scaler.metrics }), budget && t("duty.budget", { count: budget.allowed ?? 0 })].filter(Boolean).join(" · ");
     const pods = () => scene.ownedBy(id, "Pod").map(([, pod]) => pod);
     switch (thing.kind) {

@@ -306,3 +306,21 @@ def test_a_volume_cannot_be_bound_twice_by_a_user_either(room):
     with pytest.raises(ApiError) as fault:
         room.kubectl.patch("persistentvolumeclaims", "default", "data", {"spec": {"volumeName": "other"}})
     assert "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims" in fault.value.message
+
+
+def test_a_new_volume_wakes_no_more_claims_than_can_take_one(room):
+    for number in range(200):
+        room.claim(f"data-{number}", "1Gi")
+    room.run(5)
+    binder = next(controller for controller in room.cluster.controllers if controller.name == "persistentvolume-controller")
+    looked, reconcile = [], binder.reconcile
+    binder.reconcile = lambda key: (looked.append(key), reconcile(key))
+    for number in range(20):
+        room.volume(f"pv-{number}", "1Gi")
+        room.run(1)
+    assert {room.phase("persistentvolumes", f"pv-{number}") for number in range(20)} == {"Bound"}
+    assert len(looked) < 200
+    for number in range(20, 60):
+        room.volume(f"pv-{number}", "1Gi")
+    room.run(1)
+    assert {room.phase("persistentvolumes", f"pv-{number}") for number in range(60)} == {"Bound"}

@@ -70,7 +70,8 @@ def test_a_missing_repository_is_denied_and_a_missing_tag_not_found():
     ("hashicorp/http-echo", (), ("-text=hi", "-listen=:7000"), "server", (7000,)),
     ("registry.k8s.io/e2e-test-images/agnhost:2.40", (), ("netexec", "--http-port=8090"), "server", (8090,)),
     ("hello-world", (), (), "once", ()),
-    ("busybox", ("wget", "x"), (), "once", ()),
+    ("busybox", ("telnet", "x"), (), "once", ()),
+    ("busybox", ("wget", "x"), (), "script", ()),
 ])
 def test_a_command_becomes_what_the_image_makes_of_it(name, command, args, kind, ports):
     what = plan(image(name), command, args, declared=(3000,))

@@ -26,6 +26,8 @@ def ran(script, seconds=60, **environment):
 
 @pytest.mark.parametrize(("script", "lines", "code"), [
     ("echo boom; exit 3", ["boom"], 3),
+    ("tail -f /dev/null", [], None),
+    ("cat /dev/null && echo end", ["end"], 0),
     ("echo a && echo b || echo c", ["a", "b"], 0),
     ("false && echo b || echo c", ["c"], 0),
     ("if [ -f /tmp/x ]; then echo yes; else echo no; fi", ["no"], 0),
@@ -48,6 +50,7 @@ def ran(script, seconds=60, **environment):
     ("echo $((2 * (3 + 4)))", ["14"], 0),
     ("# only a comment\necho x # and one more", ["x"], 0),
     ("exec echo last; echo never", ["last"], 0),
+    ("echo foo > /tmp/f; echo bar >> /tmp/f; rev /tmp/f; rev /tmp/none", ["oof", "rab", "rev: can't open '/tmp/none': No such file or directory"], 1),
     ("date -u +%Y; sleep 1; date +%S", ["2026", "01"], 0),
 ])
 def test_a_script_runs_as_in_a_real_shell(script, lines, code):

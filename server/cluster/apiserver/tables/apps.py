@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.cluster import printing
-from server.cluster.apiserver.tables.table import AGE, CORE, NAME, Column, TableOf, When, template, template_columns
+from server.cluster.apiserver.tables.table import AGE, CORE, NAME, Column, TableOf, When, containers, template, template_columns
 from server.cluster.objects import Object, controller_of
 
 APPS = "io.k8s.api.apps.v1."
@@ -41,7 +41,7 @@ def _stateful_set(obj: Object, when: When) -> list[Any]:
         obj["metadata"]["name"],
         f"{status.get('readyReplicas', 0)}/{spec.get('replicas', 0)}",
         when.born(obj),
-        *template(spec)[:2],
+        *containers(spec["template"]),
     ]
 
 

@@ -5,13 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from server.cluster import printing
-from server.cluster.apiserver.tables.table import AGE, CORE, NAME, Column, TableOf, When, template_columns
+from server.cluster.apiserver.tables.table import AGE, CORE, NAME, Column, TableOf, When, containers, template_columns
 from server.cluster.objects import Object
-
-
-def _template(template: Object | None) -> list[str]:
-    containers = ((template or {}).get("spec") or {}).get("containers") or ()
-    return [",".join(container["name"] for container in containers), ",".join(container.get("image", "") for container in containers)]
 
 
 def _replication_controller(obj: Object, when: When) -> list[Any]:
@@ -22,14 +17,14 @@ def _replication_controller(obj: Object, when: When) -> list[Any]:
         status.get("replicas", 0),
         status.get("readyReplicas", 0),
         when.born(obj),
-        *_template(spec.get("template")),
+        *containers(spec.get("template")),
         printing.labels(spec.get("selector")),
     ]
 
 
 def _pod_template(obj: Object, when: When) -> list[Any]:
     template = obj.get("template") or {}
-    return [obj["metadata"]["name"], *_template(template), printing.labels((template.get("metadata") or {}).get("labels"))]
+    return [obj["metadata"]["name"], *containers(template), printing.labels((template.get("metadata") or {}).get("labels"))]
 
 
 TABLES: dict[str, TableOf] = {

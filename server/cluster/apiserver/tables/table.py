@@ -50,14 +50,15 @@ NAME = Column("Name", f"{META}:name", format="name")
 AGE = Column("Age", f"{META}:creationTimestamp")
 
 
+def containers(template: Object | None) -> list[str]:
+    """The containers of a pod template: their names and their images."""
+    found = ((template or {}).get("spec") or {}).get("containers") or ()
+    return [",".join(container["name"] for container in found), ",".join(container.get("image", "") for container in found)]
+
+
 def template(spec: Object) -> list[str]:
     """The wide cells of a workload: containers, images and selector."""
-    containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or ()
-    return [
-        ",".join(container["name"] for container in containers),
-        ",".join(container.get("image", "") for container in containers),
-        printing.selector(spec.get("selector")),
-    ]
+    return [*containers(spec.get("template")), printing.selector(spec.get("selector"))]
 
 
 def template_columns(selector: str) -> tuple[Column, ...]:

@@ -104,15 +104,20 @@ def workload_selector(spec: Object, path: str, kind: str) -> Errors:
 
 
 def _template(spec: Object, path: str) -> Errors:
-    at, pod = f"{path}.template", (spec.get("template") or {}).get("spec") or {}
     if parsed_selector(spec.get("selector")) is None:
         yield invalid(f"{path}.selector", spec["selector"], "invalid label selector")
         return
     yield from selected_template(spec, path)
+    yield from never_ending(spec.get("template") or {}, f"{path}.template", "ReplicaSet")
+
+
+def never_ending(template: Object, path: str, kind: str) -> Errors:
+    """The pods of a workload that replaces those that end must not end by themselves."""
+    pod = template.get("spec") or {}
     if pod.get("restartPolicy") != "Always":
-        yield unsupported(f"{at}.spec.restartPolicy", pod.get("restartPolicy", ""), ("Always",))
+        yield unsupported(f"{path}.spec.restartPolicy", pod.get("restartPolicy", ""), ("Always",))
     if pod.get("activeDeadlineSeconds") is not None:
-        yield forbidden(f"{at}.spec.activeDeadlineSeconds", "activeDeadlineSeconds in ReplicaSet is not Supported")
+        yield forbidden(f"{path}.spec.activeDeadlineSeconds", f"activeDeadlineSeconds in {kind} is not Supported")
 
 
 def selected_template(spec: Object, path: str) -> Errors:
@@ -162,11 +167,11 @@ def rolling_update(update: Object, path: str) -> Errors:
     yield from number_or_percent(surge, f"{path}.maxSurge")
     if amount(unavailable) == 0 and amount(surge) == 0:
         yield invalid(f"{path}.maxUnavailable", unavailable, "may not be 0 when `maxSurge` is 0")
-    if isinstance(unavailable, str) and _PERCENT.fullmatch(unavailable) and int(unavailable[:-1]) > 100:
-        yield invalid(f"{path}.maxUnavailable", unavailable, "must not be greater than 100%")
+    yield from not_more_than_all(unavailable, f"{path}.maxUnavailable")
 
 
 def amount(value: Any) -> int:
+    """The number, or the number of percent; 0 for what is no percentage."""
     if isinstance(value, str):
         return int(value[:-1]) if _PERCENT.fullmatch(value) else 0
     return value
@@ -178,6 +183,11 @@ def number_or_percent(value: Any, path: str) -> Errors:
             yield invalid(path, value, _PERCENT_FAULT)
     else:
         yield from not_negative(path, value)
+
+
+def not_more_than_all(value: Any, path: str) -> Errors:
+    if isinstance(value, str) and amount(value) > 100:
+        yield invalid(path, value, "must not be greater than 100%")
 
 
 KINDS: dict[str, Kind] = {

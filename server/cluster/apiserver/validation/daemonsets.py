@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from server.cluster import names
 from server.cluster.apiserver.validation import meta, pods
-from server.cluster.apiserver.validation.apps import amount, number_or_percent, parsed_selector
+from server.cluster.apiserver.validation.apps import amount, never_ending, not_more_than_all, number_or_percent, parsed_selector
 from server.cluster.apiserver.validation.fields import (
     Errors,
     Object,
-    forbidden,
     immutable,
     invalid,
     label_selector,
@@ -58,13 +57,9 @@ def _spec(spec: Object, volumes_before: list[Object]) -> Errors:
     if selector is not None and not selector.get("matchLabels") and not selector.get("matchExpressions"):
         yield invalid("spec.selector", selector, "empty selector is invalid for daemonset")
     yield from pods.template(template, "spec.template")
-    pod = template.get("spec") or {}
-    if (volumes := pod.get("volumes") or []) != volumes_before:
+    if (volumes := (template.get("spec") or {}).get("volumes") or []) != volumes_before:
         yield from _read_only_disks(volumes)
-    if pod.get("restartPolicy") != "Always":
-        yield unsupported("spec.template.spec.restartPolicy", pod.get("restartPolicy", ""), ("Always",))
-    if pod.get("activeDeadlineSeconds") is not None:
-        yield forbidden("spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in DaemonSet is not Supported")
+    yield from never_ending(template, "spec.template", "DaemonSet")
     yield from not_negative("spec.minReadySeconds", spec.get("minReadySeconds"))
     yield from _strategy(spec.get("updateStrategy") or {}, "spec.updateStrategy")
     yield from not_negative("spec.revisionHistoryLimit", spec.get("revisionHistoryLimit"))
@@ -94,8 +89,7 @@ def _rolling_update(rolling: Object, path: str) -> Errors:
     for field, value in (("maxUnavailable", unavailable), ("maxSurge", surge)):
         yield from number_or_percent(value, f"{path}.{field}")
     for field, value in (("maxUnavailable", unavailable), ("maxSurge", surge)):
-        if isinstance(value, str) and amount(value) > 100:
-            yield invalid(f"{path}.{field}", value, "must not be greater than 100%")
+        yield from not_more_than_all(value, f"{path}.{field}")
     if amount(unavailable) and amount(surge):
         yield invalid(f"{path}.maxSurge", surge, "may not be set when maxUnavailable is non-zero")
     elif not amount(unavailable) and not amount(surge):

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from server.cluster import names
 from server.cluster.apiserver.defaults.filling import Memory
+from server.cluster.apiserver.validation import bounds
 from server.cluster.apiserver.validation.fields import Errors, Object, faults, forbidden, invalid, label_1123, labels, required, too_long
 
 NameRule = Callable[[str], list[str]]
@@ -98,7 +99,7 @@ def _common(meta: Object) -> Errors:
 
 
 # labels and owners are the same objects for all pods of a template: their errors are remembered by identity
-_label_errors = Memory(lambda given: list(labels(f"{_PATH}.labels", given)))
+_label_errors = Memory(lambda given: bounds.of_list(given, f"{_PATH}.labels", bounds.LABELS) or list(labels(f"{_PATH}.labels", given)))
 _owner_errors = Memory(lambda references: list(_owners(references)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from server.cluster import names
 from server.cluster.apiserver.defaults.filling import Memory
-from server.cluster.apiserver.validation import containers, meta, scheduling, security
+from server.cluster.apiserver.validation import bounds, containers, meta, scheduling, security
 from server.cluster.apiserver.validation.fields import (
     Errors,
     FieldError,
@@ -79,6 +79,9 @@ _template_specs = Memory(_all(False))
 
 
 def _spec(spec: Object, path: str, in_pod: bool) -> Errors:
+    if errors := bounds.of_pod(spec, path):
+        yield from errors
+        return
     grace = spec.get("terminationGracePeriodSeconds")
     if grace is None:
         yield required(f"{path}.terminationGracePeriodSeconds")

@@ -9,7 +9,7 @@ from typing import Any
 
 from server.cluster import names
 from server.cluster.apiserver.validation import meta
-from server.cluster.apiserver.validation.apps import amount, number_or_percent
+from server.cluster.apiserver.validation.apps import not_more_than_all, number_or_percent
 from server.cluster.apiserver.validation.conditions import conditions
 from server.cluster.apiserver.validation.fields import Errors, Object, invalid, label_selector, not_negative, unsupported
 from server.cluster.apiserver.validation.kind import Kind
@@ -46,8 +46,7 @@ def _share(value: Any, path: str) -> Errors:
     if value is None:
         return
     yield from number_or_percent(value, path)
-    if isinstance(value, str) and amount(value) > 100:
-        yield invalid(path, value, "must not be greater than 100%")
+    yield from not_more_than_all(value, path)
 
 
 def disruption_budget_status(new: Object, old: Object) -> Errors:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from server.cluster import names, selectors
 from server.cluster.apiserver.validation import meta, pods
-from server.cluster.apiserver.validation.apps import replicas_status
-from server.cluster.apiserver.validation.fields import Errors, Object, forbidden, invalid, not_negative, required, unsupported
+from server.cluster.apiserver.validation.apps import never_ending, replicas_status
+from server.cluster.apiserver.validation.fields import Errors, Object, invalid, not_negative, required
 from server.cluster.apiserver.validation.kind import Kind
 
 
@@ -37,11 +37,7 @@ def _spec(spec: Object) -> Errors:
     if selector and not selectors.from_labels(selector).matches(labels):
         yield invalid(f"{at}.metadata.labels", labels, "`selector` does not match template `labels`")
     yield from pods.template(template, at)
-    pod = template.get("spec") or {}
-    if pod.get("restartPolicy") != "Always":
-        yield unsupported(f"{at}.spec.restartPolicy", pod.get("restartPolicy", ""), ("Always",))
-    if pod.get("activeDeadlineSeconds") is not None:
-        yield forbidden(f"{at}.spec.activeDeadlineSeconds", "activeDeadlineSeconds in ReplicationController is not Supported")
+    yield from never_ending(template, at, "ReplicationController")
 
 
 def pod_template(obj: Object) -> Errors:

@@ -6,8 +6,16 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/s
 from __future__ import annotations
 
 from server.cluster import names
-from server.cluster.apiserver.validation import meta, storage
-from server.cluster.apiserver.validation.apps import number_or_percent, parsed_selector, selected_template, workload_selector
+from server.cluster.apiserver.validation import bounds, meta, storage
+from server.cluster.apiserver.validation.apps import (
+    amount,
+    never_ending,
+    not_more_than_all,
+    number_or_percent,
+    parsed_selector,
+    selected_template,
+    workload_selector,
+)
 from server.cluster.apiserver.validation.fields import (
     Errors,
     Object,
@@ -85,13 +93,10 @@ def _spec(spec: Object, *, check_template: bool, check_service: bool) -> Errors:
         yield invalid("spec.selector", spec["selector"], "")
     elif check_template:
         yield from selected_template({**spec, "template": _with_claims(spec)}, "spec")
+        yield from bounds.of_list(spec.get("volumeClaimTemplates"), "spec.volumeClaimTemplates", bounds.CLAIM_TEMPLATES)
         for index, claim in enumerate(spec.get("volumeClaimTemplates") or ()):
             yield from storage.claim_spec(claim.get("spec") or {}, f"spec.volumeClaimTemplates[{index}].spec")
-    pod = (spec.get("template") or {}).get("spec") or {}
-    if pod.get("restartPolicy") != "Always":
-        yield unsupported("spec.template.spec.restartPolicy", pod.get("restartPolicy", ""), ("Always",))
-    if pod.get("activeDeadlineSeconds") is not None:
-        yield forbidden("spec.template.spec.activeDeadlineSeconds", "activeDeadlineSeconds in StatefulSet is not Supported")
+    yield from never_ending(spec.get("template") or {}, "spec.template", "StatefulSet")
 
 
 def _with_claims(spec: Object) -> Object:
@@ -125,11 +130,9 @@ def _max_unavailable(value: int | str | None, path: str) -> Errors:
         return
     faults = list(number_or_percent(value, path))
     yield from faults
-    amount = int(value[:-1]) if isinstance(value, str) and not faults else value
-    if amount == 0:
+    if not faults and amount(value) == 0:
         yield invalid(path, value, "cannot be 0")
-    if isinstance(value, str) and not faults and amount > 100:
-        yield invalid(path, value, "must not be greater than 100%")
+    yield from not_more_than_all(value, path)
 
 
 # revisions ---------------------------------------------------------------------------------------------------------------

@@ -29,6 +29,7 @@ NOT_SIMULATED = {
     "dataSourceRef": "copying from a data source is not simulated; a new volume is empty",
     "volumeAttributesClassName": "volume attributes classes are not simulated",
 }
+OPTIONS = "mount options are kept, but nothing follows from them here"
 BLOCK = "raw block devices are not simulated; containers find nothing at their devicePath"
 
 
@@ -61,6 +62,8 @@ def _volume(volume: Object) -> Iterator[str]:
     yield from _fraction((spec.get("capacity") or {}).get("storage"), "spec.capacity[storage]")
     if spec.get("volumeMode") == "Block":
         yield f"spec.volumeMode: {BLOCK}"
+    if spec.get("mountOptions"):
+        yield f"spec.mountOptions: {OPTIONS}"
 
 
 def _claim(claim: Object) -> Iterator[str]:
@@ -75,6 +78,8 @@ def _claim(claim: Object) -> Iterator[str]:
 
 
 def _class(storage_class: Object) -> Iterator[str]:
+    if storage_class.get("mountOptions"):
+        yield f"mountOptions: {OPTIONS}"
     for index, term in enumerate(storage_class.get("allowedTopologies") or ()):
         for number, expression in enumerate(term.get("matchLabelExpressions") or ()):
             if expression.get("key") in NODE_LABELS:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from server.cluster import names
 from server.cluster.apiserver.defaults.filling import Memory
-from server.cluster.apiserver.validation import storage_warnings
+from server.cluster.apiserver.validation import storage_warnings, unsimulated
 from server.cluster.apiserver.validation.fields import Object
 from server.cluster.quantity import parse
 
@@ -31,7 +31,6 @@ DEPRECATED_VOLUMES = {
     "cephfs": "deprecated in v1.28, non-functional in v1.31+",
     "rbd": "deprecated in v1.28, non-functional in v1.31+",
 }
-NOT_SIMULATED = ("shareProcessNamespace", "hostPID", "hostIPC", "setHostnameAsFQDN")
 _AFFINITY = "preferredDuringSchedulingIgnoredDuringExecution"
 
 
@@ -116,9 +115,7 @@ def _pod(spec: Object) -> Iterator[str]:
         for index, container in enumerate(spec.get(field) or ()):
             yield from _container(container, f"spec.{field}[{index}]")
     yield from _ports(spec)
-    for field in NOT_SIMULATED:
-        if spec.get(field):
-            yield f"podium: spec.{field} is accepted, but nothing follows from it here"
+    yield from unsimulated.warnings(spec)
     if spec.get("terminationGracePeriodSeconds", 0) < 0:
         yield "spec.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from server.cluster.scheduler.plugins.plugin import NodeFilter, Rejection
 from server.cluster.scheduler.podinfo import Requirements
 from server.cluster.scheduler.snapshot import NodeInfo, Snapshot
-from server.cluster.selectors import SelectorError, from_expression
+from server.cluster.selectors import node_term_holds
 
 _REJECTION = Rejection("NodeAffinity", ("node(s) didn't match Pod's node affinity/selector",))
 REQUIRED, PREFERRED = "requiredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"
@@ -23,24 +23,7 @@ def matches(needs: Requirements, node: NodeInfo) -> bool:
     if not needs.node_affinity:
         return True
     required = dict(needs.node_affinity).get(REQUIRED)
-    return required is None or any(term_matches(term, node) for term in dict(required).get("nodeSelectorTerms") or ())
-
-
-def term_matches(frozen_term: tuple, node: NodeInfo) -> bool:
-    """A term's expressions and fields must all hold; a term without any matches nothing."""
-    term = dict(frozen_term)
-    expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
-    if not expressions and not fields:
-        return False
-    return (all(_holds(expression, node.labels) for expression in expressions)
-            and all(_holds(expression, {"metadata.name": node.name}) for expression in fields))
-
-
-def _holds(frozen_expression: tuple, values: dict[str, str]) -> bool:
-    try:
-        return from_expression(dict(frozen_expression)).matches(values)
-    except SelectorError:
-        return False
+    return required is None or any(node_term_holds(term, labels, node.name) for term in dict(required).get("nodeSelectorTerms") or ())
 
 
 def named_nodes(needs: Requirements) -> tuple[str, ...] | None:
@@ -79,6 +62,6 @@ class NodeAffinity(NodeFilter):
         total = 0
         for frozen_term in dict(needs.node_affinity).get(PREFERRED) or ():
             term = dict(frozen_term)
-            if term_matches(term["preference"], node):
+            if node_term_holds(term["preference"], node.labels, node.name):
                 total += term["weight"]
         return total

@@ -1,0 +1,43 @@
+"""What is accepted and has no effect is said in a Warning, each field by its path."""
+
+from server.cluster.cluster import Cluster
+from tests.kubectl.terminal import Terminal
+
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: warned}
+spec:
+  securityContext: {runAsUser: 1000, fsGroup: 2000, runAsNonRoot: true}
+  containers:
+  - name: c
+    image: busybox
+    workingDir: /srv
+    securityContext: {privileged: false, readOnlyRootFilesystem: true}
+    volumeMounts: [{name: s, mountPath: /s, mountPropagation: HostToContainer}]
+  volumes:
+  - {name: s, secret: {secretName: x, defaultMode: 256, optional: true}}
+  - name: p
+    projected: {sources: [{configMap: {name: z, optional: true, items: [{key: a, path: b, mode: 511}, {key: c, path: d}]}}]}
+"""
+CLASS = "apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: c}\nprovisioner: x.io/y\nmountOptions: [debug]\n"
+PLAIN = "apiVersion: v1\nkind: Pod\nmetadata: {name: plain}\nspec: {containers: [{name: c, image: nginx, securityContext: {}}]}\n"
+
+
+def test_fields_without_effect_are_named():
+    result = Terminal(Cluster(seed=1), {"pod.yaml": POD, "class.yaml": CLASS, "plain.yaml": PLAIN}).run("kubectl apply -f pod.yaml")
+    nothing, modes = "is accepted, but nothing follows from it here", "is accepted, but files have no modes here"
+    assert result.stderr.splitlines() == [
+        f"Warning: podium: spec.securityContext.fsGroup {nothing}",
+        f"Warning: podium: spec.containers[0].workingDir {nothing}",
+        f"Warning: podium: spec.containers[0].securityContext.readOnlyRootFilesystem {nothing}",
+        f"Warning: podium: spec.containers[0].volumeMounts[0].mountPropagation {nothing}",
+        f"Warning: podium: spec.volumes[0].secret.defaultMode {modes}",
+        f"Warning: podium: spec.volumes[1].projected.sources[0].configMap.items[0].mode {modes}"]
+
+
+def test_mount_options_are_named_and_plain_pods_are_not():
+    terminal = Terminal(Cluster(seed=1), {"class.yaml": CLASS, "plain.yaml": PLAIN})
+    assert terminal.run("kubectl apply -f class.yaml").stderr == (
+        "Warning: mountOptions: mount options are kept, but nothing follows from them here\n")
+    assert terminal.run("kubectl apply -f plain.yaml").stderr == ""
