@@ -396,6 +396,8 @@ def test_a_control_plane_that_was_shut_down_in_order_runs_again_when_its_machine
     assert all(world.cluster.components.healthy(name) for name in COMPONENTS)
     mirrors = [pod for pod in world.lister("pods").by_node("m-k8s") if "kubernetes.io/config.mirror" in pod["metadata"].get("annotations", {})]
     assert len(mirrors) == 4 and {pod["status"]["phase"] for pod in mirrors} == {"Running"}
+    assert not any(pod["status"].get("reason") for pod in mirrors)
+    assert "DisruptionTarget" not in {entry["type"] for pod in mirrors for entry in pod["status"]["conditions"]}
     world.deploy().run(60)
     assert len(world.running()) == 3
 

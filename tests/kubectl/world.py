@@ -108,12 +108,14 @@ def normal(text: str) -> str:
     return re.sub(r"  +", "  ", text) if "AGE" in text else text
 
 
+REASONS, BETWEEN = re.compile(r"\[(cannot delete [^\]]*)\]"), re.compile(r", (?=cannot delete )")
 FROM_ONE_OBJECT = re.compile(r"^# \S+ from (configmap|secret) (\S+), key \S+\n(?:# \S+ from \1 \2, key \S+\n)+", re.MULTILINE)
 
 
 def comparable(stdout: str, stderr: str, code: int) -> tuple[str, list[str], int]:
-    """kubectl tells several errors, and the keys that ``envFrom`` takes from one object, in no order; a busy machine ends a watch early,
-    which client-go's log tells too."""
+    """kubectl tells several errors, what keeps a node from being drained, and the keys that ``envFrom`` takes from one object, in no
+    order; a busy machine ends a watch early, which client-go's log tells too."""
+    stderr = REASONS.sub(lambda found: f"[{', '.join(sorted(BETWEEN.split(found[1])))}]", stderr)
     stdout = FROM_ONE_OBJECT.sub(lambda run: "".join(sorted(run[0].splitlines(keepends=True))), stdout)
     return normal(stdout), sorted(line for line in normal(stderr).splitlines() if not LOGGED.match(line)), code
 

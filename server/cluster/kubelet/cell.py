@@ -80,7 +80,7 @@ class Cell:
         self.ready = self.started = self.done = self.begun = False
         self.again = True
         self.pull = self.stop = None
-        self.killing = ""
+        self.killing = self.hook = ""
 
     def dump(self, container: Container | None) -> dict[str, Any]:
         """``container`` is the last one that was made, running or not."""

@@ -77,6 +77,8 @@ class Kubelets(MachineRoom):
                 kubelet.images_changed()
         self.evictions.start()
         self.shutdowns.start()
+        for kubelet in self.nodes.values():
+            kubelet.reports.take_up()
         self.volumes.start()
         api.watch(LEASES, self._on_lease)
         api.watch("nodes", self._on_node)

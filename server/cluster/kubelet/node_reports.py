@@ -43,6 +43,19 @@ class NodeReports:
             due = math.floor(kubelet.clock.now / STATUS_PERIOD + 1) * STATUS_PERIOD + kubelet.phase
             self._timer = kubelet.clock.call_at(due, self._due)
 
+    def take_up(self) -> None:
+        """What had not been told yet when the process ended is told at the next regular update."""
+        node, kubelet = self.node(), self._kubelet
+        if node is None or not kubelet.alive:
+            return
+        status = node["status"]
+        said = {entry["type"]: entry["status"] for entry in status.get("conditions") or ()}
+        wanted = {type_: value for type_, value, *_ in kubelet.manager.conditions_of(kubelet.name)}
+        size = node_status.capacity(kubelet.spec)
+        if any(value != said.get(type_) and said.get(type_) != "Unknown" for type_, value in wanted.items()) or any(
+                status.get(field) != value for field, value in size.items()):
+            self.later()
+
     def stop(self) -> None:
         if self._timer is not None:
             self._timer.cancel()

@@ -130,6 +130,7 @@ def everything(worker: PodWorker, pod: Object, cell: Cell) -> None:
         if other.running:
             probing.end(worker, other)
             other.container.end(SIGKILLED)
+        if other.container is not None and other.terminated is None:
             containers.note_end(worker, other)
     worker.changed = True
     worker.at(f"again:{cell.name}", worker.kubelet.observed(worker.now + max(wait, FIRST_RETRY)))

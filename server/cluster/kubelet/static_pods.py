@@ -131,6 +131,9 @@ class StaticPodWorker(PodWorker):
         """It was ended for the machine's sake, and its manifest is still there: it begins again, with its counts."""
         self.final, self.disrupted = None, ""
         self.due.clear()
+        status = {field: value for field, value in self.own["status"].items() if field not in ("reason", "message")}
+        status["conditions"] = [entry for entry in status.get("conditions") or () if entry["type"] != "DisruptionTarget"]
+        self.own = {**self.own, "status": status}
         if self.sandbox is not None:
             self.kubelet.runtime.remove(self.sandbox)
         for cell in self.cells():

@@ -53,8 +53,7 @@ def stop_all(worker: PodWorker, pod: Object, grace: float) -> None:
     worker.stage = "stopping"
     worker.due = {name: moment for name, moment in worker.due.items() if name.partition(":")[0] in KEEPS}
     for cell in worker.cells():
-        if cell.terminated is not None:
-            cell.again = False
+        cell.again = cell.again and cell.init
     running = [cell for cell in worker.cells() if cell.running]
     if not running:
         return one_ended(worker, pod)

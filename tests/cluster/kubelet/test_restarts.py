@@ -99,6 +99,31 @@ def test_all_containers_restart_when_a_rule_says_so(bench):
     assert bench.conditions("job")["Ready"] == "True"
 
 
+def test_what_ends_together_with_the_container_that_restarts_all_is_shown_as_ended(bench):
+    rules = [{"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [88]}}]
+    first = {"name": "first", "command": ["sh", "-c", "sleep 5; exit 88"], "restartPolicy": "OnFailure", "restartPolicyRules": rules}
+    bench.pod("pod", first, {"name": "second", "command": ["sleep", "1000"]}, restartPolicy="Never")
+    bench.until(lambda: bench.status("pod")["phase"] == "Running" and all(
+        "running" in entry["state"] for entry in bench.status("pod")["containerStatuses"]))
+    containers = [bench.cluster.kubelets.runtime.container("default", "pod", name) for name in ("first", "second")]
+    bench.until(lambda: not containers[0].running)
+    bench.cluster.kubelets.kill_container("default", "pod", "second")
+    bench.until(lambda: "terminated" in bench.container("pod", 0)["state"])
+    assert "terminated" in bench.container("pod", 1)["state"]
+
+
+
+def test_a_pod_that_is_deleted_while_all_of_it_waits_to_restart_goes(bench):
+    rules = [{"action": "RestartAllContainers", "exitCodes": {"operator": "In", "values": [88]}}]
+    bench.pod("job", shell("sleep 5; exit 88", name="watcher", restartPolicy="Never", restartPolicyRules=rules), {"name": "main", "image": "nginx"})
+    states = bench.seen("job", lambda event: [next(iter(entry["state"])) for entry in event.object["status"].get("containerStatuses") or ()])
+    bench.until(lambda: bench.container("job")["state"].get("terminated") if bench.status("job").get("containerStatuses") else False)
+    bench.until(lambda: "waiting" in bench.container("job")["state"])
+    bench.kubectl.delete("pods", "default", "job", grace_period=1)
+    bench.run(20)
+    assert bench.get("job") is None and states[-1] == ["terminated", "terminated"]
+
+
 def test_an_image_that_changes_restarts_only_its_container(bench):
     bench.pod("two", {"name": "a", "image": "nginx:1.27"}, {"name": "b", "image": "nginx:1.27"})
     bench.run(15)

@@ -71,3 +71,16 @@ def test_nothing_is_left_in_the_state_when_pods_are_gone(bench):
     bench.run(60)
     after = {key for key, _ in bench.cluster.store.state.items()}
     assert {key for key in after - before if not key.startswith(("images/", "pulls/", "last-address/"))} == set()
+
+
+def test_pressure_that_could_not_be_told_before_the_process_ended_is_told_after_it():
+    cluster = Cluster(seed=1)
+    for fault, target in (("component", "kube-apiserver"), ("disk", "w2-k8s")):
+        cluster.chaos.inject(fault, target)
+        cluster.clock.run_for(30)
+    again = Cluster.restore(json.loads(json.dumps(cluster.snapshot())))
+    again.chaos.heal_all()
+    again.clock.run_for(30)
+    node = again.client().get("nodes", "", "w2-k8s")
+    assert {entry["type"]: entry["status"] for entry in node["status"]["conditions"]}["DiskPressure"] == "True"
+    assert [taint["key"] for taint in node["spec"]["taints"]] == ["node.kubernetes.io/disk-pressure"]
