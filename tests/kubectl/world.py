@@ -109,6 +109,7 @@ def normal(text: str) -> str:
 
 
 REASONS, BETWEEN = re.compile(r"\[(cannot delete [^\]]*)\]"), re.compile(r", (?=cannot delete )")
+DRAINED = re.compile(r"^Warning: ((?:deleting|ignoring) .*; .*)$", re.MULTILINE)
 FROM_ONE_OBJECT = re.compile(r"^# \S+ from (configmap|secret) (\S+), key \S+\n(?:# \S+ from \1 \2, key \S+\n)+", re.MULTILINE)
 
 
@@ -116,6 +117,7 @@ def comparable(stdout: str, stderr: str, code: int) -> tuple[str, list[str], int
     """kubectl tells several errors, what keeps a node from being drained, and the keys that ``envFrom`` takes from one object, in no
     order; a busy machine ends a watch early, which client-go's log tells too."""
     stderr = REASONS.sub(lambda found: f"[{', '.join(sorted(BETWEEN.split(found[1])))}]", stderr)
+    stderr = DRAINED.sub(lambda found: f"Warning: {'; '.join(sorted(found[1].split('; ')))}", stderr)
     stdout = FROM_ONE_OBJECT.sub(lambda run: "".join(sorted(run[0].splitlines(keepends=True))), stdout)
     return normal(stdout), sorted(line for line in normal(stderr).splitlines() if not LOGGED.match(line)), code
 
