@@ -15,13 +15,13 @@ from server.cluster import schema
 from server.cluster.network.traffic import HIGHEST_RATE
 from server.live import inspect, wire
 from server.live.hub import RoomLive, attach
-from server.rooms import apply, kubeconfig, machines
-from server.rooms.files import examples
+from server.rooms import apply, browser, files, kubeconfig, machines
 from server.rooms.manager import Rooms
 from server.rooms.room import Room, RoomError
 from server.settings import Settings
 
 DISCARDED = 8
+TARGETS = "a Service as namespace/name, Pod/namespace/name, Node//name or http://host:port/path"
 rooms_http = Blueprint("rooms", __name__)
 SECURITY = {
     "X-Content-Type-Options": "nosniff",
@@ -225,6 +225,18 @@ def post_terminal(name: str) -> dict[str, Any]:
     return live.http_terminal(f"{_base()}/r/{live.room.name}/k8s/{live.room.key}").run(line)
 
 
+@rooms_http.post("/r/<name>/browse")
+def post_browse(name: str) -> dict[str, Any]:
+    live, data = _live(name), _body()
+    url, insecure = _given(data, "url", str, "a string"), _given(data, "insecure", bool, "true or false")
+    if url is None:
+        raise RoomError("url is missing: the address to open")
+    with live.room.turn():
+        seen = live.room.while_still(browser.browse, live.workstation(), url, bool(insecure))
+    live.room.after_write()
+    return seen
+
+
 @rooms_http.get("/r/<name>/scene")
 def get_scene(name: str) -> dict[str, Any]:
     return _live(name).snapshot()
@@ -247,21 +259,64 @@ def post_clock(name: str) -> dict[str, Any]:
 
 @rooms_http.post("/r/<name>/traffic")
 def post_traffic(name: str) -> dict[str, Any]:
-    room = _room(name)
-    data = _body()
-    target = _given(data, "target", str, "a Service as namespace/name")
-    port, rate = _given(data, "port", int, "a port number"), _given(data, "rate", (int, float), "requests per second")
+    room, data = _room(name), _body()
+    target, port, source = _aimed(data)
+    rate = _given(data, "rate", (int, float), "requests per second")
     if not target or rate is None:
-        raise RoomError("target (a Service as namespace/name) and rate (requests per second) are needed")
+        raise RoomError(f"target ({TARGETS}) and rate (requests per second) are needed")
     if not 0 <= rate <= HIGHEST_RATE:
-        raise RoomError(f"rate must be from 0 to {HIGHEST_RATE:g} requests per second")
+        raise RoomError(f"rate must be from 0 to {HIGHEST_RATE:.0f} requests per second")
     try:
         with room.turn():
-            identity = room.cluster.network.traffic.aim(target, port, float(rate))
+            identity = room.cluster.network.traffic.aim(target, port, float(rate), source)
     except ValueError as error:
         raise RoomError(str(error)) from None
     room.after_write()
     return {"id": identity, "target": target, "rate": rate}
+
+
+@rooms_http.get("/r/<name>/traffic")
+def get_traffic(name: str) -> dict[str, Any]:
+    room = _room(name)
+    with room.turn():
+        traffic = room.cluster.network.traffic
+        return {"sources": [{**source, "counts": traffic.counts(source["name"])} for source in traffic.sources()]}
+
+
+@rooms_http.post("/r/<name>/traffic/follow")
+def post_follow(name: str) -> dict[str, Any]:
+    """One request, with everything that was decided on its way."""
+    room, data = _room(name), _body()
+    target, port, source = _aimed(data)
+    if not target:
+        raise RoomError(f"target ({TARGETS}) is needed")
+    try:
+        with room.turn():
+            followed = room.cluster.network.traffic.follow(target, port, source)
+    except ValueError as error:
+        raise RoomError(str(error)) from None
+    room.after_write()
+    return followed
+
+
+@rooms_http.post("/r/<name>/load-balancer")
+def post_load_balancer(name: str) -> dict[str, Any]:
+    """Whether the cluster has a load balancer: without one, Services of that type wait for their address."""
+    room = _room(name)
+    on = _given(_body(), "on", bool, "true or false")
+    with room.turn():
+        balancer = room.cluster.network.load_balancer
+        if on is not None:
+            balancer.switch(on)
+        answer = {"on": balancer.on, "pool": [balancer.pool[0], balancer.pool[-1]]}
+    room.after_write()
+    return answer
+
+
+def _aimed(data: dict[str, Any]) -> tuple[str | None, int | None, str]:
+    """(target, port, source) of a body about traffic."""
+    return (_given(data, "target", str, TARGETS), _given(data, "port", int, "a port number"),
+            _given(data, "source", str, "outside, or a pod as Pod/namespace/name") or "")
 
 
 @rooms_http.get("/r/<name>/chaos")
@@ -334,6 +389,42 @@ def get_inspect(name: str) -> dict[str, Any]:
 
 @rooms_http.get("/r/<name>/examples")
 def get_examples(name: str) -> list[dict[str, str]]:
-    return examples()
+    return files.examples()
+
+
+@rooms_http.get("/r/<name>/files")
+def get_files(name: str) -> dict[str, Any]:
+    live = _live(name)
+    with live.room.turn():
+        return {"files": files.listing(live.workstation().files)}
+
+
+@rooms_http.get("/r/<name>/files/<path:file>")
+def get_file(name: str, file: str) -> Response:
+    live = _live(name)
+    with live.room.turn():
+        return Response(files.read(live.workstation().files, file), mimetype="text/plain")
+
+
+@rooms_http.put("/r/<name>/files/<path:file>")
+def put_file(name: str, file: str) -> dict[str, str]:
+    live = _live(name)
+    try:
+        text = request.get_data().decode()
+    except UnicodeDecodeError:
+        raise RoomError("the file is not UTF-8 text") from None
+    with live.room.turn():
+        files.write(live.workstation().files, file, text)
+    live.room.after_write()
+    return {"name": file}
+
+
+@rooms_http.delete("/r/<name>/files/<path:file>")
+def delete_file(name: str, file: str) -> dict[str, str]:
+    live = _live(name)
+    with live.room.turn():
+        files.remove(live.workstation().files, file)
+    live.room.after_write()
+    return {"deleted": file}
 
 

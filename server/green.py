@@ -9,6 +9,7 @@ SIGTERM. Another library can take eventlet's place by giving these same names.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import resource
@@ -16,13 +17,14 @@ import signal
 import socket as plain_socket
 import warnings
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
 
 import eventlet  # noqa: E402
-from eventlet import event, hubs, semaphore, tpool, websocket, wsgi  # noqa: E402
+from eventlet import event, hubs, semaphore, websocket, wsgi  # noqa: E402
 
 CONNECTIONS = 10_000
 SPARE_FILES = 64
@@ -40,11 +42,10 @@ BURST = 64
 LINGER = 5
 
 Event = event.Event
+Timeout = eventlet.Timeout
 Lock = semaphore.Semaphore
 spawn = eventlet.spawn
-spawn_later = eventlet.spawn_after
 sleep = eventlet.sleep
-in_thread = tpool.execute
 
 
 class PortTaken(OSError):
@@ -105,9 +106,125 @@ def wait_for(happening: event.Event, timeout: float | None) -> bool:
     return True
 
 
+def within(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
+    """What ``function`` gives; ``Timeout`` if that takes longer."""
+    with eventlet.Timeout(seconds):
+        return function(*args)
+
+
 def soon(function: Callable[..., Any], *args: Any) -> None:
     """Runs ``function`` in a green thread of its own once the current one yields."""
     eventlet.spawn_n(function, *args)
+
+
+class Signal:
+    """Wakes one green thread that waits; set while nobody waits, the next ``wait`` returns at once."""
+
+    def __init__(self) -> None:
+        self._set = False
+        self._waiter: event.Event | None = None
+
+    def set(self) -> None:
+        self._set = True
+        if self._waiter is not None and not self._waiter.ready():
+            self._waiter.send()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """False if ``timeout`` seconds passed first."""
+        if not self._set:
+            self._waiter = Event()
+            try:
+                if not wait_for(self._waiter, timeout):
+                    return False
+            finally:
+                self._waiter = None
+        self._set = False
+        return True
+
+
+class Counter:
+    """How many of something each owner has at this moment."""
+
+    def __init__(self) -> None:
+        self._counts: dict[int, int] = {}
+
+    def of(self, owner: object) -> int:
+        return self._counts.get(id(owner), 0)
+
+    @contextmanager
+    def one(self, owner: object) -> Iterator[None]:
+        """One more while the block runs."""
+        self._counts[id(owner)] = self.of(owner) + 1
+        try:
+            yield
+        finally:
+            left = self._counts[id(owner)] - 1
+            if left:
+                self._counts[id(owner)] = left
+            else:
+                del self._counts[id(owner)]
+
+
+class WebSocket:
+    """A WebSocket of a raw request. ``receive`` gives bytes, or None when it is over."""
+
+    def __init__(self, below: Any) -> None:
+        self._below = below
+        self._lock = Lock()
+
+    @property
+    def protocol(self) -> str:
+        return self._below.protocol or ""
+
+    def receive(self) -> bytes | None:
+        try:
+            message = self._below.wait()
+        except (OSError, websocket.ConnectionClosedError, websocket.FailedConnectionError):
+            return None
+        return message.encode() if isinstance(message, str) else message
+
+    def send(self, data: bytes) -> None:
+        """OSError when the client is gone."""
+        with self._lock:
+            self._below.send(data)
+
+
+def websocket_served(environ: dict[str, Any], start_response: Any, protocols: Sequence[str], handler: Callable[[WebSocket], None]) -> Any:
+    """Answers a WebSocket handshake and hands the connection to ``handler``; it is closed in order when that returns."""
+
+    def handle(below: Any) -> None:
+        try:
+            handler(WebSocket(below))
+        finally:
+            with contextlib.suppress(OSError):
+                below._send_closing_frame(True, close_data=(1000, b""))
+
+    served = websocket.WebSocketWSGI(handle)
+    served.supported_protocols, served.support_legacy_versions = list(protocols), False
+    environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
+    return served(environ, start_response)
+
+
+def upgraded(environ: dict[str, Any], protocol: str, headers: list[tuple[str, str]],
+             handler: Callable[[Callable[[], bytes], Callable[[bytes], None]], None]) -> list[bytes]:
+    """Turns a request's connection into one of another protocol: ``handler(read, write)`` has it from then on."""
+    socket = environ["eventlet.input"].get_socket()
+    socket.settimeout(None)
+    lines = ["HTTP/1.1 101 Switching Protocols", "Connection: Upgrade", f"Upgrade: {protocol}", *(f"{name}: {value}" for name, value in headers)]
+    socket.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    wsgi.WSGI_LOCAL.already_handled = True
+
+    def read() -> bytes:
+        eventlet.sleep(0)
+        try:
+            return socket.recv(65_536)
+        except OSError:
+            return b""
+
+    handler(read, socket.sendall)
+    with contextlib.suppress(OSError):
+        socket.shutdown(plain_socket.SHUT_RDWR)
+    return []
 
 
 class Stream:

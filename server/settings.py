@@ -36,6 +36,7 @@ class Settings:
     command_timeout: float = 120.0
     max_advance: float = 86_400.0
     new_rooms_per_minute: int = 120
+    fetch: int = 1
 
 
 HELP = {
@@ -58,6 +59,7 @@ HELP = {
     "command_timeout": "wall seconds that POST /terminal waits for a command",
     "max_advance": "virtual seconds of one advance of the clock",
     "new_rooms_per_minute": "rooms one address may create in a minute",
+    "fetch": "1: kubectl apply -f URL reads raw files of GitHub; 0: only the bundled ones",
 }
 
 

@@ -6,6 +6,7 @@ import json
 
 from server.cluster.cluster import Cluster
 from server.cluster.machines import with_workers
+from tests.cluster import inside
 
 CLASSES = "storageclasses.storage.k8s.io"
 ATTACHMENTS = "volumeattachments.storage.k8s.io"
@@ -97,8 +98,7 @@ class Room:
 
     def execute(self, pod, script, container="c"):
         found = self.cluster.kubelets.runtime.container("default", pod, container)
-        done, _ = found.execute(["sh", "-c", script])
-        return done.out + done.err
+        return inside.shell(found, script)
 
     def events(self, name, reason=None):
         """What has been said about an object, by reason."""

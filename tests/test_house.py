@@ -7,14 +7,15 @@ SERVER = Path(__file__).parent.parent / "server"
 FORBIDDEN_IN_SIMULATION = {"flask", "eventlet", "socketio", "flask_socketio", "threading", "socket", "asyncio", "time", "subprocess", "sqlite3",
                            "requests", "http", "urllib", "secrets", "os"}
 LAYERS = (
-    ("clock", "process", "objects", "errors", "store"),
+    ("clock", "process", "objects", "errors", "errno", "store"),
     ("schema", "cron", "enums", "quantity", "selectors", "field_selectors", "names", "gotypes", "gojson", "yamltext", "conditions",
-     "printing", "machines", "disks", "volumes"),
+     "patterns", "printing", "machines", "inodes", "disks", "volumes"),
     ("apiserver",),
     ("events", "parts"),
     ("controllers", "scheduler", "kubelet", "runtime", "network"),
     ("components", "metrics_server"),
     ("chaos",),
+    ("nodes",),
     ("bootstrap", "migration", "cluster"),
 )
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}

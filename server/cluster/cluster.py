@@ -10,9 +10,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from server.cluster import bootstrap, migration
+from server.cluster.apiserver import door
 from server.cluster.apiserver.authorization import ADMIN
 from server.cluster.apiserver.client import Client
 from server.cluster.apiserver.server import ApiServer
@@ -24,6 +26,7 @@ from server.cluster.kubelet.manager import Kubelets
 from server.cluster.machines import NodeSpec
 from server.cluster.metrics_server import MetricsServer
 from server.cluster.network.network import Network
+from server.cluster.nodes.hosts import Hosts
 from server.cluster.objects import Object
 from server.cluster.parts import Parts
 from server.cluster.scheduler.scheduler import Scheduler
@@ -63,9 +66,13 @@ class Cluster:
         self.components = Components(self.parts)
         self.components.bind(self.scheduler, [each for each in self.controllers if each.component == CONTROLLER_MANAGER])
         self.components.follow(self.kubelets)
+        self.network.exchange.healthy = self.components.healthy
+        self.network.exchange.api = partial(door.answer, self.api)
         self.chaos = Chaos(self.parts, self.kubelets, self.components)
+        self.hosts = Hosts(self)
         self.api.present = self._present
         self.api.logs = self.kubelets.logs
+        self.api.sessions = self.kubelets.streams
         if not _restored:
             bootstrap.objects(self.parts)
         bootstrap.priority_classes(self.parts)
@@ -111,6 +118,7 @@ class Cluster:
 
     def snapshot(self) -> dict[str, Any]:
         """All of it as JSON-able data; equal histories give equal snapshots."""
+        self.kubelets.runtime.settle()
         return {"seed": self.seed, "epoch": self.clock.epoch.isoformat(), "time": self.clock.now, "random": self.snapshot_random(),
                 "store": self.store.dump()}
 

@@ -194,9 +194,13 @@ def service_external_ip(service: Object) -> str:
         return spec.get("externalName", "")
     if spec.get("type") != "LoadBalancer":
         return ",".join(external) or NONE
-    ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    balanced = sorted({entry.get("ip") or entry.get("hostname") or "" for entry in ingress} - {""})
-    return ",".join(balanced + external) or "<pending>"
+    return ",".join([*balanced_addresses(service), *external]) or "<pending>"
+
+
+def balanced_addresses(obj: Object) -> list[str]:
+    """Where a Service's load balancer or an Ingress's controller can be reached."""
+    points = ((obj.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
+    return sorted({point.get("ip") or point.get("hostname") or "" for point in points} - {""})
 
 
 def short_list(items: list[str], shown: int = SHOWN_ENDPOINTS) -> str:

@@ -1,8 +1,9 @@
 """Programs as generators on the virtual clock.
 
-A program (a container's, or a command in the terminal) yields what it waits for, ``Sleep`` or ``Take``, and is resumed when it
-has come; ``yield from`` calls a sub-program and ``return`` gives the exit value. ``Channel`` is the bounded queue between what
-happens in the cluster (watch events, log lines, typed input) and a program that waits for it.
+A program (a container's, or a command in the terminal) yields what it waits for, ``Sleep``, ``Take`` or ``Pass``, and is resumed when
+it has come; ``yield from`` calls a sub-program and ``return`` gives the exit value. ``Channel`` is the bounded queue between what
+happens in the cluster (watch events, log lines, typed input) and a program that waits for it; a ``Gate`` is where programs wait for
+a change that more than one of them may care about.
 """
 
 from __future__ import annotations
@@ -40,6 +41,34 @@ class Take(NamedTuple):
     """Wait for a channel's next item, at most ``timeout`` virtual seconds (None: for ever)."""
 
     channel: Channel
+    timeout: float | None = None
+
+
+class Gate:
+    """Where processes wait until something may have changed; ``open()`` wakes all of them, in the order in which they came."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: dict[Callable[[], None], None] = {}
+
+    def open(self) -> None:
+        if self._waiting:
+            waiting, self._waiting = self._waiting, {}
+            for wake in waiting:
+                wake()
+
+    def wait(self, wake: Callable[[], None]) -> None:
+        self._waiting[wake] = None
+
+    def forget(self, wake: Callable[[], None]) -> None:
+        self._waiting.pop(wake, None)
+
+
+class Pass(NamedTuple):
+    """Wait until the gate opens: the answer is True; False when ``timeout`` virtual seconds were over before."""
+
+    gate: Gate
     timeout: float | None = None
 
 
@@ -94,10 +123,15 @@ class Process:
         self.value: Any = None
         self._timer: Timer | None = clock.call_later(0, self._resume)
         self._channel: Channel | None = None
+        self._gate: Gate | None = None
 
     def interrupt(self) -> None:
         """Raises ``Interrupted`` in the program."""
         self._throw(Interrupted())
+
+    def throw(self, error: Exception) -> None:
+        """Raises ``error`` in the program at the point where it waits."""
+        self._throw(error)
 
     def kill(self) -> None:
         """Ends the program without asking; its ``finally`` blocks run."""
@@ -113,6 +147,9 @@ class Process:
         if self._channel is not None:
             self._channel.notify(None)
             self._channel = None
+        if self._gate is not None:
+            self._gate.forget(self._opened)
+            self._gate = None
 
     def _finish(self, value: Any) -> None:
         self.alive, self.value = False, value
@@ -139,6 +176,12 @@ class Process:
             if isinstance(wait, Sleep):
                 self._timer = self.clock.call_later(wait.seconds, self._resume)
                 return None
+            if isinstance(wait, Pass):
+                self._gate = wait.gate
+                wait.gate.wait(self._opened)
+                if wait.timeout is not None:
+                    self._timer = self.clock.call_later(wait.timeout, self._resume, False)
+                return None
             channel = wait.channel
             if channel.items:
                 item = channel.items.popleft()
@@ -148,6 +191,11 @@ class Process:
             else:
                 self._wait_for(channel, wait.timeout)
                 return None
+
+    def _opened(self) -> None:
+        """In a callback of its own, as with channels."""
+        self._forget()
+        self._timer = self.clock.call_later(0, self._resume, True)
 
     def _wait_for(self, channel: Channel, timeout: float | None) -> None:
         self._channel = channel

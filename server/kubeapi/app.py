@@ -14,16 +14,18 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from server import green
+from server.cluster.apiserver import query, routing
 from server.cluster.apiserver.authorization import ADMIN
 from server.cluster.apiserver.request import Request, Response
 from server.cluster.errors import ApiError, Unreachable, bad_request, internal, no_such_resource
-from server.kubeapi import documents, media, query, routing, streams, wire
+from server.kubeapi import documents, media, streams, upgrades, wire
 from server.kubeapi.rooms import Resolve, RoomLike
 from server.kubeapi.wire import Environ, Headers, StartResponse
 
 log = logging.getLogger(__name__)
 
 WRITES = frozenset(("create", "update", "patch", "delete", "deletecollection"))
+UPGRADED = frozenset(("exec", "attach", "portforward"))
 INCLUDES = ("None", "Metadata", "Object")
 
 
@@ -92,6 +94,8 @@ class _Exchange:
         target = routing.target(self.method, self.path)
         if target is None:
             return self._document(room)
+        if target.subresource in UPGRADED:
+            return self._upgrade(room, target)
         is_log = target.subresource == "log"
         form = media.Media(media.JSON) if is_log else media.accepted(self.accept)
         watching = target.verb == "list" and (target.watched or query.wants_watch(self.query))
@@ -124,6 +128,17 @@ class _Exchange:
         finally:
             room.spent(time.perf_counter() - began)
         return self._log(room, response)
+
+    def _upgrade(self, room: RoomLike, target: routing.Target) -> Iterable[bytes]:
+        """``exec``, ``attach``, ``portforward``: a conversation over this request's connection."""
+        upgrades.check(self.environ, room, target.subresource)
+        options = query.options(self.query, target.verb)
+        request = Request(target.verb, target.resource.key, target.namespace, target.name, target.subresource, options=options,
+                          client=wire.client_name(self.user_agent), user=self.environ.get("HTTP_IMPERSONATE_USER") or ADMIN)
+        room.wait_turn()
+        session = room.cluster.api.request(request).session
+        room.instant()
+        return upgrades.serve(self.environ, self.start_response, room, target.subresource, session)
 
     def _included(self) -> str:
         include = (self.query.get("includeObject") or [""])[0] or "Metadata"

@@ -18,11 +18,11 @@ from typing import Any
 import orjson
 
 from server.cluster.apiserver import discovery, openapi
+from server.cluster.apiserver.door import VERSION
 from server.cluster.objects import Object
 from server.kubeapi import media, openapi_protobuf
 
 GZIP_FROM = 128 * 1024
-KUBERNETES_VERSION = "v1.36.2"
 AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 TEXT = "text/plain; charset=utf-8"
 NOT_FOUND = "404 page not found\n"
@@ -119,13 +119,7 @@ def _plain(path: str, host: str, extended: tuple[str, ...]) -> Document | None:
 @cache
 def version() -> Object:
     """``/version``: which Kubernetes this behaves as, and what it really runs on."""
-    major, minor, _ = KUBERNETES_VERSION.removeprefix("v").split(".")
-    return {
-        "major": major, "minor": minor, "emulationMajor": major, "emulationMinor": minor,
-        "minCompatibilityMajor": major, "minCompatibilityMinor": str(int(minor) - 1),
-        "gitVersion": KUBERNETES_VERSION, "gitCommit": "podium", "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z",
-        "goVersion": f"python{platform.python_version()}", "compiler": platform.python_implementation().lower(), "platform": "linux/amd64",
-    }
+    return {**VERSION, "goVersion": f"python{platform.python_version()}", "compiler": platform.python_implementation().lower()}
 
 
 # OpenAPI

@@ -19,6 +19,9 @@ class RoomLike(Protocol):
     def touch(self) -> None:
         """Somebody is here."""
 
+    def instant(self) -> None:
+        """Lets happen what is due now, whether time passes or not."""
+
     def wait_turn(self) -> None:
         """Returns once the room may have another request served."""
 

@@ -7,13 +7,19 @@ it, where global flags such as `-n` hold for that line only, while `config set-c
 from __future__ import annotations
 
 import copy
-from collections.abc import Generator
-from typing import Any, Protocol
+from collections.abc import Callable, Generator
+from typing import TYPE_CHECKING, Any, Protocol
 
 from server.cluster.clock import Clock
 from server.cluster.process import Channel, Closed, Take
 from server.kubectl.client import ApiClient
 from server.kubectl.yamlout import to_yaml
+
+if TYPE_CHECKING:
+    from server.cluster.runtime.proc import Proc
+    from server.cluster.runtime.tty import Tty
+
+Fetch = Callable[[str], Generator[Any, Any, str]]
 
 
 class Writer(Protocol):
@@ -27,6 +33,11 @@ class Files(Protocol):
     def write(self, path: str, text: str) -> None: ...
     def exists(self, path: str) -> bool: ...
     def listdir(self, path: str) -> list[str]: ...
+    def makedirs(self, path: str) -> None: ...
+
+    def lstat(self, path: str) -> tuple[int, str]:
+        """Its permissions, and where it leads to if it is a symbolic link."""
+        ...
 
 
 class Kubeconfig:
@@ -73,7 +84,9 @@ class Kubeconfig:
 
 
 class Context:
-    """`api` may be the API server itself: it is wrapped, so that warnings reach stderr and each request says who asks."""
+    """`api` may be the API server itself: it is wrapped, so that warnings reach stderr and each request says who asks.
+
+    `proc` is the process of a machine that the command runs as, if it is one; `fetch` reads a page of the world outside."""
 
     def __init__(
         self,
@@ -96,6 +109,9 @@ class Context:
         self.env = env if env is not None else {}
         self.kubeconfig = kubeconfig or Kubeconfig()
         self.user = user
+        self.proc: Proc | None = None
+        self.fetch: Fetch | None = None
+        self.pages: dict[str, str] = {}
         self.stdin_text: str | None = None
         self.command_path = "kubectl"
         self.warnings_as_errors = False
@@ -148,8 +164,38 @@ class Context:
     def read_stdin(self) -> Generator[Any, Any, str]:
         """All of stdin, waiting for its end; kept, so that it can be asked for twice."""
         if self.stdin_text is None:
-            self.stdin_text = yield from _drain(self.stdin)
+            self.stdin_text = yield from _drain(self.stdin) if self.proc is None else _read_all(self.proc)
         return self.stdin_text
+
+    def read(self) -> Generator[Any, Any, str]:
+        """The next piece of stdin as it comes, "" at its end."""
+        if self.proc is not None:
+            return (yield from self.proc.read())
+        if isinstance(self.stdin, Channel):
+            try:
+                return (yield Take(self.stdin))
+            except Closed:
+                return ""
+        text, self.stdin = self.stdin or "", None
+        return text
+
+    @property
+    def tty(self) -> Tty | None:
+        """The terminal that the command is in front of, if its stdin is one."""
+        return self.proc.tty if self.proc is not None else None
+
+    def read_pages(self, names: list[str]) -> Generator[Any, Any, None]:
+        """Reads those names that are addresses, for `page`."""
+        for name in names:
+            if name.startswith(("http://", "https://")) and self.fetch is not None and name not in self.pages:
+                self.pages[name] = yield from self.fetch(name)
+
+
+def _read_all(proc: Proc) -> Generator[Any, Any, str]:
+    parts = []
+    while part := (yield from proc.read()):
+        parts.append(part)
+    return "".join(parts)
 
 
 def _drain(stdin: str | Channel | None) -> Generator[Any, Any, str]:

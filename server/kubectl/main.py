@@ -50,14 +50,15 @@ def run(argv: list[str], ctx: Context) -> Generator[Any, Any, int]:
             session.err(f"W{session.clock.microtime()} {old}")
         if "-" in (flags.get("filename") or ()):
             yield from session.read_stdin()
+        yield from session.read_pages(flags.get("filename") or [])
         code = command.run(session, args, flags)
         if inspect.isgenerator(code):
             code = yield from code
         if session.warnings_as_errors and session.warned:
             raise CommandError("warnings received from the server")
         return code or 0
-    except Interrupted:
-        return 130
+    except Interrupted as caught:
+        return 128 + getattr(caught, "signal", 2)
     except (ApiError, CommandError, Errors, Exit) as error:
         return _fail(session, error)
 

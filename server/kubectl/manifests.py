@@ -50,6 +50,8 @@ def _sources(ctx: Context, name: str, recursive: bool) -> list[tuple[str, str]]:
 
 
 def _page(ctx: Context, url: str) -> str:
+    if url in ctx.pages:
+        return ctx.pages[url]
     try:
         return ctx.files.read(url)
     except FileNotFoundError:

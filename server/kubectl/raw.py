@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from server.cluster.apiserver import discovery
 from server.cluster.apiserver.resources import Resource, find
-from server.cluster.errors import no_such_resource
+from server.cluster.errors import bad_request, no_such_resource
 from server.kubectl.context import Context
 
 _OPTIONS = {"labelSelector": ("label_selector", str), "fieldSelector": ("field_selector", str), "limit": ("limit", int),
@@ -29,17 +29,32 @@ def raw_write(ctx: Context, verb: str, path: str, body: str | None) -> str:
 
 
 def _request(ctx: Context, verb: str, path: str, body: str | None = None) -> str:
+    answer = raw_request(ctx, verb, path, body)
+    return answer if isinstance(answer, str) else json.dumps(answer, separators=(",", ":"), ensure_ascii=False) + "\n"
+
+
+def raw_request(ctx: Context, verb: str, path: str, body: str | None = None, content_type: str = "") -> Any:
+    """What the server answers: text, or an object."""
     address = urlsplit(path)
     parts = [part for part in address.path.split("/") if part]
     if verb == "get" and (answer := _discovery(ctx, parts)) is not None:
-        return answer if isinstance(answer, str) else json.dumps(answer, separators=(",", ":"), ensure_ascii=False) + "\n"
+        return answer
     row, namespace, name, subresource = _target(parts)
-    options = {_OPTIONS[key][0]: _OPTIONS[key][1](values[-1]) for key, values in parse_qs(address.query).items() if key in _OPTIONS}
-    verb = {"get": "get" if name else "list", "create": "create", "update": "update", "delete": "delete" if name else "deletecollection"}[verb]
-    response = ctx.api.request(verb, row, namespace, name, subresource=subresource, body=body, **options)
-    if response.text is not None:
-        return response.text
-    return json.dumps(response.object, separators=(",", ":"), ensure_ascii=False) + "\n"
+    query = parse_qs(address.query)
+    options = _options(query)
+    if "watch" in query or "follow" in query:
+        raise bad_request("what goes on for ever (watch, follow) is not available this way in Podium's terminal: kubectl get -w, kubectl logs -f")
+    verb = {"get": "get" if name else "list", "delete": "delete" if name else "deletecollection"}.get(verb, verb)
+    typed = {"content_type": content_type} if content_type and verb == "patch" else {}
+    response = ctx.api.request(verb, row, namespace, name, subresource=subresource, body=body, **typed, **options)
+    return response.text if response.text is not None else response.object
+
+
+def _options(query: dict[str, list[str]]) -> dict[str, Any]:
+    try:
+        return {_OPTIONS[key][0]: _OPTIONS[key][1](values[-1]) for key, values in query.items() if key in _OPTIONS}
+    except ValueError as error:
+        raise bad_request(str(error)) from None
 
 
 def _discovery(ctx: Context, parts: list[str]) -> Any:

@@ -14,13 +14,12 @@ from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO, emit, join_room
 
 from server import green
-from server.cluster.process import Channel, Process
-from server.kubectl.completion import complete
 from server.live.scene import Scene
-from server.rooms.files import Files
+from server.rooms import files, pages
 from server.rooms.manager import Rooms
 from server.rooms.room import Room, RoomError
-from server.rooms.terminal import Terminal
+from server.rooms.terminal import Line, Terminal
+from server.rooms.workstation import Workstation
 
 FLUSH_EVERY = 0.075
 MAX_TERMINALS = 8
@@ -36,14 +35,22 @@ def _behind(connection: Any) -> bool:
     return len(waiting) > MOST_WAITING or sum(len(packet.data) for packet in waiting if packet and isinstance(packet.data, str)) > MOST_BYTES
 
 
+def _size(data: dict[str, Any]) -> tuple[int, int]:
+    """Columns and rows of a screen."""
+    columns, rows = data.get("columns"), data.get("rows")
+    return (columns if isinstance(columns, int) and columns > 0 else 80, rows if isinstance(rows, int) and rows > 0 else 24)
+
+
 class RoomLive:
     """What a room has beside its cluster while people look at it. Made with the room, asleep until somebody joins."""
 
     def __init__(self, socketio: SocketIO, room: Room) -> None:
         self._socketio = socketio
         self.room = room
-        self.files = Files()
         self._scene: Scene | None = None
+        self._workstation: Workstation | None = None
+        self._seen: dict[str, Any] = {}
+        self._files_changed = False
         self._http: Terminal | None = None
         self._flushed = 0.0
         self._looked = 0.0
@@ -74,8 +81,32 @@ class RoomLive:
     def http_terminal(self, server_url: str) -> Terminal:
         """The session that all ``POST /terminal`` lines share."""
         if self._http is None:
-            self._http = Terminal(self.room, self.files, server_url)
+            self._http = Terminal(self.room, self.workstation(), server_url)
         return self._http
+
+    def workstation(self) -> Workstation:
+        """The machine that everybody in the room sits at; switched on by the first who does."""
+        if self._workstation is None:
+            room = self.room
+            fetch = pages.fetcher(bool(room.settings.fetch), room.instant)
+            self._workstation = Workstation(room.cluster, fetch, lambda: room.paused)
+            disks = room.cluster.parts.disks
+            self._seen = dict(disks.files(files.DISK))
+            disks.listen(files.DISK, self, self._touched)
+        return self._workstation
+
+    def _touched(self) -> None:
+        self._files_changed = True
+
+    def _tell_files(self) -> None:
+        """Tells everybody which files of the workstation are not what they were."""
+        self._files_changed = False
+        now, before = self.room.cluster.parts.disks.files(files.DISK), self._seen
+        changed = [path for path, node in now.items() if before.get(path) is not node] + [path for path in before if path not in now]
+        self._seen = dict(now)
+        names = sorted(files.name_of(path) for path in changed if files.name_of(path))
+        if names:
+            self._socketio.emit("files", {"changed": names[:files.SHOWN]}, to=self.room.name)
 
     def snapshot(self) -> dict[str, Any]:
         return {"room": self.room.name, **self.scene().snapshot(), "clock": {"paused": self.room.paused, "speed": self.room.speed}}
@@ -90,6 +121,8 @@ class RoomLive:
         if len(self.room.people) != self._counted:
             self._counted = len(self.room.people)
             self._socketio.emit("people", {"count": self._counted}, to=self.room.name)
+        if self._files_changed and self.room.people:
+            self._tell_files()
         if self._scene is None:
             return
         if self.room.people:
@@ -112,14 +145,26 @@ class Person:
     def __init__(self, live: RoomLive, server_url: str, send: Callable[[str, Any], None], behind: Callable[[], bool],
                  drop: Callable[[], None]) -> None:
         self.live = live
-        self.terminal = Terminal(live.room, live.files, server_url)
-        self.running: dict[str, tuple[Process, Channel]] = {}
+        self._server_url = server_url
+        self._terminal: Terminal | None = None
+        self.running: dict[str, Line] = {}
         self.send = send
         self._behind = behind
         self._drop = drop
         self._said: list[dict[str, str]] = []
         self._shown = 0.0
         self._wants_scene = False
+
+    @property
+    def terminal(self) -> Terminal:
+        """The person's session at the workstation."""
+        if self._terminal is None:
+            self._terminal = Terminal(self.live.room, self.live.workstation(), self._server_url, self._edit)
+        return self._terminal
+
+    def _edit(self, path: str) -> None:
+        if name := files.name_of(path):
+            self.send("edit", {"name": name})
 
     def show(self) -> None:
         """Sends the scene, at once if the last time is a while ago."""
@@ -139,9 +184,9 @@ class Person:
         else:
             self._said.append({"id": name, "stream": stream, "data": text})
 
-    def exited(self, name: str, code: int) -> None:
-        self._tell()
-        self.send("terminal.exit", {"id": name, "code": code})
+    def exited(self, name: str, code: int, unread: str = "") -> None:
+        self.tell()
+        self.send("terminal.exit", {"id": name, "code": code, "place": self.terminal.place, **({"unread": unread} if unread else {})})
 
     def beat(self) -> None:
         """Called by the room's clock: what has come together goes out, unless nobody takes it."""
@@ -149,19 +194,19 @@ class Person:
             self._said.clear()
             self._drop()
             return
-        self._tell()
+        self.tell()
         if self._wants_scene and time.monotonic() - self._shown >= SNAPSHOT_EVERY:
             self._wants_scene = False
             green.soon(self.show)
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         said, self._said = self._said, []
         for output in said:
             self.send("terminal.output", output)
 
     def leave(self) -> None:
-        for process, _ in list(self.running.values()):
-            process.interrupt()
+        if self._terminal is not None:
+            self._terminal.leave()
 
 
 def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_url: Any) -> None:
@@ -235,26 +280,30 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
             return
 
         def left(code: int) -> None:
-            found.running.pop(name, None)
-            found.exited(name, code)
+            line = found.running.pop(name, None)
+            found.exited(name, code, line.unread if line is not None else "")
 
-        stdin = Channel(1000)
         found.live.room.wait_turn()
+        text, rest = found.terminal.take(data["line"])
+        found.send("terminal.taken", {"id": name, "lines": text.count("\n") + 1 if text else 0, "more": not text and bool(data["line"].strip())})
+        if not text:
+            return
+        columns, rows = _size(data)
         try:
-            process = found.terminal.start(data["line"], lambda text: found.say(name, "stdout", text),
-                                           lambda text: found.say(name, "stderr", text), left, stdin)
+            line = found.terminal.start(text, lambda text: found.say(name, "stdout", text), lambda text: found.say(name, "stderr", text), left,
+                                        typed=True, columns=columns, rows=rows)
         except RoomError as error:
             found.say(name, "stderr", f"podium: {error}\n")
             left(1)
             return
-        if process.alive:
-            found.running[name] = (process, stdin)
+        if not line.ended:
+            found.running[name] = line
 
     @on("terminal.interrupt")
     def _interrupt(data: Any) -> None:
         found = person()
         if found is not None and isinstance(data, dict) and (entry := found.running.get(str(data.get("id")))):
-            entry[0].interrupt()
+            entry.feed("\x03")
 
     @on("terminal.input")
     def _input(data: Any) -> None:
@@ -263,8 +312,14 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
             return
         entry = found.running.get(str(data.get("id")))
         if entry is not None and len(data["data"]) <= MAX_INPUT:
-            entry[1].put(data["data"])
-            found.live.room.instant()
+            entry.feed(data["data"])
+            found.tell()
+
+    @on("terminal.resize")
+    def _resize(data: Any) -> None:
+        found = person()
+        if found is not None and isinstance(data, dict) and (entry := found.running.get(str(data.get("id")))):
+            entry.resize(*_size(data))
 
     @on("terminal.complete")
     def _complete(data: Any) -> dict[str, Any]:
@@ -275,5 +330,5 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
         given = data.get("cursor")
         cursor = min(max(given, 0), len(line)) if isinstance(given, int) else len(line)
         with found.live.room.turn():
-            start, candidates = complete(line, cursor, found.terminal.context())
+            start, candidates = found.terminal.complete(line, cursor)
         return {"from": start, "candidates": candidates[:200]}

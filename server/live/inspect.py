@@ -19,7 +19,7 @@ from server.kubectl import main as kubectl
 from server.kubectl import yamlout
 from server.kubectl.context import Context
 from server.live.records import id_of, pod, service
-from server.rooms.files import Files
+from server.rooms.files import GivenFiles
 
 KINDS = {row.kind: row for row in RESOURCES.values()}
 MAX_CHAIN, MAX_EVENTS, SEARCHED, MAX_NODES = 40, 50, 20_000, 100
@@ -66,7 +66,7 @@ def attempt(cluster: Cluster, pod: Object) -> dict[str, Any] | None:
 def describe(cluster: Cluster, resource: str, namespace: str, name: str) -> str:
     """What ``kubectl describe`` prints."""
     parts: list[str] = []
-    context = Context(cluster.api, cluster.clock, Files(), _Writer(parts), _Writer([]))
+    context = Context(cluster.api, cluster.clock, GivenFiles({}), _Writer(parts), _Writer([]))
     arguments = ["describe", resource, name, *(["-n", namespace] if namespace else [])]
     process = Process(cluster.clock, kubectl.run(arguments, context))
     cluster.clock.run_until(cluster.clock.now, lambda: not process.alive)

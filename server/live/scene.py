@@ -15,11 +15,11 @@ from server.cluster.apiserver.resources import RESOURCES
 from server.cluster.cluster import Cluster
 from server.cluster.components import COMPONENTS
 from server.cluster.store import DELETED, Event
-from server.live import records, workloads
+from server.live import networking, records, workloads
 from server.live.records import Record, id_of, thing_id
 
 MAX_OPS, MAX_SIGNALS, MAX_PROJECTED = 1_500, 200, 250
-PROJECTIONS = {**records.PROJECTIONS, **workloads.PROJECTIONS}
+PROJECTIONS = {**records.PROJECTIONS, **workloads.PROJECTIONS, **networking.PROJECTIONS}
 KINDS = {RESOURCES[key].kind: key for key in PROJECTIONS}
 UNDRAWN_SIGNALS = ("events", "leases.coordination.k8s.io")
 

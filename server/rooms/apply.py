@@ -17,7 +17,7 @@ from server.cluster.process import Process
 from server.cluster.yamltext import Document, load_yaml
 from server.kubectl import main as kubectl
 from server.kubectl.context import Context
-from server.rooms.files import Files
+from server.rooms.files import GivenFiles
 from server.rooms.room import Room, RoomError
 
 SOURCE = "manifest.yaml"
@@ -59,8 +59,7 @@ def _applied(room: Room, document: Document, dry_run: bool) -> dict[str, Any]:
     out: list[str] = []
     err: list[str] = []
     done = green.Event()
-    files = Files()
-    files.write(SOURCE, orjson.dumps(document.obj).decode())
+    files = GivenFiles({SOURCE: orjson.dumps(document.obj).decode()})
     arguments = ["apply", "-f", SOURCE, *(["--dry-run=server"] if dry_run else [])]
     context = Context(room.cluster.api, room.cluster.clock, files, _Writer(out), _Writer(err))
     process = Process(room.cluster.clock, _program(arguments, context), done.send)

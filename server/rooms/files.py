@@ -1,14 +1,43 @@
-"""The files of a room's terminal: the examples to begin with, and what commands write. Bounded in number and size."""
+"""The files of a room's workstation, as the editor and HTTP see them: what lies below the home directory.
+
+In: the workstation's ``Files``, names as paths from the home directory. Out: texts, or a ``RoomError``. The example manifests are there
+from the beginning: they lie under what is written, so that a room that changes none of them keeps none of them.
+"""
 
 from __future__ import annotations
 
-from pathlib import Path, PurePosixPath
+import posixpath
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from server.cluster.runtime.files import Files
+from server.rooms.room import RoomError
 
 EXAMPLES = Path(__file__).parent / "examples"
-# the pages of the world outside that the notes apply from, and the example that each holds
-PAGES = {"https://raw.githubusercontent.com/sixeyed/kiamol/master/ch02/pod.yaml": "pod.yaml",
-         "https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml": "metrics-server.yaml"}
-MAX_FILES, MAX_SIZE = 100, 1024 * 1024
+DISK, HOME = "workstation", "/root"
+SHOWN, DEEP = 200, 5
+
+
+class GivenFiles:
+    """The files of a kubectl that is run for somebody: these, to be read."""
+
+    def __init__(self, texts: dict[str, str]) -> None:
+        self._texts = texts
+
+    def read(self, path: str) -> str:
+        if path not in self._texts:
+            raise FileNotFoundError(path)
+        return self._texts[path]
+
+    def write(self, path: str, text: str) -> None:
+        raise PermissionError(path)
+
+    def exists(self, path: str) -> bool:
+        return path in self._texts
+
+    def listdir(self, path: str) -> list[str]:
+        return sorted(self._texts)
 
 
 def examples() -> list[dict[str, str]]:
@@ -22,52 +51,59 @@ def examples() -> list[dict[str, str]]:
     return found
 
 
-class Files:
-    """A flat file system under the home directory, and the pages that can be read; paths are as typed."""
+def listing(files: Files) -> list[dict[str, Any]]:
+    """The files below the home directory, name and size; hidden ones and very deep ones are left out."""
+    found = []
+    for name in _below(files, "", DEEP):
+        found.append({"name": name, "size": files.stat(f"{HOME}/{name}").size})
+        if len(found) == SHOWN:
+            break
+    return found
 
-    def __init__(self) -> None:
-        self._texts = {example["name"]: example["yaml"] for example in examples()}
-        self._pages = {url: self._texts[name] for url, name in PAGES.items()}
 
-    @staticmethod
-    def _name(path: str) -> str:
-        pure = PurePosixPath("/" + path.removeprefix("~/"))
-        parts: list[str] = []
-        for part in pure.parts[1:]:
-            parts = parts[:-1] if part == ".." else parts if part == "." else [*parts, part]
-        return "/".join(parts)
+def _below(files: Files, folder: str, deep: int) -> Iterator[str]:
+    for name in sorted(files.names(f"{HOME}/{folder}") or ()):
+        if name.startswith("."):
+            continue
+        path = f"{folder}{name}"
+        if files.kind(f"{HOME}/{path}") != "directory":
+            yield path
+        elif deep:
+            yield from _below(files, f"{path}/", deep - 1)
 
-    def read(self, path: str) -> str:
-        if path in self._pages:
-            return self._pages[path]
-        name = self._name(path)
-        if name in ("dev/null",):
-            return ""
-        if name in self._texts:
-            return self._texts[name]
-        raise (IsADirectoryError if self._is_folder(name) else FileNotFoundError)(path)
 
-    def write(self, path: str, text: str) -> None:
-        """OSError when the room's share is used up."""
-        name = self._name(path)
-        if self._is_folder(name):
-            raise IsADirectoryError(path)
-        if len(text) > MAX_SIZE:
-            raise OSError(f"{path}: file too large (limit {MAX_SIZE} characters)")
-        if name not in self._texts and len(self._texts) >= MAX_FILES:
-            raise OSError(f"{path}: too many files (limit {MAX_FILES})")
-        self._texts[name] = text
+def read(files: Files, name: str) -> str:
+    """RoomError 404."""
+    path = path_of(name)
+    text = files.read(path) if files.kind(path) == "file" else None
+    if text is None:
+        raise RoomError(f"{name}: No such file or directory", 404)
+    return text
 
-    def exists(self, path: str) -> bool:
-        name = self._name(path)
-        return name in self._texts or self._is_folder(name)
 
-    def listdir(self, path: str) -> list[str]:
-        name = self._name(path)
-        if not self._is_folder(name):
-            raise NotADirectoryError(path) if name in self._texts else FileNotFoundError(path)
-        prefix = f"{name}/" if name else ""
-        return sorted({text[len(prefix):].split("/")[0] for text in self._texts if text.startswith(prefix)})
+def write(files: Files, name: str, text: str) -> None:
+    """Writes a file, with its directories. RoomError where that cannot be."""
+    path = path_of(name)
+    fault = files.make_directory(posixpath.dirname(path), parents=True) or files.write(path, text)
+    if fault:
+        raise RoomError(f"{name}: {fault}", 413 if "space" in fault or "large" in fault else 400)
 
-    def _is_folder(self, name: str) -> bool:
-        return not name or any(text.startswith(f"{name}/") for text in self._texts)
+
+def remove(files: Files, name: str) -> None:
+    """RoomError 404."""
+    read(files, name)
+    if fault := files.remove(path_of(name)):
+        raise RoomError(f"{name}: {fault}")
+
+
+def name_of(path: str) -> str:
+    """What the editor calls a path of the disk; "" if it does not show it."""
+    name = path[len(HOME) + 1:] if path.startswith(f"{HOME}/") and not path.endswith("/") else ""
+    return "" if any(part.startswith(".") for part in name.split("/")) else name
+
+
+def path_of(name: str) -> str:
+    path = posixpath.normpath(posixpath.join(HOME, name))
+    if not path.startswith(f"{HOME}/") or "\0" in path:
+        raise RoomError(f"{name}: files lie below {HOME}")
+    return path

@@ -54,7 +54,8 @@ class Journal:
             self._changed = {}
 
     def flush_exactly(self) -> None:
-        """Also keeps the state of chance, so that the room goes on as if it had never stopped."""
+        """Also keeps the state of chance and what is half done, so that the room goes on as if it had never stopped."""
+        self._cluster.kubelets.runtime.settle()
         self._storage.flush(self._room, clock_of(self._cluster, exact=True), _rows(self._changed))
         self._changed = {}
 

@@ -1,295 +1,261 @@
-"""The room's terminal: a line goes in, a program on the room's virtual clock comes out, and what it prints on the way.
+"""A session at the room's workstation: text goes in, a shell runs it on the room's virtual clock, and what it prints comes out.
 
-It knows ``kubectl`` (and ``k``), ``curl`` into the cluster, and the few words one needs around them. Commands may be joined with
-``;``, ``&&`` and ``||`` and given variables; a shell with pipes and redirection is not here, and a line that uses them is told so.
+A session keeps its shell's variables, functions, directory and kubeconfig from one text to the next; files, ports and background jobs
+are the workstation's. In front of a page the shell has a terminal (``Tty``), over HTTP it has not.
 """
 
 from __future__ import annotations
 
-import re
-import shlex
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from typing import Any
 
 from server import green
-from server.cluster.process import Interrupted, Process, Sleep, TimedOut
-from server.kubectl import main as kubectl
+from server.cluster.runtime import sh
+from server.cluster.runtime.proc import Proc
+from server.cluster.runtime.program import Program
+from server.cluster.runtime.programs import PROGRAMS
+from server.cluster.runtime.signals import HUP, INT, KILL
+from server.cluster.runtime.streams import Fault, Null, Sink, Stream
+from server.cluster.runtime.tty import Tty
 from server.kubectl.context import Context, Kubeconfig
-from server.rooms.files import Files
+from server.rooms.completion import complete
+from server.rooms.files import HOME
 from server.rooms.room import Room, RoomError
+from server.rooms.workstation import Workstation
 
-STARTUP = 0.05  # what a real command takes to begin: meanwhile controllers react to the one before
-JOINERS = (";", "&&", "||", "\n")
-ASSIGNMENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=")
-NUMBER = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)")
-SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
-LONGEST_WAIT = 10 * 366 * 86_400.0
-HELP = """This is a workstation beside your cluster. It knows:
-  kubectl, k        as in the Kubernetes documentation; kubectl --help lists the commands
-  curl URL          a request into the cluster: a node's address and port, a Service, a pod
-  ls, cat FILE      the example manifests and what you wrote
-  timeout N CMD     ends a command after N seconds
-  echo, clear, help
-Ctrl-C stops a command that waits. Tab completes. The clock at the top of the page pauses and speeds up everything.
-"""
+CUT = "\n... output cut: it is longer than this terminal keeps\n"
+MOST_LINES = 64  # of a pasted text that are tried one by one for where a command ends; beyond, ever more at once
+INTERACTIVE = str.maketrans("", "", "im")  # options of the shell that a person types to
 Write = Callable[[str], Any]
-Program = Generator[Any, Any, int]
 
 
-class _Output:
+class Output:
     """A bounded stream: past the limit the command's output is cut, and says so once."""
 
     def __init__(self, write: Write, limit: int) -> None:
         self._write = write
+        self._limit = limit
         self._left = limit
 
     def write(self, text: str) -> None:
-        if self._left <= 0:
-            return
-        self._left -= len(text)
-        self._write(text if self._left > 0 else text[:self._left] + "\n... output cut: it is longer than this terminal keeps\n")
+        if len(text) <= self._left:
+            self._left -= len(text)
+            self._write(text)
+        elif self._left >= 0:
+            self._write(text[:self._left] + CUT)
+            self._left = -1
+
+    def renew(self) -> None:
+        """Somebody has typed: what is printed from now on answers that."""
+        self._left = self._limit
+
+
+class Aside(Tty):
+    """The terminal as standard error finds it: whole lines that are printed here are shown as what they are."""
+
+    def __init__(self, tty: Tty, show: Write) -> None:
+        super().__init__(show)
+        self._tty = tty
+
+    def read(self, size: int = 65_536) -> str | None:
+        return self._tty.read(size)
+
+    def readline(self) -> str | None:
+        return self._tty.readline()
+
+    def write(self, text: str) -> bool:
+        return super().write(text) if text.endswith("\n") else self._tty.write(text)
+
+
+class Line:
+    """A text that the shell runs: its processes find it at ``proc.session``."""
+
+    def __init__(self, terminal: Terminal, stdout: Write, stderr: Write, on_exit: Callable[[int], None], columns: int, rows: int, typed: bool,
+                 edit: Write | None) -> None:
+        limit = terminal.room.settings.max_output
+        self.terminal = terminal
+        self.edit = edit
+        self.tty: Tty | None = None
+        self.proc: Proc | None = None
+        self.ended = False
+        self._on_exit = on_exit
+        self._out, self._err = Output(stdout, limit), Output(stderr, limit)
+        if typed:
+            self.tty = Tty(self._out.write, columns, rows)
+            self.fds: dict[int, Stream] = {0: self.tty, 1: self.tty, 2: Aside(self.tty, self._err.write)}
+        else:
+            self.fds = {0: Null(), 1: Sink("stdout", self._out.write), 2: Sink("stderr", self._err.write)}
+
+    def feed(self, text: str) -> None:
+        """What is typed while it runs."""
+        if self.tty is not None:
+            self._out.renew()
+            self._err.renew()
+            self.tty.feed(text)
+            self.terminal.room.instant()
+
+    def resize(self, columns: int, rows: int) -> None:
+        if self.tty is not None:
+            self.tty.resize(columns, rows)
+            self.terminal.room.instant()
+
+    def signal(self, signal: int) -> None:
+        """A signal to what runs in the foreground."""
+        system = self.terminal.workstation.system
+        if self.proc is not None and not self.ended:
+            system.signal_group(self.tty.foreground if self.tty is not None else self.proc.group, signal)
+            self.terminal.room.instant()
+
+    def stop(self) -> None:
+        """Ctrl-C, and for what does not heed it the end."""
+        for signal in (INT, KILL):
+            self.signal(signal)
+        if not self.ended and self.proc is not None:
+            self.proc.stop(128 + KILL)
+
+    def hang_up(self) -> None:
+        """The person is gone, and all that was started here with them."""
+        if self.tty is not None:
+            self.tty.hang_up()
+        for proc in self._procs():
+            proc.system.signal(proc, HUP)
+        self.terminal.room.instant()
+        for proc in self._procs():
+            proc.stop(128 + KILL)
+
+    @property
+    def busy(self) -> bool:
+        """Whether something that was started here still runs."""
+        return bool(self._procs())
+
+    def _procs(self) -> list[Proc]:
+        return [proc for proc in self.terminal.workstation.system.procs.values() if proc.session is self and proc.alive]
+
+    @property
+    def unread(self) -> str:
+        """What was typed ahead of the next prompt."""
+        return self.tty.unread() if self.tty is not None else ""
+
+    def write_error(self, text: str) -> None:
+        self._err.write(text)
+
+    def finish(self, code: int) -> None:
+        if not self.ended:
+            self.ended = True
+            self._on_exit(code)
 
 
 class Terminal:
-    """One session: its kubeconfig and variables live as long as it does; files are the room's."""
+    """``on_edit`` opens a file of the workstation in the person's editor."""
 
-    def __init__(self, room: Room, files: Files, server_url: str = "https://192.168.1.10:6443") -> None:
+    def __init__(self, room: Room, workstation: Workstation, server_url: str = "https://192.168.1.10:6443", on_edit: Write | None = None) -> None:
         self.room = room
-        self.files = files
-        self.environment: dict[str, str] = {}
+        self.workstation = workstation
         self.kubeconfig = Kubeconfig(server_url)
+        self.carried: dict[str, Any] = {}
+        self.cwd = HOME
+        self.lines: list[Line] = []
+        self._leader: Proc | None = None
+        self._on_edit = on_edit
 
-    def context(self) -> Context:
-        """What completion looks things up with."""
-        silent = _Output(lambda text: None, 0)
-        return Context(self.room.cluster.api, self.room.cluster.clock, self.files, silent, silent, None, self.environment, self.kubeconfig)
+    @property
+    def place(self) -> str:
+        """Where the prompt says that it is."""
+        cwd = self.cwd
+        return f"~{cwd[len(HOME):]}" if cwd == HOME or cwd.startswith(f"{HOME}/") else cwd
 
-    def start(self, line: str, stdout: Write, stderr: Write, on_exit: Callable[[int], None], stdin: Any = None) -> Process:
-        """Runs a line, or several; RoomError when it is too long or too many run already."""
+    def start(self, text: str, stdout: Write, stderr: Write, on_exit: Callable[[int], None], *, typed: bool = False, columns: int = 80,
+              rows: int = 24) -> Line:
+        """Runs a text; RoomError when it is too long or too many run already."""
         settings = self.room.settings
-        if len(line) > settings.max_line:
+        if len(text) > settings.max_line:
             raise RoomError(f"the line is longer than {settings.max_line} characters", 413)
         if self.room.commands >= settings.max_commands:
             raise RoomError(f"{settings.max_commands} commands are running in this room already; stop one with Ctrl-C", 429)
         self.room.touch()
+        line = Line(self, stdout, stderr, on_exit, columns, rows, typed, self._on_edit)
+        try:
+            line.proc = proc = self._shell(text, line)
+        except Fault as fault:
+            raise RoomError(f"bash: fork: retry: {fault}", 429) from None
         self.room.commands += 1
-        out, err = _Output(stdout, settings.max_output), _Output(stderr, settings.max_output)
-
-        def finished(value: Any) -> None:
-            self.room.commands -= 1
-            if isinstance(value, Exception):
-                err.write(f"podium: this command failed inside Podium: {type(value).__name__}: {value}\n")
-                value = 70
-            try:
-                self.room.after_write()
-            except RoomError as error:
-                err.write(f"podium: {error}\n")
-                value = 70
-            on_exit(value if value is not None else 130)
-
-        context = Context(self.room.cluster.api, self.room.cluster.clock, self.files, out, err, stdin, self.environment, self.kubeconfig)
-        process = Process(self.room.cluster.clock, self._line(line, context), finished)
+        self.lines.append(line)
+        proc.on_end = lambda status: self._ended(line, proc, status)
         self.room.instant()
-        return process
+        return line
 
-    def run(self, line: str) -> dict[str, Any]:
-        """Runs a line to its end: {stdout, stderr, exit_code}. Waits in wall time; a command that outlasts that is stopped (124)."""
+    def _shell(self, text: str, line: Line) -> Proc:
+        self.workstation.system.rested()
+        options = self.carried.get("options", "").translate(INTERACTIVE) + ("im" if line.tty is not None else "i")
+        state = {**sh.begin(text, self.carried), "zero": "bash", "flavor": "bash", "options": options}
+        if self._leader is None or not self._leader.alive:
+            self._leader = self.workstation.system.spawn(["-bash"], program=PROGRAMS["pause"], session=True)
+        shell = self.workstation.enter(["bash"], line.fds, line, parent=self._leader, program=sh.SHELL, state=state, cwd=self.cwd)
+        self._give_jobs(shell)
+        return shell
+
+    def _give_jobs(self, parent: Proc) -> None:
+        """The jobs of the session are that process's children: the shell's that runs, or the leader's who keeps them for the next."""
+        procs = self.workstation.system.procs
+        for pid in [pid for job in self.carried.get("jobs") or () for pid in job["pids"] if pid in procs]:
+            procs[pid].ppid = parent.pid
+
+    def _ended(self, line: Line, proc: Proc, code: int) -> None:
+        self.room.commands -= 1
+        if not line.busy:
+            self.lines.remove(line)
+        carried = sh.carry(proc.state)
+        if carried:
+            self.carried, self.cwd = carried, proc.cwd
+        self._give_jobs(self._leader)
+        self.workstation.system.reap(proc)
+        try:
+            self.room.after_write()
+        except RoomError as error:
+            line.write_error(f"podium: {error}\n")
+            code = 70
+        line.finish(code)
+
+    def run(self, text: str) -> dict[str, Any]:
+        """Runs a text to its end: {stdout, stderr, exit_code}. Waits in wall time; what outlasts that is stopped (124)."""
         stdout: list[str] = []
         stderr: list[str] = []
         done = green.Event()
-        process = self.start(line, stdout.append, stderr.append, done.send)
+        line = self.start(text, stdout.append, stderr.append, lambda code: done.ready() or done.send(code))
         limit = self.room.settings.command_timeout
-        if not green.wait_for(done, limit):
-            process.interrupt()
-            stderr.append(f"podium: stopped after {limit:g} seconds\n")
-            return {"stdout": "".join(stdout), "stderr": "".join(stderr), "exit_code": 124}
-        return {"stdout": "".join(stdout), "stderr": "".join(stderr), "exit_code": done.wait()}
-
-    # the line
-
-    def _line(self, line: str, context: Context) -> Program:
-        try:
-            commands = split(line)
-        except ValueError as error:
-            context.stderr.write(f"sh: {error}\n")
-            return 2
-        code = 0
-        for joiner, words in commands:
-            if (joiner == "&&" and code) or (joiner == "||" and not code):
-                continue
-            if joiner:
-                yield Sleep(0.0 if self.room.paused else STARTUP)
-            code = yield from self._command(words, context)
-            if code == 130:
-                break
-        return code
-
-    def _command(self, words: list[str], context: Context) -> Program:
-        variables = dict(self.environment)
-        while words and ASSIGNMENT.match(words[0]):
-            name, _, value = words.pop(0).partition("=")
-            variables[name] = value
-        if not words:
-            self.environment.update(dict(list(variables.items())[:64]))
-            return 0
-        context.env = variables
-        name, *arguments = words
-        program = PROGRAMS.get(name)
-        if program is None:
-            context.stderr.write(f"sh: {name}: not found\n")
-            return 127
-        try:
-            return (yield from program(self, arguments, context))
-        except Interrupted:
-            return 130
-
-
-def split(line: str) -> list[tuple[str, list[str]]]:
-    """(what joins it to the one before, words) for each command. ValueError for what this terminal does not do.
-
-    >>> split("k get pods && echo 'a b'; ls")
-    [('', ['k', 'get', 'pods']), ('&&', ['echo', 'a b']), (';', ['ls'])]
-    """
-    commands: list[tuple[str, list[str]]] = []
-    joiner = ""
-    for one in line.replace("\\\n", " ").splitlines():
-        lexer = shlex.shlex(one, posix=True, punctuation_chars=";&|<>()`")
-        lexer.whitespace_split = True
-        lexer.commenters = "#"
-        words: list[str] = []
-        for token in _tokens(lexer):
-            if token in JOINERS:
-                if not words:
-                    raise ValueError(f"syntax error near unexpected token `{token}'")
-                commands.append((joiner, words))
-                joiner, words = token, []
-            elif token and set(token) <= set(";&|<>()`"):
-                raise ValueError(f"'{token}' is not available in this terminal yet: run the commands one by one")
-            else:
-                words.append(token)
-        if words:
-            commands.append((joiner, words))
-        joiner = ";"
-    return commands
-
-
-def _tokens(lexer: shlex.shlex) -> list[str]:
-    try:
-        return list(lexer)
-    except ValueError as error:
-        raise ValueError("syntax error: unterminated quoted string" if "quotation" in str(error) else str(error)) from None
-
-
-# programs
-
-
-def _kubectl(terminal: Terminal, arguments: list[str], context: Context) -> Program:
-    return (yield from kubectl.run(arguments, context))
-
-
-def _ls(terminal: Terminal, arguments: list[str], context: Context) -> Program:
-    code = 0
-    for path in [argument for argument in arguments if not argument.startswith("-")] or ["."]:
-        try:
-            context.stdout.write("".join(f"{name}\n" for name in context.files.listdir(path)))
-        except NotADirectoryError:
-            context.stdout.write(f"{path}\n")
-        except FileNotFoundError:
-            context.stderr.write(f"ls: {path}: No such file or directory\n")
-            code = 1
-    return code
-    yield
-
-
-def _cat(terminal: Terminal, arguments: list[str], context: Context) -> Program:
-    code = 0
-    for path in arguments:
-        try:
-            context.stdout.write(context.files.read(path))
-        except IsADirectoryError:
-            context.stderr.write("cat: read error: Is a directory\n")
-            code = 1
-        except FileNotFoundError:
-            context.stderr.write(f"cat: can't open '{path}': No such file or directory\n")
-            code = 1
-    return code
-    yield
-
-
-def _echo(terminal: Terminal, arguments: list[str], context: Context) -> Program:
-    context.stdout.write(" ".join(arguments) + "\n")
-    return 0
-    yield
-
-
-def _help(terminal: Terminal, arguments: list[str], context: Context) -> Program:
-    context.stdout.write(HELP)
-    return 0
-    yield
-
-
-def _clear(terminal: Terminal, arguments: list[str], context: Context) -> Program:
-    context.stdout.write("\x1b[2J\x1b[H")
-    return 0
-    yield
-
-
-def _sleep(terminal: Terminal, arguments: list[str], context: Context) -> Program:
-    match = NUMBER.fullmatch(arguments[0]) if arguments else None
-    if match is None:
-        context.stderr.write(f"sleep: invalid number '{arguments[0] if arguments else ''}'\n")
-        return 1
-    yield Sleep(_seconds(match))
-    return 0
-
-
-def _seconds(match: re.Match[str]) -> float:
-    return min(float(match[1]) * SECONDS[match[2]], LONGEST_WAIT)
-
-
-def _timeout(terminal: Terminal, arguments: list[str], context: Context) -> Program:
-    """Runs a command and ends it after so many virtual seconds with 124."""
-    match = NUMBER.fullmatch(arguments[0]) if arguments else None
-    if match is None or len(arguments) < 2:
-        context.stderr.write("timeout: usage: timeout SECONDS COMMAND [ARGUMENTS]\n")
-        return 125
-    clock = terminal.room.cluster.clock
-    end = clock.now + _seconds(match)
-    inner = terminal._command(arguments[1:], context)
-    go: Callable[[], Any] = lambda: next(inner)  # noqa: E731
-    while True:
-        try:
-            wait = go()
-        except StopIteration as stop:
-            return stop.value
-        left = end - clock.now
-        if left <= 0:
-            inner.close()
-            return 124
-        try:
-            item = yield (Sleep(min(wait.seconds, left)) if isinstance(wait, Sleep) else wait._replace(
-                timeout=left if wait.timeout is None else min(wait.timeout, left)))
-        except TimedOut as error:
-            if clock.now >= end:
-                inner.close()
-                return 124
-            go = lambda error=error: inner.throw(error)  # noqa: E731
-        except Exception as error:
-            go = lambda error=error: inner.throw(error)  # noqa: E731
+        if green.wait_for(done, limit):
+            code = done.wait()
         else:
-            if isinstance(wait, Sleep) and clock.now >= end:
-                inner.close()
-                return 124
-            go = lambda item=item: inner.send(item)  # noqa: E731
+            line.stop()
+            stderr.append(f"podium: stopped after {limit:g} seconds\n")
+            code = 124
+        return {"stdout": "".join(stdout), "stderr": "".join(stderr), "exit_code": code}
 
+    def take(self, text: str) -> tuple[str, str]:
+        """(the first whole command of what was typed or pasted, what is left); ("", text) if it is not whole yet."""
+        lines = text.split("\n")
+        if len(text) > self.room.settings.max_line or len(lines) == 1 and not sh.incomplete(text):
+            return text, ""
+        count = 1
+        while count <= len(lines):
+            first = "\n".join(lines[:count])
+            if not sh.incomplete(first):
+                return first, "\n".join(lines[count:])
+            count += 1 if count < MOST_LINES else max(1, min(count // 4, len(lines) - count))
+        return "", text
 
-def _curl(terminal: Terminal, arguments: list[str], context: Context) -> Program:
-    from server.rooms.curl import curl
+    def complete(self, text: str, cursor: int) -> tuple[int, list[str]]:
+        """(where the word at the cursor begins, what it may become)."""
+        return complete(self, text, cursor)
 
-    return (yield from curl(terminal.room.cluster, arguments, context))
+    def context(self) -> Context:
+        """What kubectl's completion looks things up with."""
+        nobody = Line(self, str, str, bool, 80, 24, False, None)
+        program = Program(lambda proc: 0)
+        return self.workstation.context(Proc(self.workstation.system, 0, 0, program, ["kubectl"], {}, self.cwd, {}, None, 0, nobody))
 
-
-PROGRAMS: dict[str, Callable[[Terminal, list[str], Context], Program]] = {
-    "kubectl": _kubectl, "k": _kubectl, "ls": _ls, "cat": _cat, "echo": _echo, "help": _help, "clear": _clear, "sleep": _sleep,
-    "timeout": _timeout, "curl": _curl,
-}
+    def leave(self) -> None:
+        for line in tuple(self.lines):
+            line.hang_up()
+        if self._leader is not None:
+            self._leader.stop(128 + HUP)

@@ -34,9 +34,19 @@ export class Api {
     return this.#post("clock", change);
   }
 
-  /** @param {{target: string, rate: number, port?: number}} aim */
+  /** @param {{target: string, rate: number, port?: number, source?: string}} aim */
   traffic(aim) {
     return this.#post("traffic", aim);
+  }
+
+  /** One request with every decision on its way. @param {{target: string, port?: number, source?: string}} aim */
+  follow(aim) {
+    return this.#post("traffic/follow", aim);
+  }
+
+  /** Whether there is a load balancer, and its addresses. @param {boolean} [on] switches it */
+  balancer(on) {
+    return this.#post("load-balancer", on === undefined ? {} : { on });
   }
 
   /** @param {string} id */
@@ -66,6 +76,32 @@ export class Api {
   /** @param {{op: string}} change adds, removes or resizes a node's machine */
   machine(change) {
     return this.#post("nodes", change);
+  }
+
+  /** @param {string} url @param {boolean} insecure */
+  browse(url, insecure) {
+    return this.#post("browse", { url, insecure });
+  }
+
+  files() {
+    return this.#ask(this.url("files"));
+  }
+
+  /** @param {string} name */
+  #file(name) {
+    return this.url(`files/${name.split("/").map(encodeURIComponent).join("/")}`);
+  }
+
+  /** The text of a file of the workstation. @param {string} name */
+  async read(name) {
+    const response = await fetch(this.#file(name));
+    if (!response.ok) throw new Error((await response.json().catch(() => null))?.error ?? response.statusText);
+    return response.text();
+  }
+
+  /** @param {string} name @param {string} text */
+  write(name, text) {
+    return this.#ask(this.#file(name), { method: "PUT", headers: { "Content-Type": "text/plain" }, body: text });
   }
 
   examples() {

@@ -63,13 +63,14 @@ export class Chaos {
     this.form = h("form.card", { "aria-label": t("chaos.start"), onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.#start()) });
     this.list = h("section", { "aria-live": "off" });
     this.machines = h("form.card", { onsubmit: (/** @type {Event} */ event) => event.preventDefault() });
-    host.append(h("div.traffic", {}, h("p", { "data-i18n": "chaos.about" }), this.list, this.form, this.machines));
+    this.balancing = h("form.card", { onsubmit: (/** @type {Event} */ event) => event.preventDefault() });
+    host.append(h("div.traffic", {}, h("p", { "data-i18n": "chaos.about" }), this.list, this.form, this.machines, this.balancing));
     scene.listen((update) => {
       if (update.whole || update.changes.some((change) => change.id.startsWith("Fault/"))) this.#active();
       if (update.whole || update.changes.some((change) => !change.before !== !change.after && (change.id.startsWith("Node/") || change.id.startsWith("Pod/")))) this.draw();
     });
-    new MutationObserver(() => (this.draw(), this.#active())).observe(host, { attributeFilter: ["hidden"] });
-    onLanguage(() => (this.draw(), this.#active()));
+    new MutationObserver(() => (this.draw(), this.#active(), void this.#balancer())).observe(host, { attributeFilter: ["hidden"] });
+    onLanguage(() => (this.draw(), this.#active(), void this.#balancer()));
   }
 
   async load() {
@@ -190,6 +191,18 @@ export class Chaos {
       h("div", {}, h("strong", { text: title(fault.fault ?? "") }), " ", there ? h("button.link", { type: "button", text: named(target), onclick: () => this.acts.show(target) }) : named(target),
         h("small", { text: [details(fault), t("chaos.since", { time: duration(this.acts.now() - (fault.since ?? 0)) }), fault.by].filter(Boolean).join(" · ") })),
       h("button.button", { type: "button", "aria-label": t("chaos.healOne", { what: title(fault.fault ?? ""), target: named(target) }), text: t("chaos.heal"), onclick: () => this.#ask(() => this.api.heal(fault.id)) }));
+  }
+
+  /** The load balancer: on or off, as the room has it. @param {boolean} [on] switches it */
+  async #balancer(on) {
+    if (this.host.hidden) return;
+    const told = await this.#ask(() => this.api.balancer(on));
+    if (!told) return;
+    const held = document.activeElement?.id === "balancer";
+    const box = h("input", { type: "checkbox", id: "balancer", role: "switch", checked: told.on, onchange: () => void this.#balancer(box.checked) });
+    this.balancing.setAttribute("aria-label", t("balancer.title"));
+    this.balancing.replaceChildren(h("h2", { text: t("balancer.title") }), h("p", { text: t("balancer.about", { first: told.pool[0], last: told.pool[1] }) }), h("label.row", {}, box, t("balancer.on")));
+    if (held) box.focus();
   }
 
   #machines() {

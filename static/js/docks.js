@@ -2,7 +2,7 @@
 import { byId, icon } from "./dom.js";
 import { t } from "./i18n.js";
 
-const LIMITS = { side: { least: 300, most: 0.6, first: 430 }, bottom: { least: 110, most: 0.7, first: 230 } };
+const LIMITS = { side: { least: 300, most: 0.6, first: 430 }, bottom: { least: 110, most: 0.7, first: 260 } };
 const FOLDED = { side: 0, bottom: 34 };
 /** On a phone the docks lie below each other and the terminal begins folded. */
 const NARROW = matchMedia("(max-width: 720px)");
@@ -18,7 +18,7 @@ function saved(name) {
 export function size(name) {
   const limit = LIMITS[name];
   const whole = name === "side" ? innerWidth : innerHeight;
-  const first = Math.min(limit.first, whole * (name === "side" ? 0.3 : 0.23));
+  const first = Math.min(limit.first, whole * (name === "side" ? 0.3 : 0.26));
   return Math.round(Math.min(whole * limit.most, Math.max(limit.least, saved(name).size || first)));
 }
 
@@ -31,6 +31,9 @@ export function set(name, change) {
 
 /** @param {Name} name */
 export const folded = (name) => (name === "side" && NARROW.matches ? false : saved(name).folded ?? NARROW.matches);
+
+/** Whether the terminal is as high as it goes. */
+const grown = () => !folded("bottom") && size("bottom") >= Math.floor(innerHeight * LIMITS.bottom.most);
 
 export function lay() {
   const bench = byId("workbench");
@@ -48,6 +51,11 @@ export function lay() {
   fold.replaceChildren(icon(folded("bottom") ? "up" : "down"));
   fold.setAttribute("aria-expanded", `${!folded("bottom")}`);
   fold.setAttribute("aria-label", t("dock.foldBottom"));
+  const grow = byId("grow-bottom");
+  grow.replaceChildren(icon(grown() ? "shrink" : "grow"));
+  grow.setAttribute("aria-pressed", `${grown()}`);
+  grow.setAttribute("aria-label", t("dock.growBottom"));
+  grow.title = t("dock.growBottom");
 }
 
 export function setUp() {
@@ -74,6 +82,7 @@ export function setUp() {
       event.preventDefault();
     });
   }
+  byId("grow-bottom").addEventListener("click", () => set("bottom", { size: grown() ? 0 : innerHeight, folded: false }));
   byId("fold-bottom").addEventListener("click", () => set("bottom", { folded: !folded("bottom") }));
   addEventListener("resize", lay);
   const tabs = [...byId("side-tabs").querySelectorAll("[role=tab]")];

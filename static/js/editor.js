@@ -1,13 +1,13 @@
 /**
  * The YAML editor: a manifest in; what the API server says of it out, as a dry run while one types and for real on Apply. Results
- * are listed as kubectl prints them; errors are marked at their line and column.
+ * are listed as kubectl prints them; errors are marked at their line and column. What is edited is a file of the room's workstation.
  */
 import {
   EditorState, EditorView, keymap, lineNumbers, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, drawSelection,
   placeholder, defaultKeymap, history, historyKeymap, syntaxHighlighting, HighlightStyle, indentOnInput, bracketMatching,
-  indentUnit, indentWithTab, linter, lintGutter, lintKeymap, forceLinting, autocompletion, completionKeymap, searchKeymap, yaml, tags, Prec,
+  indentUnit, indentWithTab, linter, lintGutter, lintKeymap, forceLinting, searchKeymap, yaml, tags, Prec,
 } from "../vendor/codemirror.js";
-import { h } from "./dom.js";
+import { h, toast } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
 import { thingId } from "./scene.js";
 
@@ -51,11 +51,17 @@ export class Editor {
     this.api = api;
     this.show = show;
     this.applying = false;
+    /** the workstation's file that is open, and its text as it is there */
+    this.file = sessionStorage.getItem(`podium.file.${api.room}`) ?? "";
+    this.kept = "";
+    /** @type {string[]} */
+    this.names = [];
+    this.save = h("button.button", { type: "button", onclick: () => this.store() });
     this.choice = h("select", { "data-i18n-label": "editor.examples", onchange: () => this.#open() });
     this.button = h("button.button.primary", { type: "button", onclick: () => this.apply() });
     this.results = h("div.results", { role: "log", "aria-live": "polite", tabindex: "0", "data-i18n-label": "editor.results" });
     const frame = h("div.editor");
-    host.append(h("div.bar", {}, this.choice, this.button), frame, this.results);
+    host.append(h("div.bar", {}, this.choice, this.save, this.button), frame, this.results);
     /** @type {{name: string, title: string, yaml: string}[]} */
     this.examples = [];
     this.view = new EditorView({
@@ -63,13 +69,13 @@ export class Editor {
       state: EditorState.create({
         doc: sessionStorage.getItem(`podium.yaml.${api.room}`) ?? "",
         extensions: [
-          Prec.highest(keymap.of([{ key: "Mod-Enter", run: () => (this.apply(), true) }])),
+          Prec.highest(keymap.of([{ key: "Mod-Enter", run: () => (this.apply(), true) }, { key: "Mod-s", run: () => (void this.store(), true) }])),
           lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), highlightSpecialChars(), drawSelection(), history(), indentOnInput(), bracketMatching(),
-          autocompletion(), yaml(), syntaxHighlighting(HIGHLIGHT), LOOKS, lintGutter(), indentUnit.of("  "), EditorState.tabSize.of(2),
+          yaml(), syntaxHighlighting(HIGHLIGHT), LOOKS, lintGutter(), indentUnit.of("  "), EditorState.tabSize.of(2),
           linter((/** @type {any} */ view) => this.#lint(view), { delay: 450 }), placeholder("apiVersion: apps/v1\nkind: Deployment\n…"),
-          keymap.of([indentWithTab, ...defaultKeymap, ...historyKeymap, ...lintKeymap, ...completionKeymap, ...searchKeymap]),
+          keymap.of([indentWithTab, ...defaultKeymap, ...historyKeymap, ...lintKeymap, ...searchKeymap]),
           EditorView.contentAttributes.of({ "aria-label": t("editor.label"), spellcheck: "false", autocapitalize: "off" }),
-          EditorView.updateListener.of((/** @type {any} */ update) => update.docChanged && sessionStorage.setItem(`podium.yaml.${api.room}`, update.state.doc.toString())),
+          EditorView.updateListener.of((/** @type {any} */ update) => update.docChanged && this.#edited(update.state.doc.toString())),
         ],
       }),
     });
@@ -80,7 +86,14 @@ export class Editor {
   #words() {
     this.button.replaceChildren(t("editor.apply"), h("kbd", { text: /Mac/.test(navigator.platform) ? "⌘↵" : "Ctrl ↵" }));
     if (!this.results.querySelector("p:not(.quiet)")) this.results.replaceChildren(h("p.quiet", { text: t("editor.hint") }));
+    this.save.replaceChildren(t("editor.save"), h("kbd", { text: /Mac/.test(navigator.platform) ? "⌘S" : "Ctrl S" }));
     if (this.examples.length) this.#list();
+  }
+
+  /** @param {string} text */
+  #edited(text) {
+    sessionStorage.setItem(`podium.yaml.${this.api.room}`, text);
+    this.save.disabled = text === this.kept;
   }
 
   async load() {
@@ -90,24 +103,82 @@ export class Editor {
     } catch {
       this.examples = [];
     }
+    await this.#names();
+    if (!this.text.trim() && this.examples.length) await this.openFile((this.examples.find((one) => one.name.startsWith("nginx-deploy")) ?? this.examples[0]).name);
+    else if (this.file) this.kept = await this.api.read(this.file).catch(() => "");
+    this.#edited(this.text);
+  }
+
+  async #names() {
+    this.names = await this.api.files().then((found) => found.files.map((/** @type {any} */ one) => one.name), () => this.examples.map((one) => one.name));
     this.#list();
-    if (!this.text.trim() && this.examples.length) {
-      const first = this.examples.find((one) => one.name.startsWith("nginx-deploy")) ?? this.examples[0];
-      this.choice.value = first.name;
-      this.set(first.yaml);
-    }
   }
 
   #list() {
-    const chosen = this.choice.value;
-    this.choice.replaceChildren(h("option", { value: "", text: t("editor.examples") }), ...this.examples.map((one) => h("option", { value: one.name, text: one.title ?? one.name })));
-    this.choice.value = chosen;
+    const titles = new Map(this.examples.map((one) => [one.name, one.title]));
+    const own = this.names.filter((name) => !titles.has(name));
+    /** @param {string} label @param {string[]} names */
+    const group = (label, names) => names.length > 0 && h("optgroup", { label }, ...names.map((value) => h("option", { value, text: titles.get(value) ?? value })));
+    this.choice.replaceChildren(...[h("option", { value: "", text: t("editor.examples") }), h("option", { value: "+", text: t("editor.new") }), group(t("editor.files"), own), group(t("editor.given"), this.names.filter((name) => titles.has(name)))].filter(Boolean));
+    this.choice.value = this.names.includes(this.file) ? this.file : "";
   }
 
-  #open() {
-    const example = this.examples.find((one) => one.name === this.choice.value);
-    if (example) this.set(example.yaml);
+  async #open() {
+    if (this.choice.value === "+") this.#named(this.#fresh(), "", "");
+    else if (this.choice.value) await this.openFile(this.choice.value);
     this.view.focus();
+  }
+
+  #fresh() {
+    let number = 1;
+    while (this.names.includes(`manifest-${number}.yaml`)) number++;
+    return `manifest-${number}.yaml`;
+  }
+
+  /** @param {string} name @param {string} text @param {string} kept */
+  #named(name, text, kept) {
+    this.file = name;
+    sessionStorage.setItem(`podium.file.${this.api.room}`, name);
+    this.kept = kept;
+    this.set(text);
+    this.#edited(text);
+    this.save.title = name;
+    this.#list();
+  }
+
+  /** Opens a file of the workstation. @param {string} name */
+  async openFile(name) {
+    try {
+      const text = await this.api.read(name);
+      this.#named(name, text, text);
+    } catch (error) {
+      toast(/** @type {Error} */ (error).message, true);
+    }
+  }
+
+  /** Writes what is edited to its file. */
+  async store() {
+    const name = this.file || this.#fresh();
+    try {
+      const text = this.text;
+      await this.api.write(name, text);
+      this.file = name;
+      sessionStorage.setItem(`podium.file.${this.api.room}`, name);
+      this.kept = text;
+      this.#edited(this.text);
+      toast(t("editor.saved", { name }));
+      await this.#names();
+    } catch (error) {
+      toast(/** @type {Error} */ (error).message, true);
+    }
+  }
+
+  /** Files of the workstation are not what they were. @param {string[]} names */
+  async changed(names) {
+    await this.#names();
+    if (!this.file || !names.includes(this.file) || this.text !== this.kept) return;
+    const text = await this.api.read(this.file).catch(() => null);
+    if (text !== null && text !== this.text) this.#named(this.file, text, text);
   }
 
   get text() {

@@ -1,6 +1,7 @@
 /** A thing's facts in rows, for the tooltip, the inspector and the tree: label keys and values, nothing of how they look. */
 import { bytes, cores } from "./canvas/brush.js";
 import { TONE } from "./canvas/colours.js";
+import { decided } from "./follow.js";
 
 /** @typedef {import("./types").Thing} Thing @typedef {(key: string, params?: any) => string} T @typedef {{label: string, value: string, mono?: boolean, id?: string}} Fact */
 
@@ -126,8 +127,25 @@ export function facts(thing, t) {
       add("class", thing.class);
       add("source", [thing.source, thing.where].filter(Boolean).join(" "), { mono: true });
       break;
+    case "Ingress":
+      add("class", thing.class);
+      add("address", (thing.addresses ?? []).join(", "), { mono: true });
+      for (const route of thing.routes ?? []) add("route", `${route.host}${route.path} → ${backend(route)}`, { mono: true, id: route.service });
+      if (thing.default) add("defaultBackend", backend(thing.default), { mono: true, id: thing.default.service });
+      add("tls", (thing.tls ?? []).join(", "), { mono: true });
+      break;
+    case "NetworkPolicy":
+      add("selects", chosen(thing.pods) || t("policy.everyPod"), { mono: true });
+      for (const way of /** @type {const} */ (["ingress", "egress"])) {
+        if (thing[way] && !thing[way].length) add(way, t("policy.nothing"));
+        for (const rule of thing[way] ?? []) add(way, allowed(rule, t));
+      }
+      break;
     case "Traffic":
-      add("target", thing.target?.split("/").slice(1).join("/"), { id: thing.target });
+      add("sender", thing.source ? thing.source.split("/").slice(1).join("/") : t("traffic.outside"), thing.source ? { id: thing.source } : {});
+      add("target", targeted(thing), /^(Service|Pod|Node)\//.test(thing.target ?? "") ? { id: thing.target } : { mono: true });
+      add("service", thing.service?.split("/").slice(1).join("/"), { id: thing.service });
+      for (const pod of thing.through ?? []) add("through", pod.split("/").slice(1).join("/"), { id: pod });
       add("rate", `${thing.rate ?? 0}/s`);
       add("ok", `${Math.round((thing.ok ?? 0) * 10) / 10}/s`);
       add("failed", `${Math.round((thing.failed ?? 0) * 10) / 10}/s`);
@@ -140,6 +158,31 @@ const MODES = /** @type {Record<string, string>} */ ({ ReadWriteOnce: "RWO", Rea
 
 /** A volume's access modes, as kubectl shortens them. @param {Thing} thing */
 export const modes = (thing) => (thing.modes ?? []).map((mode) => MODES[mode] ?? mode).join(",");
+
+/** @param {{service?: string, port?: string|number}} to */
+const backend = ({ service, port }) => `${service?.split("/")[2] ?? "?"}:${port ?? ""}`;
+
+/** @param {import("./types").LabelSelector|undefined} selector */
+function chosen(selector) {
+  const words = (selector?.matchExpressions ?? []).map(({ key, operator, values }) => [key, operator, values?.length ? `(${values.join(", ")})` : ""].filter(Boolean).join(" "));
+  return [pairs(selector?.matchLabels), ...words].filter(Boolean).join(", ");
+}
+
+/** What a rule of a policy lets through. @param {import("./types").PolicyRule} rule @param {T} t */
+function allowed({ peers, ports }, t) {
+  const who = (peers ?? []).map((peer) => peer.cidr ? [peer.cidr, peer.except ? t("policy.except", { list: peer.except.join(", ") }) : ""].filter(Boolean).join(" ")
+    : [peer.pods && t("policy.pods", { labels: chosen(peer.pods) || t("policy.everyPod") }), peer.namespaces && t("policy.namespaces", { labels: chosen(peer.namespaces) || t("policy.everyNamespace") })].filter(Boolean).join(" "));
+  return [who.length ? who.join("; ") : t("policy.anyone"), ports ? ports.join(", ") : t("policy.anyPort")].join(" · ");
+}
+
+/** What a source asks, as a person writes it. @param {Thing} source */
+export function targeted({ target = "", port = 0 }) {
+  if (target.includes("://")) return target.replace(/^http:\/\//, "").replace(/:80\//, "/");
+  return `${target.split("/").slice(1).filter((part) => part && part !== "default").join("/")}${port ? `:${port}` : ""}`;
+}
+
+/** Who asks what, in a line. @param {Thing} source @param {T} t */
+export const sourced = (source, t) => `${source.source ? source.source.split("/")[2] : t("traffic.outside")} → ${targeted(source)}`;
 
 /** @param {Record<string, string>|undefined} map */
 export const pairs = (map) => Object.entries(map ?? {}).map(([key, value]) => `${key}=${value}`).join(", ");
@@ -156,7 +199,12 @@ export function trouble(thing, t) {
     const near = thing.near?.[0];
     return near ? t("service.nearLong", { key: near.key, want: near.want, have: near.have ?? t("fact.none"), pod: near.pod.split("/")[2] }) : t("service.noEndpointsLong");
   }
-  if (thing.kind === "Traffic") return thing.error ? `${t(`hop.${thing.error.hop}`)} ${thing.error.text}` : "";
+  if (thing.kind === "Traffic") {
+    if (!thing.error) return "";
+    const { hop, what, why, text } = thing.error;
+    const place = what && why ? t("trouble.died", { what, why: decided(why) }) : "";
+    return [place && (hop === "node" || hop === "pod") ? "" : t(`hop.${hop}`), place, text].filter(Boolean).join(". ");
+  }
   const own = SENTENCES[thing.kind];
   if (own) return own(thing).filter(([, when]) => when).map(([key, , params]) => t(`trouble.${key}`, params)).join(" ");
   return thing.state === "ready" ? "" : thing.message ?? "";
@@ -164,6 +212,7 @@ export function trouble(thing, t) {
 
 /** What may be the matter with a kind, each with whether it is. @type {Record<string, (thing: Thing) => [string, any, any?][]>} */
 const SENTENCES = {
+  Ingress: (i) => [["noClass", !i.class], ["noController", i.class && !i.addresses, { name: i.class }]],
   Node: (n) => [
     ["off", n.off], ["cut", n.cut], ["silent", n.silent], ["gone", n.gone], ["memory", n.pressure?.includes("memory")], ["disk", n.pressure?.includes("disk")], ["pid", n.pressure?.includes("pid")],
     ["believed", n.ready === "True" && (n.off || n.cut || n.silent || n.gone)], ["lost", n.ready === "Unknown"], ["notReady", n.ready === "False"], ["cordoned", n.unschedulable],
@@ -190,6 +239,8 @@ export function tone(thing) {
   if (thing.kind === "Fault") return "failing";
   if (thing.kind === "Service") return thing.system || !selects(thing) || (thing.endpoints ?? []).some((one) => one.ready) ? "ready" : "failing";
   if (thing.kind === "Traffic") return (thing.failed ?? 0) > 0 ? "failing" : "ready";
+  if (thing.kind === "Ingress") return thing.addresses ? "ready" : "pending";
+  if (thing.kind === "NetworkPolicy") return "ready";
   if (thing.kind === "Job") return thing.ended === "failed" ? "failing" : thing.ended ? "done" : "pending";
   if (thing.kind === "CronJob") return thing.suspended ? "unknown" : "ready";
   if (thing.kind === "HorizontalPodAutoscaler") return thing.blind ? "failing" : "ready";
@@ -207,6 +258,8 @@ export function stateText(thing, t) {
   if (thing.kind === "Service" && !selects(thing)) return thing.type ?? "";
   if (thing.kind === "Service") return t("service.ready", { ready: (thing.endpoints ?? []).filter((one) => one.ready).length, all: (thing.endpoints ?? []).length });
   if (thing.kind === "Traffic") return `${thing.rate}/s`;
+  if (thing.kind === "Ingress") return (thing.routes ?? [])[0]?.host ?? thing.class ?? "";
+  if (thing.kind === "NetworkPolicy") return [thing.ingress && "Ingress", thing.egress && "Egress"].filter(Boolean).join(", ");
   if (thing.kind === "Job") return `${thing.succeeded ?? 0}/${thing.replicas ?? "?"}`;
   if (thing.kind === "CronJob") return thing.suspended ? t("duty.suspended") : thing.schedule ?? "";
   if (thing.kind === "HorizontalPodAutoscaler") return `${thing.current ?? 0} (${thing.min}–${thing.max})`;

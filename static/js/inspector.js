@@ -1,11 +1,12 @@
 /** One thing from every side: facts from the scene at once; describe, YAML, Events and causes from the server, renewed as it changes. */
 import { bytes, cores } from "./canvas/brush.js";
 import { debounce, h, icon, toast } from "./dom.js";
-import { facts, pairs, stateText, tone, trouble } from "./facts.js";
+import { facts, pairs, sourced, stateText, targeted, tone, trouble } from "./facts.js";
+import { Follow } from "./follow.js";
 import { onLanguage, t } from "./i18n.js";
 import { parseId } from "./scene.js";
 import { placed } from "./attempt.js";
-import { budgetOf, podOf, scalerOf } from "./canvas/relations.js";
+import { budgetOf, ingressesTo, podOf, policiesOf, scalerOf } from "./canvas/relations.js";
 import { details, faultsOf, title } from "./chaos.js";
 import { duration } from "./virtualtime.js";
 import { explained } from "./why.js";
@@ -35,6 +36,7 @@ export class Inspector {
     this.logs = null;
     this.previous = false;
     this.placed = false;
+    this.follow = new Follow(api, scene, acts.show);
     this.refresh = debounce(() => this.#fetch(), 350);
     scene.listen((update) => {
       if (!this.id || !update.changes.some((change) => change.id === this.id || (change.after ?? change.before)?.target === this.id)) return;
@@ -49,6 +51,7 @@ export class Inspector {
   show(id) {
     if (id !== this.id) {
       this.detail = this.logs = null;
+      this.follow = new Follow(this.api, this.scene, this.acts.show);
       this.previous = false;
     }
     this.id = id;
@@ -91,7 +94,7 @@ export class Inspector {
     const focused = this.host.contains(document.activeElement) ? document.activeElement?.id : "";
     const head = h("div.inspect-head", {},
       h("div.kind", {}, kind === "Traffic" ? t("traffic.source") : kind, ns ? h("span.chip", { text: ns }) : null, thing ? h("span.chip.state", { "data-tone": tone(thing), text: stateText(thing, t) }) : h("span.chip.state", { text: t("inspect.gone") })),
-      h("h2", { text: name }));
+      h("h2", { text: thing?.kind === "Traffic" ? sourced(thing, t) : name }));
     const views = BARE.has(kind) ? ["overview"] : kind === "Pod" ? POD_VIEWS : VIEWS;
     if (!views.includes(this.view)) this.view = "overview";
     const tabs = h("div.segments", { role: "tablist" }, ...views.map((view) => h("button", {
@@ -158,6 +161,10 @@ export class Inspector {
     else if (about) parts.unshift(h("p.note", { text: about }));
     for (const fault of faultsOf(this.scene, this.id ?? "")) parts.unshift(this.#broken(fault));
     if (attempt?.node) parts.push(h("details.placed", { open: this.placed, ontoggle: (/** @type {any} */ event) => (this.placed = event.target.open) }, h("summary", { id: "placed", text: t("attempt.why", { node: attempt.node }) }), ...placed(attempt, this.acts.show)));
+    if (thing.kind === "Traffic") {
+      const aim = { target: thing.target ?? "", port: thing.port, ...(thing.source ? { source: thing.source } : {}) };
+      parts.push(h("p.row.after", {}, h("button.button", { type: "button", id: "follow", text: t("follow.one"), onclick: () => this.follow.run(aim) })), this.follow.element);
+    }
     if (BREAKABLE.has(thing.kind) && !thing.gone && !(thing.kind === "Pod" && !thing.node)) parts.push(h("p.row.after", {}, h("button.button", { type: "button", id: "break", text: t("chaos.break"), onclick: () => this.acts.chaos(/** @type {string} */ (this.id)) })));
     return parts;
   }
@@ -179,7 +186,9 @@ export class Inspector {
     const id = /** @type {string} */ (this.id);
     const scaler = scalerOf(this.scene, id);
     const budget = thing.kind === "Pod" ? budgetOf(this.scene, thing) : thing.selector && thing.kind !== "Service" && thing.kind !== "PodDisruptionBudget" ? budgetOf(this.scene, podOf(this.scene, id)) : undefined;
-    return [scaler && { label: "HorizontalPodAutoscaler", value: scaler[1].name, id: scaler[0] }, budget && { label: "PodDisruptionBudget", value: budget[1].name, id: budget[0] }].filter((one) => !!one);
+    return [scaler && { label: "HorizontalPodAutoscaler", value: scaler[1].name, id: scaler[0] }, budget && { label: "PodDisruptionBudget", value: budget[1].name, id: budget[0] },
+      ...(thing.kind === "Pod" ? policiesOf(this.scene, thing) : thing.kind === "Service" ? ingressesTo(this.scene, id) : []).map(([other, one]) => ({ label: one.kind, value: one.name, id: other })),
+      ...(thing.kind === "Pod" ? this.scene.ofKind("Traffic").filter(([, one]) => one.source === id) : []).map(([other, one]) => ({ label: t("fact.sends"), value: `${targeted(one)} · ${one.rate}/s`, id: other }))].filter((one) => !!one);
   }
 
   /** @param {import("./types").Thing|undefined} thing */

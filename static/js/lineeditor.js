@@ -31,12 +31,17 @@ export class LineEditor {
   /** @returns {string} the finished line, remembered */
   take() {
     const line = this.line;
+    this.remember(line);
+    this.set("");
+    return line;
+  }
+
+  /** @param {string} line one that is run */
+  remember(line) {
     if (line.trim() && this.history.at(-1) !== line) this.history.push(line);
     if (this.history.length > MAX_HISTORY) this.history.shift();
     this.place = this.history.length;
     this.draft = "";
-    this.set("");
-    return line;
   }
 
   /** @param {string} data one key's or one paste's characters @returns {Generator<Act>} each to be done before the next */

@@ -1,5 +1,6 @@
 /** The room's page: makes the parts and ties them together. */
 import { Api } from "./api.js";
+import { Browser } from "./browser.js";
 import { Stage } from "./canvas/stage.js";
 import { Chaos } from "./chaos.js";
 import * as docks from "./docks.js";
@@ -37,12 +38,15 @@ const stage = new Stage({
 const live = new Live(room, key, scene, time);
 const editor = new Editor(byId("panel-editor"), api, show);
 const inspector = new Inspector(byId("panel-inspector"), api, scene, { show, now: () => time.now, edit: (yaml) => (editor.set(yaml), docks.open("editor")), chaos: (id) => (docks.open("chaos"), chaos.choose(id), byId("chaos-fault")?.focus()) });
-const traffic = new Traffic(byId("panel-traffic"), api, scene);
+const traffic = new Traffic(byId("panel-traffic"), api, scene, show);
+const browser = new Browser(byId("panel-browser"), api);
 const chaos = new Chaos(byId("panel-chaos"), byId("tab-chaos"), api, scene, { show, now: () => time.now });
 const terminal = new Terminal(byId("terminal"), live.socket, room, find, show);
 const help = setUpHelp(byId("help"), api);
 const palette = setUpPalette(commands);
 const topbar = new TopBar(api, time, scene, { palette, help });
+live.socket.on("edit", (/** @type {{name: string}} */ { name }) => (docks.open("editor"), void editor.openFile(name)));
+live.socket.on("files", (/** @type {{changed: string[]}} */ { changed }) => void editor.changed(changed));
 new Tree(byId("tree"), scene, show, (id) => stage.hover(id, 0, 0));
 announce(byId("announcer"), scene);
 setUpEmpty(byId("empty"), scene, (line) => terminal.run(line));
@@ -104,7 +108,7 @@ function furnish() {
   byId("stage-tools").replaceChildren(
     button("minus", t("stage.zoomOut"), () => stage.zoomBy(1 / 1.3)), button("plus", t("stage.zoomIn"), () => stage.zoomBy(1.3)),
     button("fit", t("stage.fit"), () => stage.fit()), button("side", t("dock.foldSide"), () => docks.set("side", { folded: !docks.folded("side") })));
-  byId("terminal-hint").textContent = t("terminal.hint");
+  terminal.hint();
 }
 
 function legend() {
@@ -123,6 +127,7 @@ function commands() {
     { label: t("palette.editor"), hint: "Ctrl E", run: () => (docks.open("editor"), editor.view.focus()) },
     { label: t("palette.tree"), hint: "T", run: () => byId("tree").querySelector("[tabindex='0']")?.focus() },
     { label: t("palette.traffic"), run: () => docks.open("traffic") },
+    { label: t("palette.browser"), run: () => (docks.open("browser"), browser.bar.focus()) },
     { label: t("palette.chaos"), run: () => (docks.open("chaos"), chaos.draw(true), byId("chaos-fault")?.focus()) },
     ...(scene.ofKind("Fault").length ? [{ label: t("chaos.healAll"), run: () => void api.heal() }] : []),
     { label: t("share.button"), run: () => topbar.share() },
@@ -138,7 +143,7 @@ addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
   const ctrl = event.ctrlKey || event.metaKey;
   if (ctrl && event.key.toLowerCase() === "k" && !target.closest("#terminal")) return event.preventDefault(), palette();
-  if (ctrl && event.key === "`") return event.preventDefault(), docks.set("bottom", { folded: false }), terminal.focus();
+  if (ctrl && event.key === "`") return event.preventDefault(), target.closest("#terminal") ? terminal.leave() : (docks.set("bottom", { folded: false }), terminal.focus());
   if (ctrl && event.key.toLowerCase() === "e" && !target.closest("#terminal")) return event.preventDefault(), docks.open("editor"), editor.view.focus();
   if (ctrl || event.altKey || target.closest("input, select, textarea, dialog, .cm-editor, #terminal, [role=tab], [role=separator]")) return;
   /** @type {Record<string, () => void>} */
@@ -163,4 +168,4 @@ traffic.draw();
 document.body.dataset.ready = "true";
 
 /** For tests and the curious: what the page knows. */
-Object.assign(window, { podium: { scene, stage, editor, terminal, time, traffic, chaos } });
+Object.assign(window, { podium: { scene, stage, editor, terminal, time, traffic, chaos, browser } });

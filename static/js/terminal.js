@@ -1,6 +1,7 @@
 /**
- * The terminal: xterm.js draws, our line editor types, the room's shell answers over Socket.IO as it goes. Whatever is printed is
- * also kept as text for screen readers.
+ * The terminal: xterm.js draws, our line editor types at the prompt, the shell of the room's workstation answers over Socket.IO as it
+ * goes. While a command runs, keys go to the command's own terminal on the server as they come. Whatever is printed is also kept as text
+ * for screen readers.
  */
 import { FitAddon, Terminal as Screen } from "../vendor/xterm.js";
 import { byId, h } from "./dom.js";
@@ -8,9 +9,14 @@ import { t } from "./i18n.js";
 import { LineEditor } from "./lineeditor.js";
 import { onTheme } from "./theme.js";
 
-const PROMPT = "\x1b[1;32m$\x1b[0m ";
-const PROMPT_WIDTH = 2;
 const MAX_LOG = 200;
+const MAX_NAME = 40;
+/** A command that has run for so long, in milliseconds, is one to talk with. */
+const LONG = 600;
+/** The beginning of a frame of a program that paints the whole screen. */
+const FRAME = /\x1b\[(?:H|1;1H|2J|\?1049h)/;
+const MAX_LOG_TEXT = 20000;
+const ESCAPES = /\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>78]|[\x00-\x08\x0b\x0c\x0e-\x1f]/g;
 const THEMES = {
   dark: { background: "#0b0f13", foreground: "#d7dee6", cursor: "#53f3ce", selectionBackground: "#2b4a48", black: "#1b232c", green: "#53f3ce", brightGreen: "#53f3ce", yellow: "#f6b027", red: "#ff8a73", blue: "#6cabe0", brightBlack: "#8390a0" },
   light: { background: "#f3f3ee", foreground: "#1b2127", cursor: "#1f7a67", selectionBackground: "#c9e2da", black: "#1b2127", green: "#1f7a67", brightGreen: "#1f7a67", cursorAccent: "#f3f3ee", yellow: "#856118", red: "#8d1420", blue: "#0d3d86", brightBlack: "#565f68" },
@@ -24,9 +30,19 @@ export class Terminal {
     this.line = new LineEditor(JSON.parse(localStorage.getItem(this.store) ?? "[]"));
     /** @type {string|null} the command that runs */
     this.running = null;
-    /** @type {string[]} lines pasted behind it */
-    this.queue = [];
+    /** @type {{text: string, drawn: number}|null} what was sent, until the shell says how much of it is a command */
+    this.sent = null;
+    /** what was typed of a command that is not whole yet, and pasted lines behind the one that runs */
+    this.pending = "";
+    this.queue = "";
+    this.rest = "";
+    this.ahead = "";
+    this.command = "";
+    this.lasting = false;
+    this.patience = 0;
+    this.place = "~";
     this.count = 0;
+    this.logged = true;
     this.rows = 0;
     this.column = 0;
     this.screen = new Screen({ fontFamily: '"JetBrains Mono", "NanumGothicCoding", monospace', fontSize: 12.5, lineHeight: 1.25, cursorBlink: false, cursorStyle: "bar", cursorWidth: 2, scrollback: 5000, convertEol: true, screenReaderMode: false, allowTransparency: false });
@@ -38,9 +54,11 @@ export class Terminal {
     this.screen.onData((/** @type {string} */ data) => this.#typed(data));
     this.screen.attachCustomKeyEventHandler((/** @type {KeyboardEvent} */ event) => this.#leave(event));
     this.screen.registerLinkProvider({ provideLinks: (/** @type {number} */ y, /** @type {any} */ done) => done(this.#links(y, find, show)) });
-    socket.on("terminal.output", (/** @type {any} */ output) => output.id === this.running && this.#print(output.data, output.stream));
-    socket.on("terminal.exit", (/** @type {any} */ exit) => exit.id === this.running && this.#ended());
-    socket.on("disconnect", () => this.running && (this.#print("\n", "stderr"), this.#ended()));
+    this.screen.onResize((/** @type {{cols: number, rows: number}} */ { cols, rows }) => this.running && socket.emit("terminal.resize", { id: this.running, columns: cols, rows }));
+    socket.on("terminal.taken", (/** @type {any} */ taken) => taken.id === this.running && this.#taken(taken));
+    socket.on("terminal.output", (/** @type {any} */ output) => this.#print(output.data, output.stream, output.id === this.running));
+    socket.on("terminal.exit", (/** @type {any} */ exit) => exit.id === this.running && this.#ended(exit));
+    socket.on("disconnect", () => this.running && (this.#print("\n", "stderr", true), this.#ended({ place: "~" })));
     this.screen.write(`\x1b[90m${t("terminal.welcome")}\x1b[0m\r\n`);
     this.#prompt();
   }
@@ -64,64 +82,90 @@ export class Terminal {
     this.focus();
   }
 
-  /** Escape leaves the terminal for people who go by keyboard. @param {KeyboardEvent} event */
+  /** Keys that are the page's: Escape at the prompt and Ctrl with the grave accent at any time leave, what is marked is copied. @param {KeyboardEvent} event */
   #leave(event) {
-    if (event.type === "keydown" && event.key === "Escape" && !this.running) {
-      byId("stage").querySelector("[tabindex='0']")?.focus();
+    const ctrl = event.ctrlKey || event.metaKey;
+    if (event.type !== "keydown") return true;
+    if (event.key === "Escape" && !this.running) return this.leave(), false;
+    if (ctrl && event.key.toLowerCase() === "c" && (event.shiftKey || this.screen.hasSelection())) {
+      event.preventDefault();
+      void navigator.clipboard?.writeText(this.screen.getSelection()).catch(() => {});
+      this.screen.clearSelection();
       return false;
     }
-    return !((event.ctrlKey || event.metaKey) && event.key === "k" && event.shiftKey);
+    return !(ctrl && (event.key === "`" || event.key.toLowerCase() === "v" || (event.key.toLowerCase() === "k" && event.shiftKey)));
+  }
+
+  /** Gives the focus to the tree of the cluster. */
+  leave() {
+    byId("stage").querySelector("[tabindex='0']")?.focus();
+  }
+
+  /** What the keys do now: at the prompt, or in a command that runs for a while. */
+  hint() {
+    const command = this.lasting && this.running ? this.command.split("\n")[0] : "";
+    byId("terminal-hint").textContent = command ? t("terminal.raw", { command: command.length > MAX_NAME ? `${command.slice(0, MAX_NAME)}…` : command }) : t("terminal.hint");
+  }
+
+  /** @param {boolean} lasting */
+  #lasts(lasting) {
+    this.lasting = lasting;
+    this.hint();
   }
 
   /** @param {string} data */
   #typed(data) {
-    if (this.running) {
-      if (data === "\x03") {
-        this.queue = [];
-        this.screen.write("^C");
-        this.socket.emit("terminal.interrupt", { id: this.running });
-      } else if (data.length > 1 && /[\r\n]/.test(data) && !data.startsWith("\x1b")) this.queue.push(data);
-      else {
-        this.screen.write(data.replace(/\r/g, "\r\n").replace(/\x7f/g, "\b \b"));
-        this.socket.emit("terminal.input", { id: this.running, data: data.replace(/\r/g, "\n") });
-      }
-      return;
-    }
-    const parts = data.length > 1 && !data.startsWith("\x1b") ? data.split(/(?<=[\r\n])/) : [data];
-    for (let i = 0; i < parts.length; i++) {
-      if (this.running) {
-        this.queue.push(parts.slice(i).join(""));
-        return;
-      }
-      for (const act of this.line.feed(parts[i])) this.#do(act);
-    }
+    if (this.sent) this.ahead += data;
+    else if (this.running) this.socket.emit("terminal.input", { id: this.running, data });
+    else if (data.length > 1 && /[\r\n]/.test(data) && !data.startsWith("\x1b")) this.#pasted(data.replace(/\r\n?/g, "\n"));
+    else for (const act of this.line.feed(data)) this.#do(act);
+  }
+
+  /** Whole lines run, what follows the last of them is left to be edited. @param {string} data */
+  #pasted(data) {
+    const { line, cursor } = this.line;
+    const text = line.slice(0, cursor) + data + line.slice(cursor);
+    const end = text.lastIndexOf("\n");
+    this.rest = text.slice(end + 1);
+    this.line.set("");
+    this.#draw();
+    for (const one of text.slice(0, end).split("\n")) this.line.remember(one);
+    this.#send(text.slice(0, end), 0);
   }
 
   /** @param {import("./lineeditor.js").Act} act */
   #do(act) {
     switch (act.type) {
       case "draw": this.#draw(); break;
-      case "run": this.#start(act.line ?? ""); break;
+      case "run": this.#entered(act.line ?? ""); break;
       case "complete": this.#complete(); break;
       case "clear": this.screen.clear(); this.screen.write("\x1b[2J\x1b[H"); this.rows = 0; this.#prompt(); this.#draw(); break;
-      case "interrupt": this.screen.write("^C\r\n"); this.rows = 0; this.#prompt(); break;
+      case "interrupt": this.pending = this.queue = ""; this.screen.write("^C\r\n"); this.rows = 0; this.#prompt(); break;
       case "end": break;
     }
   }
 
+  /** What stands before the line, and how wide it is. @returns {[string, number]} */
+  #before() {
+    if (this.pending) return ["> ", 2];
+    const place = this.place.length > 30 ? `…${this.place.slice(-29)}` : this.place;
+    return [`\x1b[1;32mpodium\x1b[0m:\x1b[1;34m${place}\x1b[0m$ `, cells(place) + 9];
+  }
+
   #prompt() {
     this.rows = 0;
-    this.screen.write(`${this.column ? "\r\n" : ""}${PROMPT}`);
+    this.screen.write(`${this.column ? "\r\n" : ""}${this.#before()[0]}`);
     this.column = 0;
   }
 
   /** Draws the line again over itself, however many rows it takes. */
   #draw() {
     const width = Math.max(10, this.screen.cols);
-    const before = cells(this.line.line.slice(0, this.line.cursor)) + PROMPT_WIDTH;
-    const all = cells(this.line.line) + PROMPT_WIDTH;
+    const [prompt, lead] = this.#before();
+    const before = cells(this.line.line.slice(0, this.line.cursor)) + lead;
+    const all = cells(this.line.line) + lead;
     let out = this.rows ? `\x1b[${this.rows}A` : "";
-    out += `\r\x1b[J${PROMPT}${this.line.line}`;
+    out += `\r\x1b[J${prompt}${this.line.line}`;
     if (all % width === 0) out += "\r\n";
     const up = Math.floor(all / width) - Math.floor(before / width);
     if (up > 0) out += `\x1b[${up}A`;
@@ -130,33 +174,84 @@ export class Terminal {
     this.screen.write(out);
   }
 
-  /** @param {string} line */
-  #start(line) {
-    this.line.cursor = this.line.line.length;
+  /** Enter at the prompt. @param {string} line */
+  #entered(line) {
     this.screen.write("\r\n");
-    this.rows = 0;
-    this.column = 0;
+    this.rows = this.column = 0;
     localStorage.setItem(this.store, JSON.stringify(this.line.history.slice(-100)));
-    if (!line.trim()) return this.#prompt();
-    if (line.trim() === "clear") return this.#do({ type: "clear" });
-    this.#log(`$ ${line}`);
+    if (!this.pending && !line.trim()) return this.#prompt();
+    if (!this.pending && line.trim() === "clear") return this.#do({ type: "clear" });
+    this.#send(line, 1);
+  }
+
+  /** Gives a text to the shell, of which so many last lines are on the screen already. @param {string} text @param {number} drawn */
+  #send(text, drawn) {
+    const before = this.pending ? this.pending.split("\n").length - 1 : 0;
+    this.sent = { text: this.pending + text, drawn: before + drawn };
     this.running = `${Date.now()}-${++this.count}`;
-    this.socket.emit("terminal.start", { id: this.running, line });
+    this.socket.emit("terminal.start", { id: this.running, line: this.sent.text, columns: this.screen.cols, rows: this.screen.rows });
   }
 
-  /** @param {string} data @param {string} stream */
-  #print(data, stream) {
+  /** The shell has found the first whole command in what was sent, or none. @param {{lines: number, more: boolean}} taken */
+  #taken({ lines, more }) {
+    const { text, drawn } = /** @type {{text: string, drawn: number}} */ (this.sent);
+    const all = text.split("\n");
+    const count = more ? all.length : lines || all.length;
+    const echo = all.slice(drawn, count).map((line, index) => `${drawn + index ? "> " : ""}${line}\r\n`).join("");
+    if (echo) this.screen.write(echo);
+    this.sent = null;
+    this.column = 0;
+    if (more || !lines) {
+      this.running = null;
+      this.pending = more ? `${text}\n` : "";
+      this.#prompt();
+      this.#restore();
+    } else {
+      this.pending = "";
+      this.queue = all.slice(count).join("\n") + (all.length > count && this.queue ? "\n" : "") + this.queue;
+      this.command = all.slice(0, count).join("\n");
+      clearTimeout(this.patience);
+      this.patience = setTimeout(() => this.#lasts(true), LONG);
+      this.#log(`$ ${this.command}\n`, true);
+    }
+    const ahead = this.ahead;
+    this.ahead = "";
+    if (ahead) this.#typed(ahead);
+  }
+
+  /** @param {string} data @param {string} stream @param {boolean} ours whether it is the command that runs, not one in the background */
+  #print(data, stream, ours) {
+    const idle = !ours && !this.running;
+    if (idle) this.screen.write("\r\x1b[J");
     this.screen.write(stream === "stderr" ? `\x1b[31m${data}\x1b[0m` : data);
-    this.column = data.endsWith("\n") ? 0 : 1;
+    this.column = /[\r\n]$|\x1b\[H\x1b\[J$/.test(data) ? 0 : 1;
     this.#log(data);
+    if (idle) {
+      this.#prompt();
+      this.#draw();
+    }
   }
 
-  #ended() {
-    this.running = null;
+  /** @param {{place?: string, unread?: string}} exit */
+  #ended(exit) {
+    this.running = this.sent = null;
+    clearTimeout(this.patience);
+    if (this.lasting) this.#lasts(false);
+    byId("terminal-log").setAttribute("aria-live", "polite");
+    this.place = exit.place ?? this.place;
     this.#prompt();
-    const next = this.queue.shift();
-    if (next !== undefined) this.#typed(next);
-    else if (this.line.line) this.#draw();
+    const next = this.queue;
+    this.queue = "";
+    if (next) return this.#send(next, 0);
+    this.#restore();
+    if (exit.unread) this.#typed(exit.unread);
+  }
+
+  /** What was pasted or typed behind the lines that ran. */
+  #restore() {
+    if (this.rest) this.line.set(this.rest);
+    this.rest = "";
+    if (this.line.line) this.#draw();
   }
 
   async #complete() {
@@ -195,10 +290,20 @@ export class Terminal {
     return links;
   }
 
-  /** @param {string} text */
-  #log(text) {
+  /** @param {string} text @param {boolean} [fresh] a line of its own, whatever was before it */
+  #log(text, fresh = false) {
     const log = byId("terminal-log");
-    log.append(h("pre", { text }));
+    const frame = FRAME.test(text);
+    if (frame) text = text.slice(text.search(FRAME));
+    const plain = text.replace(/\r\n/g, "\n").replace(ESCAPES, "").replace(/\r/g, "\n");
+    if (!plain) return;
+    const last = log.lastElementChild;
+    if (frame && last?.hasAttribute("data-frame")) {
+      log.setAttribute("aria-live", "off");
+      last.textContent = plain;
+    } else if (!fresh && !frame && last && !this.logged && (last.textContent ?? "").length < MAX_LOG_TEXT) last.append(plain);
+    else log.append(h("pre", { "data-frame": frame, text: plain }));
+    this.logged = fresh || plain.endsWith("\n");
     while (log.childElementCount > MAX_LOG) log.firstElementChild?.remove();
   }
 }

@@ -1,6 +1,6 @@
 /** The tip beside the pointer: what this is, its facts, and what is the matter with it. */
 import { h } from "./dom.js";
-import { facts, trouble } from "./facts.js";
+import { facts, sourced, trouble } from "./facts.js";
 import { t } from "./i18n.js";
 
 export class Tooltip {
@@ -17,7 +17,7 @@ export class Tooltip {
     const about = trouble(thing, t);
     const labels = Object.entries(thing.labels ?? {}).filter(([key]) => thing.kind === "Pod" && key !== "pod-template-hash");
     this.element.replaceChildren(
-      h("strong.title", {}, h("span.kind", { text: thing.kind === "Traffic" ? t("traffic.source") : thing.kind }), thing.ns && thing.ns !== "default" ? `${thing.ns}/${thing.name}` : thing.name),
+      h("strong.title", {}, h("span.kind", { text: thing.kind === "Traffic" ? t("traffic.source") : thing.kind }), thing.kind === "Traffic" ? sourced(thing, t) : thing.ns && thing.ns !== "default" ? `${thing.ns}/${thing.name}` : thing.name),
       h("dl", {}, ...facts(thing, t).flatMap((fact) => [h("dt", { text: fact.label }), h("dd", { text: fact.value })])),
       ...(labels.length ? [h("div.chips", {}, ...labels.slice(0, 6).map(([key, value]) => h("span.chip", { text: `${key}=${value}` })))] : []),
       ...(about ? [h("p", { text: about })] : []),

@@ -4,7 +4,8 @@
  */
 import { WORKLOADS } from "./canvas/layout.js";
 import { h } from "./dom.js";
-import { stateText } from "./facts.js";
+import { refusal } from "./follow.js";
+import { sourced, stateText } from "./facts.js";
 import { onLanguage, t } from "./i18n.js";
 
 const ROW = 26;
@@ -54,6 +55,7 @@ export class Tree {
     /** @type {[string, string[]][]} */
     const groups = [
       ["group.services", this.scene.ofKind("Service").map(([id]) => id)],
+      ["group.network", ["Ingress", "NetworkPolicy"].flatMap((kind) => this.scene.ofKind(kind)).map(([id]) => id)],
       ["group.workloads", [...WORKLOADS].flatMap((kind) => this.scene.ofKind(kind)).filter(([, one]) => !one.system && !one.owner).map(([id]) => id)],
       ["group.storage", ["PersistentVolumeClaim", "PersistentVolume"].flatMap((kind) => this.scene.ofKind(kind)).map(([id]) => id)],
       ["group.policies", ["HorizontalPodAutoscaler", "PodDisruptionBudget"].flatMap((kind) => this.scene.ofKind(kind)).map(([id]) => id)],
@@ -82,7 +84,8 @@ export class Tree {
     const thing = this.scene.get(id);
     if (!thing) return id;
     if (thing.kind === "Fault") return `${t(`chaos.${thing.fault}`)}, ${stateText(thing, t)}`;
-    return `${thing.kind === "Traffic" ? t("traffic.source") : thing.kind} ${thing.name}, ${stateText(thing, t)}`;
+    if (thing.kind === "Traffic") return [t("traffic.source"), sourced(thing, t), stateText(thing, t), thing.error && refusal(thing.error, t)].filter(Boolean).join(", ");
+    return `${thing.kind} ${thing.name}, ${stateText(thing, t)}`;
   }
 
   #render() {

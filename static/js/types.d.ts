@@ -7,7 +7,7 @@ export interface Thing {
   pull?: Span; backoff?: Span; deleting?: Span;
   // Node
   pressure?: string[]; off?: boolean; cut?: boolean; silent?: boolean; gone?: boolean;
-  unschedulable?: boolean; roles?: string[]; taints?: string[]; pods?: number; version?: string;
+  unschedulable?: boolean; roles?: string[]; taints?: string[]; pods?: any; version?: string;
   requested?: { cpu: number; memory: number; pods: number };
   // Service
   type?: string; clusterIP?: string; externalIPs?: string[]; ports?: Port[]; selector?: Record<string, string>;
@@ -27,8 +27,11 @@ export interface Thing {
   claims?: string[]; volume?: string; claim?: string; class?: string; modes?: string[]; asked?: string; capacity?: string; reclaim?: string;
   source?: string; where?: string; terminating?: boolean; waits?: boolean; unknownClass?: boolean;
   // Traffic
-  target?: string; port?: number; rate?: number; ok?: number; failed?: number; latency?: number;
-  paths?: { pod: string; node: string; rate: number }[]; error?: { hop: string; text: string; rate?: number } | null;
+  target?: string; port?: number; rate?: number; ok?: number; failed?: number; latency?: number; through?: string[];
+  paths?: { pod: string; node: string; rate: number }[]; error?: Failure | null;
+  // Ingress, NetworkPolicy
+  addresses?: string[]; routes?: Route[]; default?: { service?: string; port?: string | number }; tls?: string[];
+  ingress?: PolicyRule[]; egress?: PolicyRule[];
   // Component
   healthy?: boolean;
   // Fault
@@ -43,6 +46,13 @@ export interface Attempt {
   refused: { node: string; plugin: string; reasons: string[] }[]; reasons: Record<string, number>;
   earlier: { number: number; time: number; node: string | null; message: string }[];
 }
+export interface Failure { hop: string; text: string; rate?: number; what?: string; why?: string; direction?: "ingress" | "egress"; pod?: string; node?: string }
+export interface Route { host: string; path: string; type: string; service?: string; port?: string | number }
+export interface LabelSelector { matchLabels?: Record<string, string>; matchExpressions?: { key: string; operator: string; values?: string[] }[] }
+export interface PolicyPeer { pods?: LabelSelector; namespaces?: LabelSelector; cidr?: string; except?: string[] }
+export interface PolicyRule { peers?: PolicyPeer[]; ports?: string[] }
+export interface Hop { kind: string; what: string; decision: string; detail: Record<string, any> }
+export interface Followed { status: number | null; ms: number; error: Failure | null; exitCode: number; address: string; hops: Hop[] }
 export interface Span { from: number; until: number }
 export interface Container { name: string; image: string; state: string; reason?: string; ready: boolean; restarts: number }
 export interface Port { name?: string; port: number; targetPort?: number | string; nodePort?: number; protocol?: string }
@@ -52,7 +62,7 @@ export interface Diff { from: number; to: number; time: number; ops: any[]; sign
 export interface Signal {
   type: string; at: number; client?: string; verb?: string; thing?: string; revision?: number; because?: number;
   source?: string; service?: string; node?: string; pod?: string; status?: number; ms?: number;
-  error?: { hop: string; text: string } | null; numbers?: number[];
+  error?: Failure | null; numbers?: number[]; through?: string[];
 }
 export interface Box { x: number; y: number; w: number; h: number }
 export interface Point { x: number; y: number }

@@ -22,11 +22,16 @@ def test_axe_finds_nothing(visit: Callable[..., Any], room: dict[str, str], mani
     apply(page, manifests["nginx-deploy.yml"])
     found = ready(page, 2)
     page.evaluate(AXE.read_text())
-    for tab in ("YAML", "Inspector", "Traffic"):
+    for tab in ("YAML", "Inspector", "Traffic", "Browser", "Chaos"):
         page.get_by_role("tab", name=tab, exact=True).first.click()
         if tab == "Inspector":
             page.mouse.click(*centre(page, next(iter(found))))
             page.wait_for_timeout(300)
+        if tab == "Traffic":
+            page.locator("#traffic-target").fill("Node//w1-k8s")
+            page.locator("#traffic-port").fill("30999")
+            page.locator("#follow-other").click()
+            until(page, page.locator(".follow li").count, "the hops")
         violations = page.evaluate("""axe.run(document, { exclude: [".xterm"] })
             .then(result => result.violations.map(one => [one.id, one.nodes.map(node => node.html)]))""")
         assert violations == []

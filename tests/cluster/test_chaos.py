@@ -9,7 +9,7 @@ from server.cluster.cluster import Cluster
 from server.cluster.components import COMPONENTS
 from server.cluster.errors import ApiError
 from server.cluster.machines import with_workers
-from server.cluster.network.connection import in_pod
+from server.cluster.network.source import in_pod
 from server.live import inspect
 
 LEASES = "leases.coordination.k8s.io"

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.cluster.disks import LARGEST_DISK, LARGEST_FILE, MOST_FILES, NO_SPACE, TOO_LARGE, Disks, tree
+from server.cluster.disks import LARGEST_DISK, LARGEST_FILE, MOST_FILES, Disks, tree
+from server.cluster.errno import NO_SPACE, TOO_LARGE
 from server.cluster.store import State
 
 paths = st.sampled_from(["/a", "/b", "/d/", "/d/x", "/d/y", "/d/e/z"])
@@ -28,7 +29,8 @@ def test_what_was_written_is_there_after_a_restart_and_nothing_else(acts):
             expected = {key: value for key, value in expected.items() if key[0] != disk or not key[1].startswith("/d/")}
     for seen in (disks, Disks(state)):
         assert {(disk, path): text for disk in ("one", "two") for path, text in seen.files(disk).items()} == expected
-        assert all(seen.used(disk) == sum(len(path) + len(text) for (on, path), text in expected.items() if on == disk) for disk in ("one", "two"))
+        sizes = {(on, path): len(path) + len(text.encode("utf-8", "replace")) for (on, path), text in expected.items()}
+        assert all(seen.used(disk) == sum(size for (on, _), size in sizes.items() if on == disk) for disk in ("one", "two"))
 
 
 def test_files_disks_and_rooms_are_bounded():

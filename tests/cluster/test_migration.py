@@ -10,6 +10,7 @@ import orjson
 import pytest
 
 from server.cluster.cluster import Cluster
+from server.cluster.inodes import text_of
 from server.cluster.objects import name
 from server.rooms.journal import Journal, all_rows, clock_of, restored
 from server.rooms.storage import Storage
@@ -43,7 +44,7 @@ def test_its_pods_run_on_without_a_restart_and_what_was_under_way_is_finished(cl
 
 def test_what_was_written_to_an_empty_dir_is_still_there_and_grows(cluster):
     disks = cluster.parts.disks
-    lines = [len(disks.files(disk)["/f"].splitlines()) for disk in disks.names("pod/")]
+    lines = [len(text_of(disks.files(disk)["/f"]).splitlines()) for disk in disks.names("pod/")]
     assert len(lines) == 5 and max(lines) > 15
 
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { facts, stateText, trouble } from "../../static/js/facts.js";
+import { facts, sourced, stateText, trouble } from "../../static/js/facts.js";
 
 const things = [
   { kind: "Pod", ns: "d", name: "p", state: "ready", status: "Running", ready: "1/1", node: "n", ip: "10.0.0.1", restarts: 2, cpu: 100, memory: 1 << 20, owner: "ReplicaSet/d/r", containers: [{ name: "c", image: "nginx", state: "running", ready: true, restarts: 0 }] },
@@ -19,6 +19,9 @@ const things = [
   { kind: "PersistentVolumeClaim", ns: "d", name: "data", phase: "Bound", volume: "PersistentVolume//v", class: "fast", modes: ["ReadWriteOnce"], asked: "1Gi", capacity: "2Gi" },
   { kind: "PersistentVolume", name: "v", phase: "Bound", modes: ["ReadWriteOnce"], capacity: "2Gi", reclaim: "Retain", claim: "PersistentVolumeClaim/d/data", source: "nfs", where: "1.2.3.4:/shared" },
   { kind: "Traffic", name: "t", target: "Service/d/s", rate: 5, ok: 0, failed: 5, error: { hop: "endpoints", text: "curl: (7)" } },
+  { kind: "Traffic", name: "p.d>>shop:80/", source: "Pod/d/p", target: "http://shop:80/", port: 80, service: "Service/d/s", through: ["Pod/d/proxy"], rate: 5, ok: 5, failed: 0 },
+  { kind: "Ingress", ns: "d", name: "i", class: "nginx", addresses: ["1.2.3.4"], routes: [{ host: "shop", path: "/", type: "Prefix", service: "Service/d/s", port: 80 }], default: { service: "Service/d/s", port: "http" }, tls: ["shop"] },
+  { kind: "NetworkPolicy", ns: "d", name: "np", pods: { matchExpressions: [{ key: "tier", operator: "In", values: ["db"] }] }, ingress: [{ peers: [{ pods: { matchLabels: { app: "x" } }, namespaces: {} }, { cidr: "10.0.0.0/8", except: ["10.1.0.0/16"] }], ports: ["80/TCP"] }, {}], egress: [] },
 ];
 
 for (const language of ["en", "ko"]) {
@@ -35,6 +38,13 @@ for (const language of ["en", "ko"]) {
       for (const { label, value } of rows) assert.ok(value && value !== label && !/undefined|NaN|[{}]/.test(value), `${thing.kind} ${label}: ${value}`);
       assert.ok(stateText(thing, t));
     }
+  });
+
+  test(`a source says who asks what, and why in vain, in ${language}`, () => {
+    const blocked = { kind: "Traffic", name: "t", source: "Pod/d/p", target: "Service/d/s", port: 80, error: { hop: "policy", what: "d/deny", why: "drops the packets: d/s is isolated for ingress by d/deny, and no rule allows TCP port 80 from d/p (10.0.0.1)", text: "curl: (28)" } };
+    assert.equal(sourced(blocked, t), "p → d/s:80");
+    const said = trouble(blocked, t);
+    assert.ok(said.includes("d/deny") && said.includes("curl: (28)") && said.includes(words["hop.policy"]), said);
   });
 
   test(`a Service without a selector is not called broken in ${language}`, () => {

@@ -197,3 +197,25 @@ test("a card that comes moves no other until the columns are full", () => {
   assert.equal(layout.update("Job/d/late", { kind: "Job", name: "late" }), false);
   assert.deepEqual([...layout.workloads.of.keys()].slice(0, 10).map((id) => layout.box(id)), before);
 });
+
+test("sources of one Service share its side, those of none stand below all Services, those in pods have no place", () => {
+  const layout = cluster(3);
+  for (const name of ["a", "b"]) layout.update(`Service/d/${name}`, { kind: "Service", ns: "d", name });
+  const source = (target, more = {}) => ({ kind: "Traffic", name: "t", target, rate: 1, ...more });
+  layout.update("Traffic//1", source("Service/d/a"));
+  layout.update("Traffic//2", source("http://10.0.0.1:80/", { service: "Service/d/a" }));
+  layout.update("Traffic//3", source("http://nowhere:80/"));
+  layout.update("Traffic//4", source("Node//n1"));
+  layout.update("Traffic//5", source("Service/d/a", { source: "Pod/d/p" }));
+  const boxes = [1, 2, 3, 4].map((i) => layout.sourceBox(`Traffic//${i}`));
+  const card = layout.serviceBox("Service/d/a");
+  const last = layout.serviceBox("Service/d/b");
+  for (const box of boxes.slice(0, 2)) assert.ok(box.y >= card.y && box.y + box.h <= card.y + card.h);
+  for (const box of boxes.slice(2)) assert.ok(box.y >= last.y + last.h);
+  boxes.sort((a, b) => a.y - b.y).forEach((box, i) => assert.ok(!i || boxes[i - 1].y + boxes[i - 1].h <= box.y));
+  assert.ok(boxes[3].y + boxes[3].h <= layout.bounds.h);
+  assert.equal(layout.sourceBox("Traffic//5"), null);
+  assert.equal(layout.flows.size, 5);
+  layout.update("Traffic//1", undefined);
+  assert.equal(layout.sourceBox("Traffic//2").h > boxes[0].h, true);
+});

@@ -43,7 +43,7 @@ def test_aggregated_discovery_says_the_same_in_one_document(ask):
     assert (pods["scope"], pods["shortNames"], pods["categories"], pods["singularResource"]) == ("Namespaced", ["po"], ["all"], "pod")
     groups = ask("GET", "/apis", headers={"Accept": AGGREGATED}).json["items"]
     assert [entry["metadata"]["name"] for entry in groups] == [
-        "apps", "events.k8s.io", "autoscaling", "batch", "policy", "storage.k8s.io", "scheduling.k8s.io", "coordination.k8s.io",
+        "apps", "events.k8s.io", "autoscaling", "batch", "networking.k8s.io", "policy", "storage.k8s.io", "scheduling.k8s.io", "coordination.k8s.io",
         "discovery.k8s.io"]
     scalers = next(entry for entry in groups if entry["metadata"]["name"] == "autoscaling")
     assert [version["version"] for version in scalers["versions"]] == ["v2", "v1"]
@@ -60,8 +60,8 @@ def test_a_document_that_the_client_has_is_not_sent_again(ask):
 def test_openapi_v3_has_a_document_for_each_group_and_its_hash(ask):
     paths = ask("GET", "/openapi/v3").json["paths"]
     assert set(paths) == {"api/v1", *(f"apis/{group}/v1" for group in (
-        "apps", "autoscaling", "batch", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "policy", "scheduling.k8s.io",
-        "storage.k8s.io")), "apis/autoscaling/v2"}
+        "apps", "autoscaling", "batch", "coordination.k8s.io", "discovery.k8s.io", "events.k8s.io", "networking.k8s.io", "policy",
+        "scheduling.k8s.io", "storage.k8s.io")), "apis/autoscaling/v2"}
     for name, entry in paths.items():
         path, _, digest = entry["serverRelativeURL"].partition("?hash=")
         assert path == f"/openapi/v3/{name}"

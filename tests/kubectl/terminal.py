@@ -37,6 +37,12 @@ class MemoryFiles:
     def write(self, path: str, text: str) -> None:
         self.files[path.removeprefix("./")] = text
 
+    def makedirs(self, path: str) -> None:
+        """Folders are their files' prefixes."""
+
+    def lstat(self, path: str) -> tuple[int, str]:
+        return (0o644 if path.removeprefix("./") in self.files else 0o755), ""
+
     def exists(self, path: str) -> bool:
         try:
             self.read(path)

@@ -39,7 +39,7 @@ def test_describe_shows_a_resize_that_waits():
 
 
 def test_a_sidecar_counts_in_the_ready_column():
-    _, terminal = made(containers=[SERVER], initContainers=[{"name": "side", "image": "nginx:1.27", "restartPolicy": "Always"},
+    _, terminal = made(containers=[SERVER], initContainers=[{"name": "side", "image": "redis:7", "restartPolicy": "Always"},
                                                             {"name": "once", "image": "busybox:1.36", "command": ["true"]}])
     assert terminal.run("kubectl get pod web --no-headers").stdout.split()[1:3] == ["2/2", "Running"]
     text = terminal.run("kubectl describe pod web").stdout

@@ -58,6 +58,11 @@ STORIES = {
 322 323 326 329 330 331 334 352 353 358 359 360 372 373 374 375 376 377 +2 378 +10
 421 426 416 430 434 453 454 457 459 463 465 466 470 471 472 476 481 486 487 488 489
 549 551 554 557 559 562 563 564 565 567 572 573 575 577 578 579 580 582 584 585 586 588 589 594 595 596 597 598 599 602 603 613 616
+!kubectl create ingress ing1 --rule="foo.com/bar=svc1:8080"
+346
+!kubectl delete svc nginx-svc --ignore-not-found
+!kubectl create ingress web-ing --class=nginx --rule="a.example.com/*=nginx-svc:8080,tls=tls1"
+493
 """,
     "workloads and their storage": """
 !kubectl apply -f nginx-deploy.yml

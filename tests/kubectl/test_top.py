@@ -224,10 +224,9 @@ def test_events_can_be_read_in_their_own_group(scaled):
 
 
 def test_the_example_installs_the_metrics_server():
-    from server.rooms.files import Files
+    from tests.rooms.desk import Desk
 
-    terminal = Terminal(Cluster(seed=11))
-    terminal.files = Files()
+    terminal = Desk(Cluster(seed=11))
     url = "https://github.com/kubernetes-sigs/metrics-server/releases/latest/download/components.yaml"
     assert "deployment.apps/metrics-server created" in said(terminal, f"kubectl apply -f {url}")
     terminal.cluster.clock.run_for(90)

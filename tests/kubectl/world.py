@@ -38,7 +38,7 @@ NORMAL = (
     (r"\b\d+[smhd](\d+[smh])?\b", "AGE"),
     (r"kube-api-access-\w+", "kube-api-access-NAME"),
     (r"(LIVE|MERGED)-\d+", r"\1-N"),
-    (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d\.\d+ \+0000", "TIME"),
+    (r"20\d\d-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)? \+0000", "TIME"),
     (r"\b10\.\d+\.\d+\.\d+\b", "ADDRESS"),
 )
 

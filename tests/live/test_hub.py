@@ -23,7 +23,7 @@ class Browser:
         self.things, self.revision, self.gaps = {}, None, 0
         self.changed = threading.Condition()
         self.client = socketio.Client(reconnection=False)
-        for name in ("snapshot", "diff", "clock", "people", "terminal.output", "terminal.exit"):
+        for name in ("snapshot", "diff", "clock", "people", "terminal.output", "terminal.exit", "terminal.taken", "edit", "files"):
             self.client.on(name, lambda data, name=name: self._hear(name, data))
         self.client.connect(room.server.base, auth={"room": room.name, "key": room.key if key is None else key}, transports=["websocket"])
 
@@ -58,7 +58,7 @@ class Browser:
         return [data["code"] for data in self.all("terminal.exit") if data["id"] == name]
 
     def printed(self, name):
-        return "".join(data["data"] for data in self.all("terminal.output") if data["id"] == name)
+        return "".join(data["data"] for data in self.all("terminal.output") if data["id"] == name).replace("\r\n", "\n")
 
     def run(self, name, line):
         self.client.emit("terminal.start", {"id": name, "line": line})
@@ -151,7 +151,53 @@ def test_the_terminal_prints_ends_and_is_stopped(room, browsers):
     one.client.emit("terminal.interrupt", {"id": "b"})
     one.until(lambda: one.exits("b"), "the end of the watch")
     assert one.exits("b") == [130]
-    assert one.run("c", "nosuch") == "sh: nosuch: not found\n" and one.exits("c") == [127]
+    assert one.run("c", "nosuch") == "bash: nosuch: command not found\n" and one.exits("c") == [127]
+
+
+def test_what_is_typed_reaches_the_command_and_its_keys_are_signals(room, browsers):
+    one = browsers()
+    one.client.emit("terminal.start", {"id": "t", "line": "cat; echo over", "columns": 100, "rows": 30})
+    one.client.emit("terminal.input", {"id": "t", "data": "hello\r"})
+    one.until(lambda: one.printed("t") == "hello\nhello\n", "the echo and the answer")
+    one.client.emit("terminal.input", {"id": "t", "data": "\x04"})
+    one.until(lambda: one.exits("t") == [0], "the end of input")
+    assert one.printed("t").endswith("over\n")
+    one.client.emit("terminal.start", {"id": "s", "line": "sleep 1000"})
+    one.client.emit("terminal.input", {"id": "s", "data": "\x03"})
+    one.until(lambda: one.exits("s") == [130], "Ctrl-C")
+    one.client.emit("terminal.start", {"id": "r", "line": "ssh w1-k8s"})
+    one.until(lambda: "root@w1-k8s" in one.printed("r"), "the prompt of the node")
+    one.client.emit("terminal.resize", {"id": "r", "columns": 60, "rows": 20})
+    one.client.emit("terminal.input", {"id": "r", "data": "hostname; exit\r"})
+    one.until(lambda: one.exits("r") == [0], "the way back")
+
+
+def test_a_command_that_is_not_whole_waits_and_several_lines_are_taken_one_by_one(room, browsers):
+    one = browsers()
+    one.client.emit("terminal.start", {"id": "a", "line": "for i in 1 2"})
+    one.until(lambda: one.all("terminal.taken"), "the shell's word")
+    assert one.all("terminal.taken") == [{"id": "a", "lines": 0, "more": True}] and not one.exits("a")
+    assert one.run("b", "for i in 1 2\ndo echo $i; done\necho next") == "1\n2\n"
+    assert one.all("terminal.taken")[-1] == {"id": "b", "lines": 2, "more": False}
+
+
+def test_the_prompt_follows_the_directory(room, browsers):
+    one = browsers()
+    one.run("a", "mkdir -p x/y; cd x/y")
+    one.run("b", "cd /etc")
+    assert [exit["place"] for exit in one.all("terminal.exit")] == ["~/x/y", "/etc"]
+    assert browsers().run("c", "pwd") == "/root\n"
+
+
+def test_files_that_change_are_told_and_edit_opens_one_for_its_person_only(room, browsers):
+    one, other = browsers(), browsers()
+    one.run("a", "echo hi > note.txt; edit note.txt")
+    one.until(lambda: one.all("edit") == [{"name": "note.txt"}], "the editor")
+    other.until(lambda: {"changed": ["note.txt"]} in other.all("files"), "the change")
+    assert not other.all("edit")
+    room.ask("PUT", "/files/lesson/a.yaml", "kind: Pod\n")
+    one.until(lambda: any("lesson/a.yaml" in told["changed"] for told in one.all("files")), "the new file")
+    assert one.run("b", "cat lesson/a.yaml") == "kind: Pod\n"
 
 
 def test_completion_answers(room, browsers):
@@ -276,8 +322,7 @@ def test_a_browser_that_never_reads_is_dropped(server, browsers):
     one.join()
     one.until(lambda: one.all("people")[-1:] == [{"count": 2}], "the deaf one")
 
-    room.ask("POST", "/clock", {"paused": True})
-    line = "help;" * 8000
+    line = "yes $(seq 1 2000) | head -c 4000000"
     for number in range(8):
         deaf.sendall(masked(1, f'42["terminal.start",{{"id":"{number}","line":"{line}"}}]'.encode()))
     one.until(lambda: one.all("people")[-1] == {"count": 1}, "its going")

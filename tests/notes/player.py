@@ -1,14 +1,14 @@
-"""Plays a section of the notes at a terminal, in virtual time.
+"""Plays a section of the notes at a room's workstation, in virtual time.
 
-A section is a text file: `$ command` and under it what it prints, `+ 10` virtual seconds that pass, `> file` a manifest changed with
-`s/old/new/`, `= name command` a word taken from a command's output for later lines as `<name>`, `# ` a heading. `^ 5` before a command
-presses Ctrl-C after so many seconds. `preset: name` on the first line says which cluster. Errors print after the output, as at a terminal.
+A section is a text file: `$ command` and under it what it prints, `@ command` the same in front of a terminal where it stays, `< text` types
+a line there (`^C` and `^D` are the keys), `+ 10` virtual seconds that pass, `> file` a manifest changed with `s/old/new/`, `= name command` a
+word taken from a command's output for later lines as `<name>`, `# ` a heading. `^ 5` before a command presses Ctrl-C after so many seconds.
+`preset: name` on the first line says which cluster. Errors print after the output, as at a terminal.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -16,11 +16,9 @@ from typing import NamedTuple
 
 from server.cluster.cluster import Cluster
 from server.cluster.machines import PRESETS
-from server.cluster.process import Process
-from server.kubectl.context import Context
-from server.rooms.curl import curl
-from server.rooms.files import Files
-from tests.kubectl.terminal import Result, Terminal
+from server.rooms.files import HOME
+from tests.kubectl.terminal import Result
+from tests.rooms.desk import Desk, Screen
 
 FOLDER = Path(__file__).parent
 LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -60,41 +58,51 @@ def steps(text: str) -> Iterator[Step]:
         begun = at
         at += 1
         printed: list[str] = []
-        if kind == "$":
-            while at < len(lines) and not re.match(r"[$+>=^#] |$", lines[at]):
+        if kind in ("$", "@", "<"):
+            while at < len(lines) and not re.match(r"[$@<+>=^#] |$", lines[at]):
                 printed.append(lines[at].removeprefix("| "))
                 at += 1
         if kind:
             yield Step(kind, rest, "".join(f"{line}\n" for line in printed), begun + 1)
 
 
+KEYS = {"^C": "\x03", "^D": "\x04"}
+
+
 class Player:
     """A student at the terminal of a new cluster, with the notes' manifests in the folder."""
 
     def __init__(self, preset: str) -> None:
-        self.cluster = Cluster(seed=20, nodes=PRESETS[preset])
-        self.terminal = Terminal(self.cluster)
-        self.terminal.files = Files()
+        self.desk = Desk(Cluster(seed=20, nodes=PRESETS[preset]))
         self.words: dict[str, str] = {}
         self.patience: float | None = None
+        self.screen: Screen | None = None
+        self.read = 0
 
     def play(self, step: Step) -> str | None:
         """What the step prints; None if it prints nothing by its nature."""
-        text = re.sub(r"<(\w+)>", lambda found: self.words[found[1]], step.text)
+        text = re.sub(r"<(\w+)>", lambda found: self.words.get(found[1], found[0]), step.text)
         match step.kind:
             case "$":
                 told = self._run(text)
                 return told.stdout + told.stderr
+            case "@":
+                self.screen, self.read = self.desk.sit(text, 5.0), 0
+                return self._shown()
+            case "<":
+                self.screen.type(KEYS.get(text, f"{text}\r"), 5.0)
+                return self._shown()
             case "+":
-                self.cluster.clock.run_for(float(text))
+                self.desk.pass_(float(text))
             case "^":
                 self.patience = float(text)
             case ">":
                 name, change = text.split(" ", 1)
                 _, old, new, _ = change.split("/")
-                manifest = self.terminal.files.read(name)
+                files, path = self.desk.workstation.files, f"{HOME}/{name}"
+                manifest = files.read(path) or ""
                 assert old in manifest, f"line {step.line}: {old!r} is not in {name}"
-                self.terminal.files.write(name, manifest.replace(old, new))
+                files.write(path, manifest.replace(old, new))
             case "=":
                 name, command = text.split(" ", 1)
                 self.words[name] = self._run(command).stdout.split()[0]
@@ -104,20 +112,16 @@ class Player:
                 raise ValueError(f"line {step.line}: {step.kind!r}")
         return None
 
-    def _run(self, line: str) -> Result:
-        if line.startswith("curl "):
-            return self._curl(shlex.split(line)[1:])
-        patience, self.patience = self.patience, None
-        result = self.terminal.run(line, interrupt_after=patience)
-        self.cluster.clock.run_for(0.05)
-        return result
+    def _shown(self) -> str:
+        """What the terminal in front of which the student sits has shown since it was last looked at."""
+        before, self.read = self.read, len(self.screen.text)
+        return self.screen.text[before:]
 
-    def _curl(self, arguments: list[str]) -> Result:
-        terminal, clock = self.terminal, self.cluster.clock
-        context = Context(self.cluster.api, clock, terminal.files, terminal.out, terminal.err, None, {}, terminal.kubeconfig)
-        process = Process(clock, curl(self.cluster, arguments, context))
-        clock.run_until(clock.now + 300, lambda: not process.alive)
-        return Result(terminal.out.take(), terminal.err.take(), process.value)
+    def _run(self, line: str) -> Result:
+        patience, self.patience = self.patience, None
+        result = self.desk.run(line, interrupt_after=patience)
+        self.desk.pass_(0.05)
+        return result
 
 
 def alike(text: str) -> list[str]:
@@ -146,5 +150,5 @@ def record(path: Path) -> None:
         if at in played:
             step, told = played[at]
             at += len(step.printed.splitlines())
-            kept += [f"| {line}" if re.match(r"[$+>=^#] |$", line) else line for line in (told or "").splitlines()]
+            kept += [f"| {line}" if re.match(r"[$@<+>=^#] |$", line) else line for line in (told or "").splitlines()]
     path.write_text("\n".join(kept) + "\n")

@@ -207,9 +207,9 @@ def test_too_many_commands_at_once_are_refused(server):
 
 
 @pytest.mark.parametrize(("line", "says", "code"), [
-    ("nosuch", "sh: nosuch: not found", 127), ("kubectl get pods | grep x", "is not available in this terminal yet", 2),
-    ("echo 'a", "unterminated quoted string", 2), ("cat nosuch", "No such file or directory", 1), ("; ls", "syntax error", 2),
-    ("curl", "try 'curl --help'", 2), ("curl ftp://x", "not supported", 1), ("kubectl nosuch", 'unknown command "nosuch"', 1)])
+    ("nosuch", "bash: nosuch: command not found", 127), ("kubectl get pods | grep x", "No resources found in default namespace.", 1),
+    ("echo 'a", "unexpected EOF while looking for matching", 2), ("cat nosuch", "No such file or directory", 1), ("; ls", "syntax error", 2),
+    ("curl", "try 'curl --help'", 2), ("curl ftp://x", "is not simulated", 1), ("kubectl nosuch", 'unknown command "nosuch"', 1)])
 def test_the_terminal_says_what_it_cannot_do(server, line, says, code):
     answer = server.room().run(line)
     assert says in answer["stderr"] and answer["exit_code"] == code
@@ -218,8 +218,37 @@ def test_the_terminal_says_what_it_cannot_do(server, line, says, code):
 def test_the_terminal_joins_commands_and_stops_them(server):
     room = server.room()
     assert room.run("echo a && echo b; false; echo c || echo d")["stdout"] == "a\nb\nc\n"
+    assert room.run("cat > m.yml <<EOF\n{apiVersion: v1, kind: ConfigMap, metadata: {name: m}}\nEOF\nkubectl apply -f m.yml\n"
+                    "for i in 1 2; do kubectl get cm m -o name; done")["stdout"] == "configmap/m created\nconfigmap/m\nconfigmap/m\n"
     answer = room.run("timeout 3 kubectl get pods -A -w")
     assert answer["exit_code"] == 124 and "kube-system" in answer["stdout"]
+
+
+def test_the_workstations_files_survive_a_power_cut_and_are_the_editors(own_server):
+    room = own_server.room()
+    room.run("echo kept > note; rm pod.yaml; cd /tmp")
+    assert room.ask("PUT", "/files/dir/a.yaml", "kind: Pod\n")[0] == 200
+    own_server.kill()
+    own_server.start()
+    assert room.run("pwd; cat note dir/a.yaml")["stdout"] == "/root\nkept\nkind: Pod\n"
+    assert room.ask("GET", "/files/pod.yaml")[0] == 404 and room.ask("GET", "/files/note") == (200, "kept\n")
+    names = [entry["name"] for entry in room.ask("GET", "/files")[1]["files"]]
+    assert "note" in names and "dir/a.yaml" in names and "pod.yaml" not in names
+    assert room.ask("DELETE", "/files/note")[0] == 200 and room.run("cat note")["exit_code"] == 1
+    assert room.ask("PUT", "/files/..%2F..%2Fetc%2Fpasswd", "x")[0] in (400, 404)
+    assert room.ask("PUT", "/files/large", "x" * 2_000_000)[0] == 413
+
+
+def test_the_address_bar_opens_what_a_browser_outside_would(server):
+    room = server.room()
+    room.run("kubectl create deployment web --image=nginx; kubectl expose deployment web --port=80 --type=NodePort")
+    room.advance(20)
+    port = room.run("kubectl get svc web -o jsonpath='{.spec.ports[0].nodePort}'")["stdout"]
+    status, seen = room.ask("POST", "/browse", {"url": f"192.168.1.102:{port}"})
+    assert (status, seen["status"]) == (200, 200) and "Welcome to nginx!" in seen["body"] and seen["hops"][0]["what"] == "w2-k8s"
+    assert room.ask("POST", "/browse", {"url": "192.168.1.102:31999"})[1]["error"]["code"] == "ERR_CONNECTION_REFUSED"
+    for wrong in ({}, {"url": 5}, {"url": "ftp://x"}, {"url": "x" * 5000}, {"url": "x", "insecure": 3}):
+        assert room.ask("POST", "/browse", wrong)[0] == 400
 
 
 def test_the_kubeconfig_leads_to_the_rooms_api(server):

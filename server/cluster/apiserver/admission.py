@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import TYPE_CHECKING
 
-from server.cluster.apiserver import priorities, storage
+from server.cluster.apiserver import ingress_classes, priorities, storage
 from server.cluster.apiserver.resources import Resource
 from server.cluster.errors import forbidden, not_found
 from server.cluster.names import generate
@@ -85,6 +85,8 @@ def mutate(api: ApiServer, resource: Resource, obj: Object) -> Object:
     """The object with what admission adds; valid by construction, so it runs after validation and templates stay recognisable."""
     if resource.key in storage.FINALIZERS:
         return storage.admit(api, resource.key, obj)
+    if resource.key == ingress_classes.INGRESSES:
+        return ingress_classes.admit(api, obj)
     if resource.key != "pods":
         return obj
     prepared = _PREPARED.get(obj["spec"], api.priorities.of(obj["spec"]))

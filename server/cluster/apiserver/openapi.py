@@ -39,6 +39,10 @@ _LOG = (
     ("container", _STRING), ("follow", _BOOL), ("limitBytes", _INT), ("previous", _BOOL), ("sinceSeconds", _INT), ("sinceTime", _STRING),
     ("tailLines", _INT), ("timestamps", _BOOL),
 )
+# what turns a request into a conversation, with its query
+_STREAMS = (("container", _STRING), ("stderr", _BOOL), ("stdin", _BOOL), ("stdout", _BOOL), ("tty", _BOOL))
+_CONNECT: dict[str, tuple[tuple[str, str], ...]] = {
+    "attach": _STREAMS, "exec": (("command", _STRING), *_STREAMS), "portforward": (("ports", _INT),)}
 # verb: HTTP method, what it is called in an operation's id and in x-kubernetes-action, its query
 _VERBS: dict[str, tuple[str, str, str, tuple[tuple[str, str], ...]]] = {
     "get": ("get", "read", "get", ()),
@@ -113,6 +117,8 @@ def _operation(row: Resource, sub: Subresource | None, verb: str, path: str) -> 
     everywhere = "ForAllNamespaces" if row.namespaced and not scope else ""
     suffix = sub.name.title() if sub else ""
     collection = "Collection" if verb == "deletecollection" else ""
+    if suffix and sub.name in _CONNECT:
+        called, action, collection = "connect", "connect", method.title()
     return {
         "tags": [f"{row.group.split('.')[0] or 'core'}_{row.version}"],
         "operationId": f"{called}{group}{row.version.title()}{collection}{scope}{row.kind}{suffix}{everywhere}",
@@ -122,7 +128,19 @@ def _operation(row: Resource, sub: Subresource | None, verb: str, path: str) -> 
 
 
 def _query(verb: str, sub: Subresource | None) -> tuple[tuple[str, str], ...]:
+    if sub is not None and sub.name in _CONNECT:
+        return ()
     return _LOG if sub is not None and sub.name == "log" else _VERBS[verb][3]
+
+
+def _of_path(sub: Subresource | None) -> tuple[tuple[str, str], ...]:
+    """Parameters that all operations of a path share."""
+    return _CONNECT[sub.name] if sub is not None and sub.name in _CONNECT else _PRETTY
+
+
+def _plain(sub: Subresource | None) -> str:
+    """The media type of an answer that is text; "" for objects."""
+    return {"log": "text/plain"}.get(sub.name, "*/*" if sub.name in _CONNECT else "") if sub is not None else ""
 
 
 def _path_parameters(path: str) -> list[str]:
@@ -131,8 +149,9 @@ def _path_parameters(path: str) -> list[str]:
 
 def _bodies(row: Resource, sub: Subresource | None, verb: str) -> tuple[str, str]:
     """The definitions of what is sent ("" for nothing) and what is answered."""
-    gvk = _gvk(row, sub)
-    name = _definition(gvk)
+    if sub is not None and sub.name in _CONNECT:
+        return "", ""
+    name = _definition(_gvk(row, sub))
     if verb in ("delete", "deletecollection"):
         return f"{META}DeleteOptions", f"{META}Status"
     if verb == "list":
@@ -146,14 +165,15 @@ def _path_v3(row: Resource, sub: Subresource | None, verbs: tuple[str, ...], pat
     item: Object = {_VERBS[verb][0]: _operation_v3(row, sub, verb, path) for verb in verbs}
     item["parameters"] = [
         *({**_parameter_v3(name, _STRING), "in": "path", "required": True} for name in _path_parameters(path)),
-        *(_parameter_v3(name, type_) for name, type_ in _PRETTY),
+        *(_parameter_v3(name, type_) for name, type_ in _of_path(sub)),
     ]
     return item
 
 
 def _operation_v3(row: Resource, sub: Subresource | None, verb: str, path: str) -> Object:
     sent, answered = _bodies(row, sub, verb)
-    content = {"text/plain": {"schema": {"type": _STRING}}} if sub is not None and sub.name == "log" else _content(ANSWERS, answered)
+    plain = _plain(sub)
+    content = {plain: {"schema": {"type": _STRING}}} if plain else _content(ANSWERS, answered)
     operation = _operation(row, sub, verb, path)
     operation["parameters"] = [_parameter_v3(name, type_) for name, type_ in _query(verb, sub)]
     if sent:
@@ -180,18 +200,18 @@ def _path_v2(row: Resource, sub: Subresource | None, verbs: tuple[str, ...], pat
     item: Object = {_VERBS[verb][0]: _operation_v2(row, sub, verb, path) for verb in verbs}
     item["parameters"] = [
         *({**_parameter_v2(name, _STRING), "in": "path", "required": True} for name in _path_parameters(path)),
-        *(_parameter_v2(name, type_) for name, type_ in _PRETTY),
+        *(_parameter_v2(name, type_) for name, type_ in _of_path(sub)),
     ]
     return item
 
 
 def _operation_v2(row: Resource, sub: Subresource | None, verb: str, path: str) -> Object:
     sent, answered = _bodies(row, sub, verb)
-    is_log = sub is not None and sub.name == "log"
-    answer = {"type": _STRING} if is_log else {"$ref": V2_REF + answered}
+    plain = _plain(sub)
+    answer = {"type": _STRING} if plain else {"$ref": V2_REF + answered}
     operation = _operation(row, sub, verb, path)
     operation["consumes"] = list(PATCHES) if verb == "patch" else ["*/*"]
-    operation["produces"] = ["text/plain"] if is_log else list(ANSWERS)
+    operation["produces"] = [plain] if plain else list(ANSWERS)
     operation["parameters"] = [_parameter_v2(name, type_) for name, type_ in _query(verb, sub)]
     if sent:
         required = {} if verb.startswith("delete") else {"required": True}
@@ -220,7 +240,7 @@ def _schemas(rows: Iterable[Resource], reference: str) -> Object:
     for row in rows:
         wanted.append(_definition(_gvk(row, None)))
         wanted.append(wanted[-1] + "List")
-        wanted += [_definition(_gvk(row, sub)) for sub in row.subresources]
+        wanted += [_definition(_gvk(row, sub)) for sub in row.subresources if sub.name not in _CONNECT]
     found: Object = {}
     while wanted:
         name = wanted.pop()

@@ -44,6 +44,12 @@ class Options:
     since_seconds: int | None = None
     since_time: str = ""
     timestamps: bool = False
+    command: list[str] = field(default_factory=list)
+    stdin: bool = False
+    stdout: bool = False
+    stderr: bool = False
+    tty: bool = False
+    ports: list[int] = field(default_factory=list)
 
 
 DEFAULT_OPTIONS = Options()
@@ -74,7 +80,7 @@ class Request:
 @dataclass(slots=True)
 class Response:
     """``record`` is there when the answer is one stored object, ``records`` when it is a list of them; ``stream`` when it is a watch
-    or a followed log; ``text`` for logs."""
+    or a followed log; ``text`` for logs; ``session`` for exec and attach (a ``runtime.session.Session``) and port-forward."""
 
     code: int
     object: Object
@@ -83,6 +89,7 @@ class Response:
     stream: Channel | None = None
     text: str | None = None
     records: list[Record] | None = None
+    session: Any = None
 
     def json(self) -> bytes:
         """The answer's bytes; what is stored was encoded when it was first asked for."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 ALL_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+STREAMS = ("create", "get")
 STATUS_VERBS = ("get", "patch", "update")
 
 
@@ -85,10 +86,13 @@ _ROWS = (
     Resource("nodes", "Node", short_names=("no",), namespaced=False, has_status=True, subresources=(_status("Node", "v1"),)),
     Resource("pods", "Pod", short_names=("po",), categories=("all",), has_status=True, has_generation=True, returns_deleted=True,
              subresources=(
+                 Subresource("attach", "PodAttachOptions", "v1", STREAMS),
                  Subresource("binding", "Binding", "v1", ("create",)),
                  Subresource("ephemeralcontainers", "Pod", "v1", STATUS_VERBS),
                  Subresource("eviction", "Eviction", "policy/v1", ("create",)),
+                 Subresource("exec", "PodExecOptions", "v1", STREAMS),
                  Subresource("log", "Pod", "v1", ("get",)),
+                 Subresource("portforward", "PodPortForwardOptions", "v1", STREAMS),
                  Subresource("resize", "Pod", "v1", STATUS_VERBS),
                  _status("Pod", "v1"))),
     Resource("secrets", "Secret"),
@@ -110,6 +114,10 @@ _ROWS = (
              subresources=(_status("CronJob", "batch/v1"),)),
     Resource("jobs", "Job", group="batch", categories=("all",), has_status=True, has_generation=True,
              subresources=(_status("Job", "batch/v1"),)),
+    Resource("ingressclasses", "IngressClass", group="networking.k8s.io", namespaced=False, has_generation=True),
+    Resource("ingresses", "Ingress", group="networking.k8s.io", short_names=("ing",), has_status=True, has_generation=True,
+             subresources=(_status("Ingress", "networking.k8s.io/v1"),)),
+    Resource("networkpolicies", "NetworkPolicy", group="networking.k8s.io", short_names=("netpol",), has_generation=True),
     Resource("poddisruptionbudgets", "PodDisruptionBudget", group="policy", short_names=("pdb",), has_status=True, has_generation=True,
              subresources=(_status("PodDisruptionBudget", "policy/v1"),)),
     Resource("priorityclasses", "PriorityClass", group="scheduling.k8s.io", short_names=("pc",), namespaced=False, has_generation=True),

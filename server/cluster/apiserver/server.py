@@ -90,6 +90,7 @@ class ApiServer:
         self.quota = Quota(store, MAX_OBJECTS, MAX_BYTES)
         self.present: Callable[[str, Object], Object] | None = None
         self.logs: Any = None
+        self.sessions: Any = None
         self.extensions: dict[str, Extension] = {}
         self.breathe: Callable[[], None] | None = None
         self.storing: Callable[[], bool] = lambda: True

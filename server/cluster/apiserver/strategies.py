@@ -63,7 +63,7 @@ def _namespace(api: ApiServer, namespace: Object) -> Object:
     return replaced(namespace, {"spec": {"finalizers": finalizers}, "status": {"phase": "Active"}})
 
 
-def _service(api: ApiServer, service: Object) -> Object:
+def _served(api: ApiServer, service: Object) -> Object:
     return {**service, "status": {"loadBalancer": {}}}
 
 
@@ -114,12 +114,13 @@ def _disruption_budget(api: ApiServer, budget: Object) -> Object:
 
 _PREPARE_CREATE = {
     "poddisruptionbudgets.policy": _disruption_budget,
+    "ingresses.networking.k8s.io": _served,
     "pods": _pod,
     "replicationcontrollers": _replication_controller,
     "daemonsets.apps": _daemon_set,
     "jobs.batch": _job,
     "namespaces": _namespace,
-    "services": _service,
+    "services": _served,
     "replicasets.apps": _replica_set, "horizontalpodautoscalers.autoscaling": _autoscaler,
     "statefulsets.apps": _stateful_set,
                    "persistentvolumes": storage.new_volume, "persistentvolumeclaims": storage.new_claim}

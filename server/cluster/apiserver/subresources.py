@@ -1,4 +1,4 @@
-"""The doors beside the main one: status, scale, binding, eviction, finalize and log.
+"""The doors beside the main one: status, scale, binding, eviction, finalize, log, and those through which people come in.
 
 Each takes its own kind of body and changes one part of the object, so that a kubelet cannot touch a pod's spec and an autoscaler
 needs to know nothing of a Deployment but its size.
@@ -137,5 +137,13 @@ def _log(api: ApiServer, resource: Resource, request: Request) -> Response:
     return api.logs(record.object, request.options)
 
 
-_HANDLERS = {"ephemeralcontainers": pod_subresources.ephemeral_containers, "resize": pod_subresources.resize,
+def _stream(api: ApiServer, resource: Resource, request: Request) -> Response:
+    record: Record = api.current(resource, request.namespace, request.name)
+    if api.sessions is None:
+        raise bad_request("no kubelet serves streams in this cluster")
+    return api.sessions(request.subresource, record.object, request.options)
+
+
+_HANDLERS = {"exec": _stream, "attach": _stream, "portforward": _stream,
+             "ephemeralcontainers": pod_subresources.ephemeral_containers, "resize": pod_subresources.resize,
              "status": _status, "scale": _scale, "binding": _binding, "eviction": eviction.evict, "finalize": _finalize, "log": _log}

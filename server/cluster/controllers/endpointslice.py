@@ -2,7 +2,8 @@
 
 In: what ``selected_pods`` says of a Service. Out: slices owned by the Service, packed by ``slice_packing``, in which each endpoint
 says whether its pod is ready, still serving, and terminating. What is not ready is listed too, so that a client may decide; a
-Service can ask for all to count as ready with ``publishNotReadyAddresses``.
+Service can ask for all to count as ready with ``publishNotReadyAddresses``, and for traffic to stay near with ``trafficDistribution``:
+then ready endpoints carry hints.
 
 Source: https://kubernetes.io/docs/concepts/services-networking/endpoint-slices/
 """
@@ -104,7 +105,16 @@ class EndpointSliceController(SelectedPodsController):
         machine = self._nodes.get("", node)
         if machine is not None and (zone := labels(machine).get(ZONE)):
             endpoint["zone"] = zone
+        if ready and (hints := _hints(service["spec"].get("trafficDistribution"), node, endpoint.get("zone"))):
+            endpoint["hints"] = hints
         return Endpoint(ports(service, pod), endpoint)
+
+
+def _hints(distribution: str | None, node: str | None, zone: str | None) -> Object:
+    """For whom an endpoint is meant, where the Service asks for what is near."""
+    if distribution not in ("PreferClose", "PreferSameZone", "PreferSameNode"):
+        return {}
+    return {**({"forZones": [{"name": zone}]} if zone else {}), **({"forNodes": [{"name": node}]} if distribution == "PreferSameNode" else {})}
 
 
 def _labels(service: Object) -> dict[str, str]:

@@ -12,20 +12,23 @@ import hashlib
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from server.cluster.kubelet import backoff, environment, hooks, probing, resizing, restarting, termination
+from server.cluster.inodes import text_of
+from server.cluster.kubelet import backoff, environment, hooks, probing, resizing, restarting, streaming, termination
 from server.cluster.kubelet.cell import Cell
 from server.cluster.kubelet.template import Template
 from server.cluster.objects import Object
 from server.cluster.runtime.container import Launch
 from server.cluster.runtime.images import Image, PullError, resolve
-from server.cluster.runtime.programs import lacks_password
+from server.cluster.runtime.plans import lacks_password
 from server.cluster.runtime.references import parse
+from server.cluster.runtime.streams import Fault
 
 if TYPE_CHECKING:
     from server.cluster.kubelet.pod_worker import PodWorker
 
 CREATION, FIRST_RETRY, RETRY, RESYNC, JITTER = 0.2, 1.0, (10.0, 15.0), 60.0, 1.5
 FIRST_WORDS = 1e-6
+RUNS = "runs"  # a postStart hook that has not ended yet
 EPOCH_START = "1970-01-01T00:00:00Z"
 SHIM = ("failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start "
         "container process: {}: unknown")
@@ -56,9 +59,9 @@ def _others_wait(worker: PodWorker) -> bool:
     return len(worker.main) > 1 and any(not cell.begun for cell in worker.main)
 
 
-def _seen(worker: PodWorker, moment: float) -> float:
-    """When the kubelet sees a start that is through at ``moment``: at once, when it goes on to the next container."""
-    return moment if _others_wait(worker) else worker.kubelet.observed(moment)
+def _seen(worker: PodWorker, cell: Cell, moment: float) -> float:
+    """When the kubelet sees a start that is through at ``moment``: at once, when it goes on to the next container or started this one before."""
+    return moment if cell.created or _others_wait(worker) else worker.kubelet.observed(moment)
 
 
 def start(worker: PodWorker, pod: Object, cell: Cell) -> None:
@@ -73,11 +76,11 @@ def start(worker: PodWorker, pod: Object, cell: Cell) -> None:
         worker.record(pod, "Normal", "Pulling", f'Pulling image "{template.image}"', cell)
         pull = kubelet.images.pull(reference, now)
         cell.pull = [now, pull.begin, pull.end]
-        worker.at(f"pull:{cell.name}", _seen(worker, pull.end))
+        worker.at(f"pull:{cell.name}", _seen(worker, cell, pull.end))
     elif kubelet.images.has(reference):
         worker.record(pod, "Normal", "Pulled",
                       f'Container image "{template.image}" already present on machine and can be accessed by the pod', cell)
-        worker.at(f"create:{cell.name}", _seen(worker, now + CREATION))
+        worker.at(f"create:{cell.name}", _seen(worker, cell, now + CREATION))
     else:
         message = f'Container image "{template.image}" is not present with pull policy of Never'
         worker.record(pod, "Warning", "ErrImageNeverPull", message, cell)
@@ -188,9 +191,12 @@ def create(worker: PodWorker, pod: Object, cell: Cell, image: Image) -> None:
     plan = launch.plan
     if plan.kind == "missing":
         return _not_started(worker, pod, cell, image, SHIM.format(plan.text))
+    try:
+        container = kubelet.runtime.start(worker.sandbox, launch, _new_id(worker, cell), _environment(worker, cell, worker.now),
+                                          worker.on_exit, worker.on_change)
+    except Fault as fault:
+        return _not_started(worker, pod, cell, image, SHIM.format(streaming.why(plan.argv[0], fault)))
     worker.record(pod, "Normal", "Started", "Container started", cell)
-    container = kubelet.runtime.start(worker.sandbox, launch, _new_id(worker, cell), _environment(worker, cell, worker.now),
-                                      worker.on_exit, worker.on_change)
     waiting = cell.waiting
     cell.container, cell.waiting, cell.killing, cell.stop = container, None, "", None
     cell.shown_image = (image.text, image.id)
@@ -201,16 +207,25 @@ def create(worker: PodWorker, pod: Object, cell: Cell, image: Image) -> None:
         if text:
             container.write(text, "stderr")
             worker.at(f"exit:{cell.name}", worker.now)
-    if container.process is not None:
+    if plan.kind == "program":
         worker.changed = False
         worker.at("write", worker.now + FIRST_WORDS)
     hook = template.lifecycle.get("postStart")
     if hook:
-        fault, seconds = hooks.run(worker, pod, cell, hook)
-        cell.hook = fault or "ok"
+        cell.hook = RUNS
+
+        def told(fault: str) -> None:
+            if cell.container is container and cell.hook == RUNS:
+                cell.hook = fault or "ok"
+                if f"hooked:{cell.name}" in worker.due:
+                    worker.at(f"hooked:{cell.name}", worker.now)
+                    worker.save()
+                    worker.arm()
+
+        seconds = hooks.run(worker, pod, cell, hook, told)
         if seconds:
             cell.waiting = waiting
-            return worker.at(f"hooked:{cell.name}", worker.now + seconds)
+            return worker.at(f"hooked:{cell.name}", worker.now + min(seconds, hooks.LONGEST + 1))
     return hooked(worker, pod, cell)
 
 
@@ -220,7 +235,7 @@ def hooked(worker: PodWorker, pod: Object, cell: Cell) -> None:
     cell.waiting = None
     if not cell.running:
         return died(worker, pod, cell)
-    if fault not in ("", "ok"):
+    if fault not in ("", "ok", RUNS):
         worker.record(pod, "Warning", "FailedPostStartHook", "PostStartHook failed", cell)
         worker.record(pod, "Normal", "Killing", "FailedPostStartHook", cell)
         cell.started = cell.ready = False
@@ -238,8 +253,11 @@ def _new_id(worker: PodWorker, cell: Cell) -> str:
 
 
 def _launch(worker: PodWorker, cell: Cell, image: Image, since: float) -> Launch:
-    launch = cell.template.launch(image, worker.spec(cell.name))
-    return cell.template.expanded(launch, _environment(worker, cell, since)()) if cell.template.expands else launch
+    spec = worker.spec(cell.name)
+    launch = cell.template.launch(image, spec)
+    if not cell.template.expands:
+        return launch
+    return cell.template.expanded(launch, environment.known(_environment(worker, cell, since)(), spec))
 
 
 def _environment(worker: PodWorker, cell: Cell, since: float) -> Callable[[], dict[str, str]]:
@@ -279,6 +297,9 @@ def take_up(worker: PodWorker, cell: Cell, saved: dict[str, Any], chunks: dict[s
         launch = _launch(worker, cell, resolve(parse(image)), run["started"])
         cell.container = worker.kubelet.runtime.resume(worker.sandbox, launch, run, chunks.get(run["id"]) or {},
                                                        _environment(worker, cell, run["started"]), worker.on_exit, worker.on_change)
+    if cell.hook == RUNS:
+        cell.hook = "ok"
+        worker.due[f"hooked:{cell.name}"] = worker.now
     if cell.waiting is not None and not cell.hook:
         cell.container = None
 
@@ -291,7 +312,7 @@ def _exit(worker: PodWorker, pod: Object, cell: Cell) -> None:
     if container is not None and container.running:
         plan = container.launch.plan
         container.end(plan.code if plan.kind == "once" else 1)
-    died(worker, pod, cell)
+        worker.at(f"died:{cell.name}", worker.kubelet.observed_after(container.started, worker.now))
 
 
 def note_end(worker: PodWorker, cell: Cell) -> None:
@@ -334,7 +355,7 @@ def died(worker: PodWorker, pod: Object, cell: Cell) -> None:
 
 def _last_words(cell: Cell, code: int) -> str:
     container = cell.container
-    text = container.own_files.get(cell.template.message_path, "")
+    text = text_of(container.own_files.get(cell.template.message_path, ""))
     if not text and code and cell.template.message_policy == "FallbackToLogsOnError":
         text = "\n".join(line.text for line in container.log.all()[-LOG_MESSAGE_LINES:])[-LOG_MESSAGE_BYTES:]
     return text[:MESSAGE_LIMIT]

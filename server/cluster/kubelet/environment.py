@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from server.cluster import quantity
 from server.cluster.apiserver.server import ApiServer
 from server.cluster.objects import Object
+from server.cluster.runtime import packages
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KINDS = (("configMapKeyRef", "configmaps", "configmap", "ConfigMap"), ("secretKeyRef", "secrets", "secret", "Secret"))
@@ -104,8 +105,10 @@ def data_of(obj: Object) -> dict[str, str]:
 
 
 def resolved(api: ApiServer, pod: Object, container: Object, place: Place) -> dict[str, str]:
-    """Every variable as the container sees it."""
-    values = {"PATH": PATH, "HOSTNAME": hostname(pod, place.node)}
+    """Every variable as the container sees it: the runtime's and the image's own, and over them the kubelet's, which alone may be named
+    in others."""
+    own = {"PATH": PATH, "HOSTNAME": hostname(pod, place.node), **packages.environment_of(container.get("image", ""))}
+    values: dict[str, str] = {}
     if pod["spec"].get("enableServiceLinks", True):
         values.update(service_links(api, pod["metadata"]["namespace"], place.since))
     else:
@@ -122,9 +125,16 @@ def resolved(api: ApiServer, pod: Object, container: Object, place: Place) -> di
         value = _value(api, pod, container, entry, place)
         if value is not None:
             given[entry["name"]] = value if entry.get("valueFrom") else expanded(value, {**values, **given})
-    values.update(given)
-    values.setdefault("HOME", "/root")
-    return values
+    return {**own, **values, **given, "HOME": given.get("HOME", values.get("HOME", "/root"))}
+
+
+def known(values: dict[str, str], container: Object) -> dict[str, str]:
+    """Of a container's variables those that its command may name: not what the runtime or the image gives."""
+    if container.get("envFrom"):
+        return values
+    given = {entry["name"] for entry in container.get("env") or ()}
+    own = {"PATH", "HOSTNAME", "HOME", *packages.environment_of(container.get("image", ""))} - given
+    return {name: value for name, value in values.items() if name not in own}
 
 
 def expands(words: tuple[str, ...], container: Object) -> bool:

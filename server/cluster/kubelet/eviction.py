@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from server.cluster import quantity
 from server.cluster.apiserver.qos import qos_class
 from server.cluster.clock import Timer
-from server.cluster.kubelet import shutdown
+from server.cluster.kubelet import shutdown, volumes
 from server.cluster.kubelet.kubelet import Kubelet
 from server.cluster.kubelet.machine_room import FILL, PRESSURE
 from server.cluster.kubelet.node_status import FILE_SYSTEM, KERNEL_MEMORY
 from server.cluster.kubelet.pod_worker import PodWorker
 from server.cluster.objects import Object
 from server.cluster.runtime.container import Container
+from server.cluster.runtime.mount_namespace import written
 
 if TYPE_CHECKING:
     from server.cluster.kubelet.manager import Kubelets
@@ -30,7 +31,7 @@ MONITORED, TRANSITION, GRACE = 10.0, 300.0, 1.0
 MEBI = 1024**2
 SYSTEM_DISK = 5 * 1024**3
 MEMORY, DISK = "MemoryPressure", "DiskPressure"
-LOGS_AT_MOST = 4 * 1024**3
+LOGS_AT_MOST, MUCH = 4 * 1024**3, 64 * MEBI
 RESOURCES = {MEMORY: "memory", DISK: "ephemeral-storage"}
 MEMORY_THRESHOLD, DISK_THRESHOLD = 100 * MEBI, 0.15
 MEMORY_TAINT = "node.kubernetes.io/memory-pressure"
@@ -122,9 +123,23 @@ class Evictions:
         size = _disk(kubelet)
         threshold = _whole(size * DISK_THRESHOLD)
         used = SYSTEM_DISK + sum(kubelet.images.present.values()) + fill.get("disk", 0)
-        if size - used < threshold + LOGS_AT_MOST:
-            used += sum(_disk_of(container) for worker in kubelet.workers.values() for container in _containers(worker))
+        if size - used < threshold + LOGS_AT_MOST + self._kubelets.runtime.written.bytes + self._kubelets.parts.disks.bytes:
+            used += sum(disk_of(container) for worker in kubelet.workers.values() for container in _containers(worker))
+            used += sum(self.empty_dirs(worker) for worker in kubelet.workers.values())
+            used += self._kubelets.parts.disks.used(f"node/{kubelet.name}")
         return Signal(DISK, _whole(size - used), threshold)
+
+    def empty_dirs(self, worker: PodWorker) -> int:
+        """Bytes that a pod keeps on the machine's disk beside its containers."""
+        pod = worker.pod()
+        return sum(self._kubelets.parts.disks.used(volumes.empty_dir(worker.uid, volume["name"]))
+                   for volume in (pod["spec"].get("volumes") or () if pod is not None else ())
+                   if "emptyDir" in volume and volume["emptyDir"].get("medium") != "Memory")
+
+    def wrote(self, node: str) -> None:
+        """A program there has written: looks at the node if it may be much."""
+        if self._kubelets.runtime.written.bytes + self._kubelets.parts.disks.bytes > MUCH:
+            self.look(node)
 
     # a turn
 
@@ -193,11 +208,12 @@ class Evictions:
     def _rank(self, worker: PodWorker, pod: Object, resource: str) -> tuple[bool, int, int]:
         """Who uses more than was asked for goes first, then the least important, then who is furthest above."""
         used = sum(self._uses(container, resource) for container in _containers(worker))
+        used += self.empty_dirs(worker) if resource != "memory" else 0
         asked = sum(_asked(entry, resource) for entry in pod["spec"]["containers"])
         return not used > asked, pod["spec"].get("priority") or 0, asked - used
 
     def _uses(self, container: Container, resource: str) -> int:
-        return self._usage.memory(container) if resource == "memory" else _disk_of(container)
+        return self._usage.memory(container) if resource == "memory" else disk_of(container)
 
     def _hungry(self, worker: PodWorker, pod: Object, resource: str) -> str:
         text = ""
@@ -243,9 +259,9 @@ def _containers(worker: PodWorker) -> list[Container]:
     return [cell.container for cell in worker.cells() if cell.running]
 
 
-def _disk_of(container: Container) -> int:
+def disk_of(container: Container) -> int:
     """Bytes of its log and of what it wrote."""
-    size = sum(len(text) for text in container.own_files.values())
+    size = written(container.own_files)
     if container.has_log():
         size += sum(len(line.text) + 1 for line in container.log.all())
     return size

@@ -1,18 +1,19 @@
 """What a container's spec asks of its start and stop beyond its command: lifecycle hooks, and not to be root.
 
-A hook is run to its end at once and says how many virtual seconds it took.
+A command runs beside the container's own program, on the clock; whoever asked hears when it has ended, and what went wrong.
 
 Source: https://kubernetes.io/docs/concepts/containers/container-lifecycle-hooks/
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from server.cluster.kubelet import commands
 from server.cluster.kubelet.cell import Cell
 from server.cluster.kubelet.probes import port_of
 from server.cluster.objects import Object
-from server.cluster.runtime.files import NotSimulated
 from server.cluster.runtime.images import Image
 from server.cluster.runtime.runtime import ConnectionRefused, NoHttp
 
@@ -23,27 +24,27 @@ LONGEST = 300.0
 UNPRIVILEGED = ("nginxinc/nginx-unprivileged", "prom/", "grafana/", "hashicorp/http-echo", "bitnami/", "curlimages/", "gcr.io/distroless/")
 
 
-def run(worker: PodWorker, pod: Object, cell: Cell, hook: Object) -> tuple[str, float]:
-    """(what went wrong or "", seconds that it took)."""
+def run(worker: PodWorker, pod: Object, cell: Cell, hook: Object, then: Callable[[str], None]) -> float:
+    """``then(fault)`` (fault "": none) is called when it has ended: for a command some time later, and inf is the answer; otherwise at
+    once, and the answer is how many seconds it takes from now."""
     if "sleep" in hook:
-        return "", float(hook["sleep"].get("seconds", 0))
-    if "httpGet" in hook:
-        return _http(worker, pod, cell, hook["httpGet"]), 0.0
+        then("")
+        return float(hook["sleep"].get("seconds", 0))
     if "exec" in hook:
-        return _exec(cell, list(hook["exec"].get("command") or ()))
-    return "", 0.0
+        _exec(cell, list(hook["exec"].get("command") or ()), then)
+        return float("inf")
+    then(_http(worker, pod, cell, hook["httpGet"]) if "httpGet" in hook else "")
+    return 0.0
 
 
-def _exec(cell: Cell, argv: list[str]) -> tuple[str, float]:
-    try:
-        done, elapsed = cell.container.execute(argv, LONGEST)
-    except FileNotFoundError:
-        return f'exec: "{argv[0]}": executable file not found in $PATH: unknown', 0.0
-    except NotSimulated as unknown:
-        return f"podium: {unknown} is not simulated", 0.0
-    if done.status in (0, -1):
-        return "", elapsed
-    return f"command '{' '.join(argv)}' exited with {done.status}: {(done.out + done.err).strip()}", elapsed
+def _exec(cell: Cell, argv: list[str], then: Callable[[str], None]) -> None:
+    def ended(done: commands.Done) -> None:
+        if done.refused:
+            then(done.refused)
+        else:
+            then("" if done.code in (0, None) else f"command '{' '.join(argv)}' exited with {done.code}: {done.text.strip()}")
+
+    commands.run(cell.container, argv, LONGEST, ended)
 
 
 def _http(worker: PodWorker, pod: Object, cell: Cell, action: Object) -> str:

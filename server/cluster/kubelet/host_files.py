@@ -7,9 +7,9 @@ Source: https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
 from __future__ import annotations
 
 import posixpath
-from collections import ChainMap
 
-from server.cluster.disks import Disks, Tree, tree
+from server.cluster.disks import Disks, Space, Tree, tree
+from server.cluster.inodes import Layer
 
 DIRECTORIES = (
     "/bin", "/boot", "/dev", "/etc", "/etc/cni/net.d", "/etc/kubernetes", "/etc/kubernetes/manifests", "/etc/kubernetes/pki",
@@ -26,6 +26,7 @@ SOCKETS = ("/run/containerd/containerd.sock", "/var/run/containerd/containerd.so
 CHARACTER_DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/kmsg", "/dev/tty", "/dev/fuse")
 BLOCK_DEVICES = ("/dev/sda", "/dev/sda1")
 BASE = {**{f"{path}/": "" for path in DIRECTORIES}, **PLAIN_FILES, **dict.fromkeys((*SOCKETS, *CHARACTER_DEVICES, *BLOCK_DEVICES), "")}
+HOST = Layer(BASE)
 _SPECIAL = {"Socket": (SOCKETS, "socket file"), "CharDevice": (CHARACTER_DEVICES, "character device"),
             "BlockDevice": (BLOCK_DEVICES, "block device")}
 
@@ -33,7 +34,7 @@ _SPECIAL = {"Socket": (SOCKETS, "socket file"), "CharDevice": (CHARACTER_DEVICES
 def host_tree(disks: Disks, node: str, path: str) -> Tree:
     """The part of a node's disk below a path."""
     mine = tree(disks, f"node/{node}", posixpath.normpath(path))
-    return mine._replace(files=ChainMap(mine.files, BASE))
+    return mine._replace(under=HOST, space=lambda: Space("/dev/sda1", "ext4"))
 
 
 def fault(disks: Disks, node: str, path: str, type_: str) -> str:

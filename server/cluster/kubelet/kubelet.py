@@ -74,6 +74,10 @@ class Kubelet:
         seen = math.ceil((moment - self.phase) / RELIST - 1e-9) * RELIST + self.phase
         return seen if at_most is None or seen <= at_most else max(moment, at_most)
 
+    def observed_after(self, first: float, moment: float) -> float:
+        """When it sees what happens at ``moment``, at a later look than one at ``first``."""
+        return self.observed(max(moment, first + REACTION))
+
     def labels(self) -> dict[str, str]:
         node = self.api.lister("nodes").get("", self.name)
         return (node["metadata"].get("labels") or {}) if node is not None else {}

@@ -24,7 +24,7 @@ FIELDS = (("containers", "containerStatuses"), ("initContainers", "initContainer
 
 def answer(kubelets: Kubelets, pod: Object, options: Options) -> Response:
     """What ``kubectl logs`` asks for."""
-    name = _container(pod, options.container)
+    name = container_of(pod, options.container)
     if not pod["spec"].get("nodeName"):
         return Response(200, {}, text="")
     fault = error(kubelets, pod, name, options.previous)
@@ -53,7 +53,7 @@ def answer(kubelets: Kubelets, pod: Object, options: Options) -> Response:
     return Response(200, {}, text=text, stream=kubelets.parts.api.streaming(channel))
 
 
-def _container(pod: Object, name: str) -> str:
+def container_of(pod: Object, name: str) -> str:
     names = {field: [entry["name"] for entry in pod["spec"].get(field) or ()] for field, _ in FIELDS}
     shown = pod["metadata"]["name"]
     if name:

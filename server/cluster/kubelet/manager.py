@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from server.cluster.apiserver.request import Options, Response
-from server.cluster.kubelet import keeping, logs, memory, node_status
+from server.cluster.kubelet import hardware, keeping, logs, memory, node_status, streaming
 from server.cluster.kubelet.agenda import Agenda
 from server.cluster.kubelet.eviction import Evictions
 from server.cluster.kubelet.keeping import ACTIVE, NEW, WAITING
@@ -48,6 +48,8 @@ class Kubelets(MachineRoom):
         self.runtime = Runtime(parts.clock, parts.state)
         self.runtime.reachable = self.powered
         self.runtime.usage.cores = self._cores
+        self.runtime.hardware = lambda node: hardware.facts(self, node)
+        self.runtime.security = lambda pod, container: hardware.security(self, pod, container)
         self.runtime.usage.on_change(self._usage_changed)
         self.on_change(self.runtime.usage.resized)
         self.registry = Registry()
@@ -173,6 +175,10 @@ class Kubelets(MachineRoom):
     def logs(self, pod: Object, options: Options) -> Response:
         """The ``log`` subresource."""
         return logs.answer(self, pod, options)
+
+    def streams(self, what: str, pod: Object, options: Options) -> Response:
+        """The ``exec``, ``attach`` and ``portforward`` subresources."""
+        return streaming.answer(self, what, pod, options)
 
     def worker(self, namespace: str, name: str) -> PodWorker | None:
         pod = self.parts.api.lister("pods").get(namespace, name)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from server.cluster.disks import Tree
 from server.cluster.errors import ApiError
+from server.cluster.inodes import text_of
 from server.cluster.kubelet import (
     admission,
     containers,
@@ -122,7 +123,8 @@ class PodWorker:
 
     def _file(self, volume: str, path: str) -> str | None:
         tree = self._volume(volume)
-        return tree.files.get(tree.at(path))
+        found = tree.files.get(tree.at(path))
+        return text_of(found) if found is not None else None
 
     # waking
 
@@ -260,6 +262,8 @@ class PodWorker:
         self.holding = not on_host
         hostname = environment.hostname(pod, kubelet.name)
         self.sandbox = kubelet.runtime.sandbox(self.key, self.uid, kubelet.name, hostname, self.ip)
+        security = pod["spec"].get("securityContext") or {}
+        self.sandbox.user, self.sandbox.group = security.get("runAsUser"), security.get("runAsGroup")
         given = pod["spec"].get("volumes")
         if given:
             self.sandbox.volume_source = self._volume
@@ -298,10 +302,8 @@ class PodWorker:
     # what containers tell
 
     def on_exit(self, container: Container, code: int) -> None:
-        """A script has come to its end."""
-        name = container.launch.name
-        fresh = container.started == self.now
-        self.at(f"died:{name}", self.now if fresh else self.kubelet.observed(self.now))
+        """A script has come to its end. One that ends as it begins is still seen running once: the next look finds that it is over."""
+        self.at(f"died:{container.launch.name}", self.kubelet.observed_after(container.started, self.now))
         self.save()
         self.arm()
 
@@ -342,8 +344,7 @@ class PodWorker:
         return not self.due and self.stage == ACTIVE and self.mount_delay == MOUNT_FIRST and not self.init and not self.ephemeral and (
             self.pending is None and self.resizing is None and not self.restarting) and all(
             cell.waiting is None and cell.terminated is None and cell.last is None and cell.crash is None and not cell.killing
-            and cell.ready and cell.container is not None and cell.container.state is None and not cell.container.own_files
-            and not cell.container.frozen
+            and cell.ready and cell.container is not None and cell.container.plain
             and cell.container.running and not cell.counts and cell.resources is None and cell.env is None for cell in self.main) and not self.frozen
 
     def save(self) -> None:

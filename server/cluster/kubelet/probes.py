@@ -8,11 +8,12 @@ Source: https://kubernetes.io/docs/concepts/workloads/pods/probes/
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from server.cluster.kubelet import commands
 from server.cluster.objects import Object
 from server.cluster.runtime.container import Container
-from server.cluster.runtime.files import NotSimulated
 from server.cluster.runtime.runtime import ConnectionRefused, NoHttp, Runtime
 from server.cluster.runtime.servers import SERVERS
 
@@ -57,9 +58,7 @@ def probes_of(container: Object) -> tuple[Probe, ...]:
 
 
 def ask(probe: Probe, runtime: Runtime, pod: Object, spec: Object, container: Container) -> Result:
-    """One probe of a running container of ``pod``; ``spec`` is the container's."""
-    if probe.how == "exec":
-        return _exec(probe, container)
+    """One probe of a running container of ``pod``, over the network; ``spec`` is the container's."""
     port = port_of(spec, probe.action.get("port"))
     if port is None:
         return Result(False, f'strconv.Atoi: parsing "{probe.action.get("port")}": invalid syntax', errored=True)
@@ -94,20 +93,19 @@ def port_of(spec: Object, port: Any) -> int | None:
     return named if named is not None or not str(port).isdigit() else int(port)
 
 
-def _exec(probe: Probe, container: Container) -> Result:
+def ask_command(probe: Probe, container: Container, then: Callable[[Result], None]) -> None:
+    """The same for a probe that is a command: ``then(result)`` when it has ended."""
     argv = list(probe.action.get("command") or ())
-    try:
-        done, elapsed = container.execute(argv, probe.timeout)
-    except FileNotFoundError:
-        return Result(False,
-                      "rpc error: code = Unknown desc = failed to exec in container: failed to start exec: OCI runtime exec failed: exec "
-                      f'failed: unable to start container process: exec: "{argv[0]}": executable file not found in $PATH: unknown',
-                      errored=True)
-    except NotSimulated as fault:
-        return Result(False, f"podium: {fault} is not simulated", errored=True)
-    if done.status == -1:
-        return Result(False, f'command timed out: "{" ".join(argv)}" timed out after {probe.timeout:g}s')
-    return Result(done.status == 0, (done.out + done.err).rstrip("\n"), steady=not done.outside)
+
+    def ended(done: commands.Done) -> None:
+        if done.refused:
+            then(Result(False, f"rpc error: code = Unknown desc = failed to exec in container: {done.refused}", errored=True))
+        elif done.code is None:
+            then(Result(False, f'command timed out: "{" ".join(argv)}" timed out after {probe.timeout:g}s'))
+        else:
+            then(Result(done.code == 0, done.text.rstrip("\n"), steady=not done.outside))
+
+    commands.run(container, argv, probe.timeout, ended)
 
 
 def _tcp(container: Container, host: str, port: int) -> Result:

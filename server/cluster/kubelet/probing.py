@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from server.cluster.kubelet import containers, termination
 from server.cluster.kubelet.cell import Cell
-from server.cluster.kubelet.probes import PATIENCE, RARE, TITLES, Probe, Result, ask, failure
+from server.cluster.kubelet.probes import PATIENCE, RARE, TITLES, Probe, Result, ask, ask_command, failure
 from server.cluster.objects import Object
 
 if TYPE_CHECKING:
@@ -49,8 +49,28 @@ def due(worker: PodWorker, pod: Object, cell: Cell, kind: str) -> None:
     if termination.stopping(worker) and kind != "readiness":
         return
     forced = worker.kubelet.manager.forced_probes.get((*worker.key, cell.name, kind))
-    result = ask(probe, worker.kubelet.runtime, pod, worker.spec(cell.name), cell.container) if forced is None else \
-        Result(forced, "" if forced else failure(probe, worker.spec(cell.name), cell.container))
+    if forced is not None:
+        return _answered(worker, pod, cell, probe, Result(forced, "" if forced else failure(probe, worker.spec(cell.name), cell.container)))
+    if probe.how != "exec":
+        return _answered(worker, pod, cell, probe, ask(probe, worker.kubelet.runtime, pod, worker.spec(cell.name), cell.container))
+    asked = cell.container
+    worker.at(f"probe:{kind}:{cell.name}", worker.now + probe.timeout + probe.period)
+
+    def told(result: Result) -> None:
+        """The command has ended; what is asked of a container that has ended meanwhile does not count."""
+        now = worker.pod()
+        wanted = kind == "readiness" or not termination.stopping(worker)
+        if now is not None and worker.kubelet.alive and cell.container is asked and cell.running and wanted:
+            worker.due.pop(f"probe:{kind}:{cell.name}", None)
+            _answered(worker, now, cell, probe, result)
+            worker.finish()
+
+    return ask_command(probe, asked, told)
+
+
+def _answered(worker: PodWorker, pod: Object, cell: Cell, probe: Probe, result: Result) -> None:
+    """What follows from an answer."""
+    kind = probe.kind
     if not result.ok:
         says = "probe errored and resulted in unknown state" if result.errored else "probe failed"
         worker.record(pod, "Warning", "Unhealthy", f"{TITLES[kind]} {says}: {result.text}", cell)

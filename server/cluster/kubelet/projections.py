@@ -9,16 +9,20 @@ Source: https://kubernetes.io/docs/concepts/storage/projected-volumes/
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterator
+from datetime import datetime
 
 from server.cluster import quantity
+from server.cluster.apiserver import authentication
 from server.cluster.apiserver.server import ApiServer
-from server.cluster.kubelet.environment import data_of
+from server.cluster.inodes import Node, changed, decoded, node
 from server.cluster.objects import Object
 
 Key = tuple[str, str]
 WORDS = {"configmap": "config", "secret": "secret"}
+MODE = 0o644
 
 
 def _parts(volume: Object) -> Iterator[tuple[str, Object, str]]:
@@ -54,31 +58,59 @@ def missing(api: ApiServer, pod: Object, volume: Object) -> str:
     return ""
 
 
-def content(api: ApiServer, pod: Object, volume: Object, ip: str = "", instead: dict[Key, Object] | None = None) -> dict[str, str]:
-    """Text by path; ``instead`` gives objects as they were."""
-    files: dict[str, str] = {}
+def content(api: ApiServer, pod: Object, volume: Object, ip: str = "", instead: dict[Key, Object] | None = None) -> dict[str, Node]:
+    """Files by path; ``instead`` gives objects as they were."""
+    files: dict[str, Node] = {}
     for kind, source, name in _parts(volume):
         if kind == "downwardAPI":
             files.update({item["path"]: _field(pod, item, ip) for item in source.get("items") or ()})
         elif kind == "serviceAccountToken":
-            files[source.get("path", "token")] = _token(pod)
+            files[source.get("path", "token")] = authentication.issue(api, pod, source.get("audience", ""))
         else:
             key = (f"{kind}s", name)
             obj = (instead or {}).get(key) or api.lister(key[0]).get(pod["metadata"]["namespace"], name)
-            data = {**data_of(obj), **_binary(obj)} if obj is not None else {}
+            data = _data(obj) if obj is not None else {}
             items = source.get("items")
             files.update({item["path"]: data[item["key"]] for item in items if item["key"] in data} if items else data)
     return files
 
 
-def _binary(obj: Object) -> dict[str, str]:
-    """The binary keys of a ConfigMap, as far as they are text."""
-    return {key: base64.b64decode(value).decode("utf-8", "replace") for key, value in (obj.get("binaryData") or {}).items()}
+def modes(volume: Object) -> dict[str, int]:
+    """The mode of each file by its path, "" for all others: of its item, of its volume, else what is usual."""
+    whole = next((volume[kind] for kind in ("configMap", "secret", "projected", "downwardAPI") if kind in volume), {})
+    found = {"": whole.get("defaultMode", MODE)}
+    for _, source, _ in _parts(volume):
+        found.update({item["path"]: item["mode"] for item in source.get("items") or () if item.get("mode") is not None})
+    return found
 
 
-def _token(pod: Object) -> str:
-    """Something that looks like a token and opens nothing."""
-    return f"simulated-token-of-{pod['spec'].get('serviceAccountName', 'default')}"
+def atomic(files: dict[str, Node], given: dict[str, int], when: datetime, salt: str, group: int | None) -> dict[str, Node]:
+    """The files as the kubelet's atomic writer lays them out: in a directory named after the moment at which they were written, to which
+    ``..data`` leads, and from there a link for each name. An fsGroup owns all, and may read."""
+    suffix = str(int(hashlib.sha256(f"{salt} {sorted(files)}".encode()).hexdigest()[:8], 16))
+    folder, stamp = f"..{when:%Y_%m_%d_%H_%M_%S}.{suffix}", when.timestamp()
+    shared = {"gid": group} if group is not None else {}
+    made: dict[str, Node] = {f"/{folder}/": {"mtime": stamp, "mode": 0o2755 if group is not None else 0o755, **shared},
+                             "/..data": {"link": folder, "mtime": stamp}}
+    for path, found in files.items():
+        mode = given.get(path, given[""])
+        mode |= 0o440 if group is not None else 0
+        made[f"/{folder}/{path}"] = changed(found, mode=mode, mtime=stamp, **shared)
+        top = path.partition("/")[0]
+        made[f"/{top}"] = {"link": f"..data/{top}", "mtime": stamp}
+    return made
+
+
+def _data(obj: Object) -> dict[str, Node]:
+    """What the keys of a ConfigMap or Secret hold."""
+    coded = obj.get("binaryData") if obj["kind"] == "ConfigMap" else obj.get("data")
+    plain: dict[str, Node] = dict(obj.get("data") or {}) if obj["kind"] == "ConfigMap" else {}
+    return {**plain, **{key: _decoded(value or "") for key, value in (coded or {}).items()}}
+
+
+def _decoded(value: str) -> Node:
+    text = decoded(base64.b64decode(value))
+    return node(text) if any("\udc80" <= char <= "\udcff" for char in text) else text
 
 
 def _field(pod: Object, item: Object, ip: str) -> str:

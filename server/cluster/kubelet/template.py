@@ -14,22 +14,21 @@ from server.cluster.kubelet import environment
 from server.cluster.kubelet.probes import Probe, probes_of
 from server.cluster.objects import Object
 from server.cluster.runtime.container import Launch
-from server.cluster.runtime.files import Mount
+from server.cluster.runtime.container_machine import TOKEN_PATH
 from server.cluster.runtime.images import Image
-from server.cluster.runtime.programs import Plan, plan
+from server.cluster.runtime.mount_namespace import Mount
+from server.cluster.runtime.plans import Plan, plan
 from server.cluster.runtime.references import InvalidReference, Reference, parse
 
 KEPT = 4096
-TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105
 
 
 class Template:
     """``reference`` is None when the image's name is ``invalid``; ``resources`` is the status's copy of the spec's."""
 
-    __slots__ = ("name", "image", "policy", "reference", "invalid", "probes",
-                 "given", "resources", "allocated", "checks_environment", "restart_policy", "rules",
-                 "lifecycle", "interactive", "declared", "memory", "cpu", "command", "args", "expands", "message_path", "message_policy", "_plans",
-                 "_launches")
+    __slots__ = ("name", "image", "policy", "reference", "invalid", "probes", "given", "resources", "allocated", "checks_environment",
+                 "restart_policy", "rules", "lifecycle", "stdin", "stdin_once", "tty", "cwd", "user", "read_only", "declared", "memory", "cpu",
+                 "command", "args", "expands", "message_path", "message_policy", "_plans", "_launches")
 
     def __init__(self, container: Object) -> None:
         self.name: str = container["name"]
@@ -50,7 +49,11 @@ class Template:
         self.restart_policy: str | None = container.get("restartPolicy")
         self.rules: tuple[Object, ...] = tuple(container.get("restartPolicyRules") or ())
         self.lifecycle: Object = container.get("lifecycle") or {}
-        self.interactive = bool(container.get("stdin"))
+        self.stdin, self.stdin_once, self.tty = (bool(container.get(field)) for field in ("stdin", "stdinOnce", "tty"))
+        self.cwd: str = container.get("workingDir", "")
+        security: dict[str, Any] = container.get("securityContext") or {}
+        self.user: int | None = security.get("runAsUser")
+        self.read_only = bool(security.get("readOnlyRootFilesystem"))
         self.declared = tuple(port["containerPort"] for port in container.get("ports") or () if port.get("protocol", "TCP") == "TCP")
         limit = (given.get("limits") or {}).get("memory")
         self.memory = quantity.value(limit) if limit is not None else None
@@ -67,14 +70,13 @@ class Template:
     def plan(self, image: Image) -> Plan:
         made = self._plans.get(image)
         if made is None:
-            made = self._plans[image] = plan(image, self.command, self.args, interactive=self.interactive, declared=self.declared,
-                                             memory=self.memory)
+            made = self._plans[image] = plan(image, self.command, self.args, declared=self.declared)
         return made
 
     def expanded(self, launch: Launch, values: dict[str, str]) -> Launch:
         """The launch of a container whose command names variables."""
         command, args = (tuple(environment.expanded(word, values) for word in words) for words in (self.command, self.args))
-        return launch._replace(plan=plan(launch.image, command, args, interactive=self.interactive, declared=self.declared, memory=self.memory))
+        return launch._replace(plan=plan(launch.image, command, args, declared=self.declared))
 
     def launch(self, image: Image, container: Object) -> Launch:
         """Shared by all replicas when they mount nothing of their own."""
@@ -83,11 +85,15 @@ class Template:
             own = tuple(Mount(entry["mountPath"], entry["name"], bool(entry.get("readOnly")),
                               entry.get("subPath") or entry.get("subPathExpr", ""), "subPathExpr" in entry)
                         for entry in mounts if entry["mountPath"] != TOKEN_PATH)
-            return Launch(self.name, image, self.plan(image), own, self.memory, *self.cpu)
+            return self._launch(image, own)
         made = self._launches.get(image)
         if made is None:
-            made = self._launches[image] = Launch(self.name, image, self.plan(image), (), self.memory, *self.cpu)
+            made = self._launches[image] = self._launch(image, ())
         return made
+
+    def _launch(self, image: Image, mounts: tuple[Mount, ...]) -> Launch:
+        return Launch(self.name, image, self.plan(image), mounts, self.memory, *self.cpu, self.stdin, self.stdin_once, self.tty, self.cwd,
+                      self.user, self.read_only)
 
 
 _known: OrderedDict[tuple, tuple[Object, Template]] = OrderedDict()
@@ -99,7 +105,7 @@ def template_of(container: Object) -> Template:
     key = (container["name"], container["image"], id(get("ports")), id(get("resources")), id(get("command")), id(get("args")),
            id(get("env")),
            id(get("envFrom")), id(get("livenessProbe")), id(get("readinessProbe")), id(get("startupProbe")), id(get("lifecycle")),
-           id(get("restartPolicyRules")),
+           id(get("restartPolicyRules")), id(get("securityContext")), get("workingDir"), get("tty"), get("stdinOnce"),
            get("imagePullPolicy"), get("restartPolicy"), get("stdin"), get("terminationMessagePath"), get("terminationMessagePolicy"))
     found = _known.get(key)
     if found is not None:

@@ -9,6 +9,7 @@ Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#pod-te
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from server.cluster.errors import ApiError
@@ -64,7 +65,8 @@ def stop_all(worker: PodWorker, pod: Object, grace: float) -> None:
             continue
         worker.record(pod, "Normal", "Killing", f"Stopping container {cell.name}", cell)
         if cell.sidecar and waiting:
-            worker.at(f"turn:{cell.name}", worker.now + max(grace, _before_stop(worker, pod, cell)))
+            hook = _before_stop(worker, pod, cell, lambda: None)
+            worker.at(f"turn:{cell.name}", worker.now + (grace if hook == float("inf") else max(grace, hook)))
         else:
             _signal(worker, pod, cell, grace)
     worker.until = worker.now + grace
@@ -80,7 +82,17 @@ def stop(worker: PodWorker, pod: Object, cell: Cell, why: str, probe: Probe | No
 
 def _signal(worker: PodWorker, pod: Object, cell: Cell, grace: float) -> None:
     """preStop, then SIGTERM."""
-    delay = min(_before_stop(worker, pod, cell), grace)
+    begun = worker.now
+
+    def ended() -> None:
+        """A command has come to its end before the grace period has."""
+        if f"term:{cell.name}" in worker.due:
+            worker.at(f"term:{cell.name}", worker.now)
+            worker.at(f"killone:{cell.name}", max(worker.now + LEAST_GRACE, begun + grace))
+            worker.save()
+            worker.arm()
+
+    delay = min(_before_stop(worker, pod, cell, ended), grace)
     worker.at(f"killone:{cell.name}", worker.now + delay + max(LEAST_GRACE, grace - delay))
     if delay:
         worker.at(f"term:{cell.name}", worker.now + delay)
@@ -100,15 +112,20 @@ def _term(worker: PodWorker, pod: Object, name: str) -> None:
         worker.at(f"stopped:{name}", worker.kubelet.observed(worker.now + answer[0], at_most=last))
 
 
-def _before_stop(worker: PodWorker, pod: Object, cell: Cell) -> float:
-    """How long the preStop hook takes."""
+def _before_stop(worker: PodWorker, pod: Object, cell: Cell, then: Callable[[], None]) -> float:
+    """How long the preStop hook takes; inf for a command, at whose end ``then()`` is called."""
     hook = cell.template.lifecycle.get("preStop")
     if not hook:
         return 0.0
-    fault, seconds = hooks.run(worker, pod, cell, hook)
-    if fault:
-        worker.record(pod, "Warning", "FailedPreStopHook", "PreStopHook failed", cell)
-    return seconds
+    container = cell.container
+
+    def told(fault: str) -> None:
+        if cell.container is container and container.running:
+            if fault:
+                worker.record(pod, "Warning", "FailedPreStopHook", "PreStopHook failed", cell)
+            then()
+
+    return hooks.run(worker, pod, cell, hook, told)
 
 
 def _shorten(worker: PodWorker, grace: float) -> None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from server.cluster import quantity
 from server.cluster.errors import ApiError
-from server.cluster.kubelet import probing, projections, shutdown, volumes
+from server.cluster.kubelet import eviction, probing, projections, shutdown, volumes
 from server.cluster.kubelet.keeping import ACTIVE, WAITING
 from server.cluster.objects import Object, name
 from server.cluster.store import ADDED, DELETED, Event
@@ -75,12 +75,16 @@ class VolumeWatch:
             self._disks.unlisten(disk, worker.uid)
         for disk in own:
             self._disks.wipe(disk)
+        if sources:
+            self._kubelets.parts.state.set(volumes.PROJECTED + worker.uid, None)
 
     def written(self, worker: PodWorker) -> None:
-        """A program of the pod has written: its emptyDirs are measured at the kubelet's next round."""
+        """A program of the pod has written: what it keeps on the disk is measured at the kubelet's next round."""
         pod = worker.pod()
-        if "measure:" not in worker.due and pod is not None and any(
-                (volume.get("emptyDir") or {}).get("sizeLimit") is not None for volume in pod["spec"].get("volumes") or ()):
+        self._kubelets.evictions.wrote(worker.kubelet.name)
+        if "measure:" not in worker.due and pod is not None and (any(
+                (volume.get("emptyDir") or {}).get("sizeLimit") is not None for volume in pod["spec"].get("volumes") or ())
+                or any(_storage_limit(entry) for entry in pod["spec"]["containers"])):
             worker.at("measure:", worker.now + HOUSEKEEPING)
 
     def _changed(self, worker: PodWorker) -> None:
@@ -125,6 +129,8 @@ class VolumeWatch:
                 if mount.volume == title and mount.sub_path and container.running:
                     container.frozen.setdefault(mount.path, old)
         del worker.frozen[title]
+        state, key = self._kubelets.parts.state, volumes.PROJECTED + worker.uid
+        state.set(key, {**(state.get(key) or {}), title: worker.now})
         probing.rouse(worker)
 
     # attachments and sizes
@@ -170,15 +176,33 @@ class VolumeWatch:
     # emptyDirs
 
     def measure(self, worker: PodWorker, pod: Object, _: str) -> None:
-        """Evicts the pod when an emptyDir on disk has become bigger than it may."""
+        """Evicts the pod when an emptyDir on disk, a container or all of it has become bigger than it may."""
         for volume in pod["spec"].get("volumes") or ():
             source = volume.get("emptyDir") or {}
             limit = quantity.value(source.get("sizeLimit") or 0)
             if limit and source.get("medium") != "Memory" and self._disks.used(volumes.empty_dir(worker.uid, volume["name"])) > limit:
-                message = f'Usage of EmptyDir volume "{volume["name"]}" exceeds the limit "{source["sizeLimit"]}". '
-                worker.record(pod, "Warning", "Evicted", message)
-                shutdown.end(worker, pod, "Evicted", message, GRACE)
-                return
+                return self._evict(worker, pod, f'Usage of EmptyDir volume "{volume["name"]}" exceeds the limit "{source["sizeLimit"]}". ')
+        limits = {entry["name"]: _storage_limit(entry) for entry in pod["spec"]["containers"]}
+        if not any(limits.values()):
+            return None
+        used = {cell.name: eviction.disk_of(cell.container) for cell in worker.cells() if cell.running}
+        total = sum(limits.values())
+        if all(limits.values()) and sum(used.values()) + self._kubelets.evictions.empty_dirs(worker) > total:
+            return self._evict(worker, pod, "Pod ephemeral local storage usage exceeds the total limit of containers "
+                               f"{quantity.from_value(total)}. ")
+        for name_, limit in limits.items():
+            if limit and used.get(name_, 0) > limit:
+                return self._evict(worker, pod, f'Container {name_} exceeded its local ephemeral storage limit "{quantity.from_value(limit)}". ')
+        return None
+
+    def _evict(self, worker: PodWorker, pod: Object, message: str) -> None:
+        worker.record(pod, "Warning", "Evicted", message)
+        shutdown.end(worker, pod, "Evicted", message, GRACE)
+
+
+def _storage_limit(container: Object) -> int:
+    """Bytes of its node's disk that a container may use; 0 for no limit."""
+    return quantity.value(((container.get("resources") or {}).get("limits") or {}).get("ephemeral-storage") or 0)
 
 
 def _order(worker: PodWorker) -> tuple[str, str, str]:

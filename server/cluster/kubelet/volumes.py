@@ -9,23 +9,28 @@ Source: https://kubernetes.io/docs/concepts/storage/volumes/
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from server.cluster import quantity
-from server.cluster.disks import Tree, tree
+from server.cluster.disks import Space, Tree, tree
+from server.cluster.inodes import Node
 from server.cluster.kubelet import host_files, projections
 from server.cluster.objects import Object, controller_of, deleting, name, uid
 from server.cluster.runtime import nfs
-from server.cluster.runtime.files import NotSimulated
+from server.cluster.runtime.mount_namespace import NotSimulated
 from server.cluster.volumes import ATTACHMENTS, CLAIMS, CSI_NODES, DRIVERS, VOLUMES, attachment_name, claims_of, node_fits, size_of, source_of
 
 if TYPE_CHECKING:
     from server.cluster.kubelet.pod_worker import PodWorker
 
+PROJECTED = "projected/"  # in the state: when a volume was written anew
 TOKEN_VOLUME = "kube-api-access-"  # noqa: S105
 SETUP, MOUNT_DEVICE = 'MountVolume.SetUp failed for volume "{}" : {}', 'MountVolume.MountDevice failed for volume "{}" : {}'
 NO_PLUGIN = ("gitRepo", "glusterfs", "flocker", "quobyte", "storageos", "scaleIO", "photonPersistentDisk", "rbd", "cephfs",
              "gcePersistentDisk", "awsElasticBlockStore", "azureDisk", "cinder", "vsphereVolume", "azureFile", "portworxVolume")
+ON_DISK, IN_MEMORY = Space("/dev/sda1", "ext4"), Space("tmpfs", "tmpfs")
+NFS_DISK, NFS_USED = 40 * 1024**3, 3 * 1024**3
 MADE_OF_OBJECTS = ("configMap", "secret", "projected", "downwardAPI")
 
 
@@ -171,22 +176,36 @@ def tree_of(worker: PodWorker, pod: Object, title: str) -> Tree:
     volume = next((entry for entry in given if entry["name"] == title or not title and entry["name"].startswith(TOKEN_VOLUME)), None)
     if volume is None:
         return Tree({})
-    disks, claim = worker.kubelet.parts.disks, dict(claims_of(pod)).get(title)
+    claim = dict(claims_of(pod)).get(title)
     if claim is not None:
         bound = worker.kubelet.api.lister(CLAIMS).get(worker.key[0], claim)
         persistent = worker.kubelet.api.lister(VOLUMES).get("", bound["spec"].get("volumeName", "")) if bound is not None else None
         if persistent is None:
             return Tree({})
         made = _persistent_tree(worker, persistent)
+        group = (pod["spec"].get("securityContext") or {}).get("fsGroup")
+        if group is not None and "csi" in persistent["spec"]:
+            made = made._replace(top={"mode": 0o2775, "gid": group})
         return made.fixed() if (volume.get("persistentVolumeClaim") or {}).get("readOnly") else made
     if "emptyDir" in volume:
-        return tree(disks, empty_dir(worker.uid, title), capacity=memory_limit(volume["emptyDir"]))
+        return _empty_dir(worker, pod, title, volume["emptyDir"])
     if any(field in volume for field in MADE_OF_OBJECTS):
         files = worker.frozen.get(title)
         if files is None:
             files = projections.content(worker.kubelet.api, pod, volume, worker.ip)
-        return Tree({f"/{path}": text for path, text in files.items()}, "/")
+        return _projected(worker, pod, title, volume, files)
     return _source_tree(worker, title, volume)
+
+
+def _projected(worker: PodWorker, pod: Object, title: str, volume: Object, files: dict[str, Node]) -> Tree:
+    """A volume made of objects: in memory, written when the pod came or the kubelet looked last."""
+    parts, group = worker.kubelet.parts, (pod["spec"].get("securityContext") or {}).get("fsGroup")
+    began = parts.clock.seconds(worker.started) if worker.started else 0.0
+    when = parts.clock.epoch + timedelta(seconds=(parts.state.get(PROJECTED + worker.uid) or {}).get(title, began))
+    nodes = projections.atomic(files, projections.modes(volume), when, f"{worker.uid} {title}", group)
+    mode = 0o777 if "configMap" in volume else 0o1777
+    top = {"mode": mode | 0o2000, "gid": group} if group is not None else {"mode": mode}
+    return Tree(nodes, "/", top={**top, "mtime": when.timestamp()}, space=lambda: ON_DISK if "configMap" in volume else IN_MEMORY)
 
 
 def _persistent_tree(worker: PodWorker, volume: Object) -> Tree:
@@ -196,10 +215,18 @@ def _persistent_tree(worker: PodWorker, volume: Object) -> Tree:
     attributes = source.get("volumeAttributes") or {}
     if attributes.get("share"):
         path = f"{attributes['share'].rstrip('/')}/{attributes.get('subdir', '')}"
-        made = tree(worker.kubelet.parts.disks, f"nfs/{attributes.get('server', '')}", path.rstrip("/"))
+        made = _exported(worker, attributes.get("server", ""), path)
     else:
-        made = tree(worker.kubelet.parts.disks, f"csi/{source['volumeHandle']}", capacity=size_of(volume))
+        disks, disk, size = worker.kubelet.parts.disks, f"csi/{source['volumeHandle']}", size_of(volume)
+        made = tree(disks, disk, capacity=size)._replace(space=lambda: Space("/dev/sdb", "ext4", size, disks.used(disk)))
     return made.fixed() if source.get("readOnly") else made
+
+
+def _exported(worker: PodWorker, server: str, path: str) -> Tree:
+    """A directory of an NFS server."""
+    disks, path = worker.kubelet.parts.disks, path.rstrip("/") or "/"
+    return tree(disks, f"nfs/{server}", path)._replace(
+        space=lambda: Space(f"{server}:{path}", "nfs4", NFS_DISK, NFS_USED + disks.used(f"nfs/{server}")))
 
 
 def _source_tree(worker: PodWorker, title: str, source: Object) -> Tree:
@@ -208,9 +235,20 @@ def _source_tree(worker: PodWorker, title: str, source: Object) -> Tree:
         if kind in source:
             return host_files.host_tree(disks, node, source[kind]["path"])
     if "nfs" in source:
-        made = tree(disks, f"nfs/{source['nfs']['server']}", source["nfs"]["path"].rstrip("/") or "/")
+        made = _exported(worker, source["nfs"]["server"], source["nfs"]["path"])
         return made.fixed() if source["nfs"].get("readOnly") else made
     raise NotSimulated(f'the content of volume "{title}"')
+
+
+def _empty_dir(worker: PodWorker, pod: Object, title: str, source: Object) -> Tree:
+    disks, disk, capacity = worker.kubelet.parts.disks, empty_dir(worker.uid, title), memory_limit(source)
+    group = (pod["spec"].get("securityContext") or {}).get("fsGroup")
+    in_memory = source.get("medium") == "Memory"
+    made = tree(disks, disk, capacity=capacity)
+    began = worker.kubelet.clock.seconds(worker.started) if worker.started else 0.0
+    top = {"mtime": worker.kubelet.clock.epoch.timestamp() + began, "mode": 0o777 if group is None else 0o2777}
+    return made._replace(top=top if group is None else {**top, "gid": group},
+                         space=lambda: Space("tmpfs", "tmpfs", capacity or 0, disks.used(disk)) if in_memory else Space("/dev/sda1", "ext4"))
 
 
 def empty_dir(uid_: str, title: str) -> str:

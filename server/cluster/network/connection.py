@@ -1,10 +1,10 @@
-"""One connection, from where it starts to the container that answers, by the way it really goes.
+"""One connection, from where it starts to whoever takes it, by the way it really goes.
 
-``Connections.request`` resolves the name, finds who handles the address (a node's kube-proxy rules, a node's own port, a pod), picks an
-endpoint, crosses to its node and asks the container; each step is a ``Hop`` of the ``Walk`` that comes out. What runs in containers is
-asked of a ``Backend``, and which machines are up of ``reachable``.
+``Connections.open`` takes the sender and an address, finds who handles it (a node's kube-proxy rules, a node's own port, a pod, the
+router), picks an endpoint, asks the NetworkPolicies and crosses to the node; each step is a ``Hop`` of the walk. Out: a ``Landing``, or
+None with the error in the walk. What happens on the open connection is ``exchange``'s. What runs in containers is asked of a ``Backend``.
 
-Source: https://kubernetes.io/docs/concepts/services-networking/service/
+Source: https://kubernetes.io/docs/reference/networking/virtual-ips/
 """
 
 from __future__ import annotations
@@ -12,391 +12,385 @@ from __future__ import annotations
 import ipaddress
 import random as random_module
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from server.cluster.apiserver.server import ApiServer
-from server.cluster.network.dns import Dns
-from server.cluster.network.proxy import CLUSTER, DROPPED, REJECTED, Endpoint, Proxy, Rule
-from server.cluster.network.walk import EMPTY_REPLY, Walk
-from server.cluster.objects import Key, Object, condition_true, key
-from server.cluster.runtime.clients import Names, Reach
-from server.cluster.runtime.runtime import ConnectionRefused, NoHttp
-from server.cluster.store import DELETED, Event
+from server.cluster.network import upstream
+from server.cluster.network.machine_ports import daemon_at, listens_at, target_of_host_port
+from server.cluster.network.places import POD_NETWORK, SERVICE_NETWORK, Places
+from server.cluster.network.policy import EGRESS, Denial, Policies
+from server.cluster.network.proxy import DROPPED, REJECTED, Proxy
+from server.cluster.network.rules import CLUSTER, LOAD_BALANCER, Endpoint, Rule
+from server.cluster.network.source import Origin, Origins
+from server.cluster.network.walk import Walk
+from server.cluster.objects import Key, Object, key
+from server.cluster.runtime import nfs
 
-LOOKUP_MS, LOCAL_MS, NODE_MS, OUTSIDE_MS, ANSWER_MS, JITTER_MS = 0.6, 0.05, 0.45, 1.4, 0.9, 0.5
-API_PORT, KUBELET_PORT, DNS_PORT = 6443, 10250, 53
-LOCALHOST = ("localhost", "127.0.0.1")
-EXCLUDED = "node.kubernetes.io/exclude-from-external-load-balancers"
-CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
+if TYPE_CHECKING:
+    from server.cluster.runtime.reach import Talk
+    from server.cluster.runtime.serving import Listener
+
+    Listening = Callable[[int], Listener | None]
+
+LOCAL_MS, NODE_MS, OUTSIDE_MS = 0.05, 0.45, 1.4
+POD, MACHINE, ROUTER, WORKSTATION = "pod", "machine", "router", "workstation"
+LOOPBACK = "127.0.0.1"
+NFS_PORTS = (22, 111, 2049)
 
 
 class Backend(Protocol):
-    """The containers; ``outside(pod)`` is where their programs find the network."""
-
-    outside: Callable[[Key], Reach]
+    """The containers."""
 
     def listening(self, pod: Object, port: int) -> bool: ...
 
-    def work_ms(self, pod: Object, port: int) -> float: ...
+    def speaks_tls(self, pod: Object, port: int) -> bool: ...
 
     def http(self, pod: Object, port: int, method: str, path: str, headers: dict[str, str] | None = None, *, client: str = "",
-             log: bool = True) -> tuple[int, dict[str, str], str]: ...
+             log: bool = True, body: str = "", tls: bool = False) -> tuple[int, dict[str, str], str]: ...
 
 
-class Source(NamedTuple):
-    """Who asks: somebody outside the cluster, a shell or program on a node, or a container of a pod."""
+class Landing(NamedTuple):
+    """Who took the connection: a port of a pod, of a machine, of the router or of the workstation; ``client`` is the sender's address as
+    it is seen there; ``handler`` is a program of somebody's session that has opened the port."""
 
     kind: str
-    name: str = ""
-    namespace: str = "default"
-
-
-OUTSIDE = Source("outside")
-
-
-def on_node(name: str) -> Source:
-    return Source("node", name)
-
-
-def in_pod(namespace: str, name: str) -> Source:
-    return Source("pod", name, namespace)
+    port: int
+    client: str
+    node: str | None = None
+    pod: Object | None = None
+    handler: Callable[[str], Talk] | None = None
 
 
 class Connections:
-    """``listeners`` are ports of the nodes themselves that speak HTTPS."""
+    """``hosts`` are the machines on which people's programs may listen: a node by its name, the workstation by its own."""
 
-    def __init__(self, api: ApiServer, random: random_module.Random, proxy: Proxy, dns: Dns) -> None:
-        self._api = api
-        self._random = random
+    def __init__(self, random: random_module.Random, places: Places, origins: Origins, proxy: Proxy, policies: Policies) -> None:
+        self.random = random
+        self.places = places
+        self.origins = origins
         self.proxy = proxy
-        self.dns = dns
+        self.policies = policies
         self.backend: Backend | None = None
-        self.reachable: Callable[[str], bool] = lambda node: True
-        self._pods: dict[str, Key] = {}
-        self._started = False
+        self.hosts: dict[str, Listening] = {}
 
-    def start(self) -> None:
-        if self._started:
-            return
-        self._started = True
-        for pod in self._api.lister("pods").list():
-            self._note(pod)
-        self._api.watch("pods", self._on_pod)
+    def open(self, walk: Walk, origin: Origin, address: str, port: int, protocol: str = "TCP") -> Landing | None:
+        walk.address = address
+        walk.number(port)
+        trip = Trip(walk, origin, port, protocol)
+        if address.startswith("127."):
+            return self._to_itself(trip)
+        if origin.kind == "pod" and not origin.node:
+            walk.hop("pod", origin.name, "is no more")
+            return _lost(walk.silence("pod"))
+        rule = self.proxy.rule(address, port, protocol)
+        if origin.node is not None:
+            return self._from_node(trip, origin.node, address, rule)
+        if rule is not None and rule.via != CLUSTER:
+            return self._from_outside(trip, rule)
+        if (node := self.places.node_at(address)) is not None:
+            return self._to_node(trip, None, node)
+        if origin.kind == "workstation" and _in_cluster(address):
+            return self._by_gateway(trip, address, rule)
+        if origin.kind == "workstation" and address == origin.address:
+            return self._to_itself(trip)
+        if origin.kind == "workstation" and address == upstream.ROUTER:
+            return self._to_router(trip)
+        if _in_cluster(address):
+            walk.hop("node", address, "is an address inside the cluster: nobody outside knows the way")
+            return _lost(walk.silence("service" if self.proxy.has_address(address) else "node"))
+        return self._elsewhere(trip, None, address)
 
-    def _on_pod(self, event: Event) -> None:
-        pod, before = event.object, event.previous
-        if event.type == DELETED:
-            address = ((before or pod).get("status") or {}).get("podIP")
-            if self._pods.get(address) == key(pod):
-                del self._pods[address]
-        elif before is None or before.get("status") is not pod.get("status"):
-            self._note(pod)
+    def alive(self, pod: Key, port: int) -> bool:
+        """Whether a pod is there and takes connections."""
+        found = self.places.pod(pod)
+        return found is not None and self.backend.listening(found, port)
 
-    def _note(self, pod: Object) -> None:
-        status = pod.get("status") or {}
-        address = status.get("podIP")
-        if not address or pod["spec"].get("hostNetwork"):
-            return
-        if status.get("phase") in ("Succeeded", "Failed"):
-            if self._pods.get(address) == key(pod):
-                del self._pods[address]
-        else:
-            self._pods[address] = key(pod)
+    # where it starts
 
-    # one request
+    def _from_node(self, trip: Trip, here: str, address: str, rule: Rule | None) -> Landing | None:
+        """Sent by a node or one of its pods: that node's rules come first."""
+        walk = trip.walk
+        if rule is not None:
+            return self._through_service(trip, here, rule)
+        if (pod := self.places.pod_at(address)) is not None:
+            return self._to_pod(trip, here, pod, trip.port, trip.origin.address, address)
+        if (node := self.places.node_at(address)) is not None:
+            return self._to_node(trip, here, node)
+        if self.proxy.has_address(address):
+            walk.hop("service", f"{address}:{trip.port}", "nothing is served on that port")
+            return _lost(walk.refused("service") if self.proxy.rejects_other_ports(here) else walk.silence("service"))
+        if (owner := self.places.network_of(address)) is not None:
+            walk.hop("node", owner, f"no pod has {address}")
+            walk.node = owner
+            return _lost(walk.no_route("pod"))
+        return self._elsewhere(trip, here, address)
 
-    def request(self, source: Source | None, host: str, port: int, method: str = "GET", path: str = "/", timeout: float | None = None,
-                headers: dict[str, str] | None = None, log: bool = True) -> Walk:
-        """``source`` None is the terminal: a shell on the control plane's node."""
-        source = source or on_node(self.terminal_node() or "")
-        walk = Walk(host, port)
-        address = self._resolve(walk, source, host)
-        if address is not None:
-            walk.numbers.append(port)
-            ask = _Ask(method, path, {"Host": host if port == 80 else f"{host}:{port}", "User-Agent": "curl/8.5.0", "Accept": "*/*",
-                                      **(headers or {})}, log)
-            self._to_address(walk, source, address, port, ask)
-        return walk if timeout is None else walk.limited(timeout)
+    def _from_outside(self, trip: Trip, rule: Rule) -> Landing | None:
+        """A load balancer's or external address, which some node takes."""
+        walk = trip.walk
+        entries = self.entry_nodes(rule)
+        if not entries:
+            walk.hop("service", "/".join(rule.service), "no node takes connections from the load balancer")
+            return _lost(walk.silence("node"))
+        entry = entries[int(self.random.random() * len(entries))]
+        return self.enter(trip, entry, rule)
 
-    def terminal_node(self) -> str | None:
-        """Where the terminal is: on the first node of the control plane."""
-        nodes = self._api.lister("nodes").list()
-        first = next((node for node in nodes if CONTROL_PLANE in (node["metadata"].get("labels") or {})), nodes[0] if nodes else None)
-        return first["metadata"]["name"] if first is not None else None
+    def enter(self, trip: Trip, entry: str, rule: Rule) -> Landing | None:
+        """The connection comes to a node from outside."""
+        walk = trip.walk
+        walk.ms += OUTSIDE_MS
+        walk.hop("node", entry, "takes the connection from the load balancer", entries=len(self.entry_nodes(rule)))
+        if not self.places.reachable(entry):
+            walk.node = entry
+            return _lost(walk.silence("node"))
+        return self._through_service(trip, entry, rule)
+
+    def _by_gateway(self, trip: Trip, address: str, rule: Rule | None) -> Landing | None:
+        """From the workstation, whose routes lead by way of the control plane's node."""
+        gateway = self.places.terminal_node()
+        if gateway is None or not self.places.reachable(gateway):
+            trip.walk.hop("node", gateway or "", "does not answer")
+            return _lost(trip.walk.no_route("node"))
+        trip.walk.ms += LOCAL_MS
+        return self._from_node(trip, gateway, address, rule)
+
+    def _to_itself(self, trip: Trip) -> Landing | None:
+        origin, walk = trip.origin, trip.walk
+        if origin.kind == "pod" and not origin.host and origin.pod is not None:
+            return self._to_pod(trip, origin.node, origin.pod, trip.port, LOOPBACK, LOOPBACK)
+        if origin.node is not None:
+            rule = self.proxy.node_port(trip.port, trip.protocol)
+            if rule is not None and not self.proxy.rejects_other_ports(origin.node):
+                walk.hop("node", origin.node, f"port {trip.port} is a node port")
+                return self.to_endpoint(trip, origin.node, rule._replace(local=False))
+            return self._on_machine(trip, origin.node, origin.node, loopback=True)
+        if origin.kind == "workstation" and (landing := self._session(trip, WORKSTATION, LOOPBACK)) is not None:
+            return landing
+        walk.hop("node", origin.name or origin.kind, f"nothing listens on port {trip.port}")
+        return _lost(walk.refused("node"))
+
+    def _session(self, trip: Trip, host: str, client: str) -> Landing | None:
+        """A program that somebody has started on a machine and that listens there."""
+        listening = self.hosts.get(host)
+        listener = listening(trip.port) if listening is not None and trip.protocol == "TCP" else None
+        if listener is None or listener.handler is None:
+            return None
+        trip.walk.hop("node", host, f"a program listens on port {trip.port}")
+        return Landing(MACHINE, trip.port, client, host, None, listener.handler)
+
+    def _elsewhere(self, trip: Trip, here: str | None, address: str) -> Landing | None:
+        """An address that is nobody's here: in the nodes' network nobody answers for it, beyond is no network."""
+        walk = trip.walk
+        if here is not None:
+            if (denial := self._denied(trip, None, address, trip.origin.address)) is not None:
+                return self._dropped(trip, denial)
+            if not self.places.reachable(here):
+                walk.hop("node", here, "is cut off")
+                return _lost(walk.no_route("node"))
+        if address == upstream.ROUTER:
+            return self._to_router(trip)
+        if address in nfs.EXPORTS:
+            return self._to_nfs(trip)
+        if address == self.origins.workstation_address() and trip.origin.kind != "outside":
+            if (landing := self._session(trip, WORKSTATION, trip.origin.address)) is not None:
+                return landing
+            walk.hop("node", WORKSTATION, f"nothing listens on port {trip.port}")
+            return _lost(walk.refused("node"))
+        walk.hop("node", address, "nobody has this address" if self.places.in_lan(address) else "the router has no way there")
+        if self.places.in_lan(address) and trip.origin.kind != "outside":
+            return _lost(walk.no_route("node"))
+        return _lost(walk.silence("node") if ipaddress.ip_address(address).is_private else walk.no_network("node"))
+
+    def _to_nfs(self, trip: Trip) -> Landing | None:
+        """The NFS server, which is a machine beyond the router."""
+        trip.walk.ms += OUTSIDE_MS
+        if trip.port in NFS_PORTS:
+            trip.walk.hop("node", trip.walk.address, "is the NFS server")
+            return Landing(ROUTER, trip.port, trip.origin.address)
+        trip.walk.hop("node", trip.walk.address, f"nothing listens on port {trip.port}")
+        return _lost(trip.walk.refused("node"))
+
+    def _to_router(self, trip: Trip) -> Landing | None:
+        trip.walk.ms += NODE_MS
+        if trip.port == 53:
+            trip.walk.hop("node", upstream.ROUTER, "is the name server of the nodes' network")
+            return Landing(ROUTER, trip.port, trip.origin.address)
+        trip.walk.hop("node", upstream.ROUTER, f"nothing listens on port {trip.port}")
+        return _lost(trip.walk.refused("node"))
+
+    # Services
 
     def entry_nodes(self, rule: Rule) -> list[str]:
-        """The nodes over which clients from outside are spread: ready ones, not the control plane if there are others."""
-        nodes = [node for node in self._api.lister("nodes").list() if condition_true(node, "Ready")]
-        workers = [node for node in nodes if EXCLUDED not in (node["metadata"].get("labels") or {})] or nodes
-        names = [node["metadata"]["name"] for node in workers]
-        if rule.local:
-            return [name for name in names if self.proxy.usable(rule, name)] or names
-        return names
+        """The nodes over which clients from outside are spread; with a Local policy, those that have an endpoint."""
+        names = self.places.entry_nodes()
+        return [name for name in names if self.proxy.usable(rule, name)] or names if rule.local else names
 
-    def address_of(self, node: str) -> str | None:
-        found = self._api.lister("nodes").get("", node)
-        return _internal_address(found) if found is not None else None
+    def _through_service(self, trip: Trip, here: str, rule: Rule) -> Landing | None:
+        origin = trip.origin
+        if not self.admits(rule, origin):
+            trip.walk.service = rule.service
+            trip.walk.hop("service", "/".join(rule.service), f"{origin.address} is in none of its loadBalancerSourceRanges: dropped",
+                          ranges=[str(block) for block in rule.ranges])
+            return _lost(trip.walk.silence("service"))
+        if rule.via != CLUSTER and origin.node is not None:
+            rule = rule._replace(local=False)
+        return self.to_endpoint(trip, here, rule)
 
-    def _resolve(self, walk: Walk, source: Source, host: str) -> str | None:
-        if host in LOCALHOST:
-            return LOCALHOST[1]
-        try:
-            return str(ipaddress.ip_address(host))
-        except ValueError:
-            pass
-        if source.kind != "pod" or not self._uses_cluster_dns(source):
-            found = self._api.lister("nodes").get("", host) if source.kind == "node" else None
-            if found is not None:
-                return _internal_address(found)
-            walk.hop("dns", host, "no such name outside the cluster's DNS")
-            walk.unresolved()
-            return None
-        walk.ms += LOOKUP_MS
-        if not self.dns_answers(self._node_of(source)):
-            walk.hop("dns", host, "no DNS server answers")
-            walk.ms += 10_000
-            walk.unresolved()
-            return None
-        answer = self.dns.lookup(host, source.namespace)
-        if not answer.exists or answer.canonical is not None or not answer.addresses:
-            walk.hop("dns", answer.name, f"is another name for {answer.canonical}, which does not exist here" if answer.canonical
-                     else "has no address" if answer.exists else "NXDOMAIN")
-            walk.unresolved()
-            return None
-        address = answer.addresses[int(self._random.random() * len(answer.addresses))] if len(answer.addresses) > 1 \
-            else answer.addresses[0]
-        walk.hop("dns", answer.name, address)
-        return address
-
-    def names(self, source: Source, name: str, search: bool) -> Names:
-        """What a program in a pod that asks its DNS server for a name gets, with its search domains or without."""
-        server = self.dns.server() or ""
-        if not self._uses_cluster_dns(source):
-            return Names(self.address_of(self._node_of(source) or "") or "", True, name)
-        if not self.dns_answers(self._node_of(source)):
-            return Names(server, False, name)
-        answer = self.dns.lookup(name, source.namespace) if search else self.dns.query(name.rstrip(".").lower())
-        return Names(server, True, answer.name, answer.addresses, answer.exists, answer.canonical)
-
-    def _uses_cluster_dns(self, source: Source) -> bool:
-        pod = self._api.lister("pods").get(source.namespace, source.name)
-        if pod is None:
+    def admits(self, rule: Rule, origin: Origin) -> bool:
+        """Whether a load balancer's Service takes connections from that address."""
+        if not rule.ranges or rule.via != LOAD_BALANCER:
             return True
-        policy = pod["spec"].get("dnsPolicy", "ClusterFirst")
-        return policy == "ClusterFirstWithHostNet" or policy == "ClusterFirst" and not pod["spec"].get("hostNetwork")
+        address = ipaddress.ip_address(origin.address or "0.0.0.0")
+        return any(address in block for block in rule.ranges)
 
-    def dns_answers(self, here: str | None = None) -> bool:
-        """Whether the cluster's DNS Service leads to a server, as seen from a node."""
-        address = self.dns.server()
-        rule = self.proxy.rule(address, DNS_PORT, "UDP") if address else None
-        return rule is not None and any(self._alive(here, endpoint, DNS_PORT) for endpoint in self.proxy.usable(rule, None))
+    def way_in_ms(self, origin: Origin, here: str) -> float:
+        """To the node whose rules a connection meets."""
+        return OUTSIDE_MS if origin.node is None else 0.0 if origin.node == here else NODE_MS
 
-    def _alive(self, here: str | None, endpoint: Endpoint, port: int) -> bool:
-        pod = self._api.lister("pods").get(*endpoint.pod) if endpoint.pod else None
-        return pod is not None and (endpoint.node is None or self._crosses(here, endpoint.node)) \
-            and self.backend.listening(pod, port)
-
-    def _crosses(self, here: str | None, node: str) -> bool:
-        """Whether packets get from one node (None: from outside) to another."""
-        return here == node or (self.reachable(node) and (here is None or self.reachable(here)))
-
-    def _node_of(self, source: Source) -> str | None:
-        """The node whose kube-proxy handles what the source sends; None for outside."""
-        if source.kind == "pod":
-            pod = self._api.lister("pods").get(source.namespace, source.name)
-            return pod["spec"].get("nodeName") if pod is not None else None
-        return source.name if source.kind == "node" else None
-
-    def _to_address(self, walk: Walk, source: Source, address: str, port: int, ask: _Ask) -> Walk:
-        inside = source.kind != "outside"
-        here = self._node_of(source)
-        rule = self.proxy.rule(address, port)
-        if rule is not None and (inside or rule.via != CLUSTER):
-            return self._through_service(walk, source, here, rule, ask)
-        if address == LOCALHOST[1]:
-            return self._to_itself(walk, source, here, port, ask)
-        if inside and (pod := self._pods.get(address)) is not None:
-            return self._to_pod(walk, here, pod, port, ask)
-        node = self._node_at(address)
-        if node is not None:
-            return self._to_node(walk, source, node, port, ask)
-        if inside and not self.proxy.has_address(address) and (owner := self._network_of(address)) is not None:
-            walk.hop("node", owner, f"no pod has {address}")
-            return self._lost(walk, here, owner)
-        walk.hop("service" if self.proxy.has_address(address) else "node", f"{address}:{port}",
-                 "nothing is served on that port" if inside else "is not reachable from outside the cluster")
-        return walk.silence("service" if self.proxy.has_address(address) else "node")
-
-    def _through_service(self, walk: Walk, source: Source, here: str | None, rule: Rule, ask: _Ask) -> Walk:
-        """A cluster, load balancer or external address."""
-        if here is None:
-            entries = self.entry_nodes(rule)
-            if not entries:
-                walk.hop("service", "/".join(rule.service), "no node takes connections from the load balancer")
-                return walk.silence("node")
-            here = entries[int(self._random.random() * len(entries))]
-            walk.ms += OUTSIDE_MS
-            walk.hop("node", here, "takes the connection from the load balancer")
-            if not self.reachable(here):
-                walk.node = here
-                return walk.silence("node")
-        elif rule.via != CLUSTER:
-            rule = rule._replace(local=False)
-        return self._to_endpoint(walk, source, here, rule, ask)
-
-    def _to_endpoint(self, walk: Walk, source: Source, here: str, rule: Rule, ask: _Ask) -> Walk:
+    def to_endpoint(self, trip: Trip, here: str, rule: Rule) -> Landing | None:
+        """A node's rules for a Service port."""
+        walk, name = trip.walk, "/".join(rule.service)
         walk.service = rule.service
-        name = "/".join(rule.service)
-        if rule.port not in walk.numbers:
-            walk.numbers.append(rule.port)
-        chosen = self.proxy.choose(rule, here, f"{source.kind}/{source.namespace}/{source.name}")
+        walk.number(rule.port)
+        client = "workstation" if trip.origin.kind == "workstation" else trip.origin.kind
+        chosen = self.proxy.choose(rule, here, trip.origin.address or f"{client}/{trip.origin.name}")
         if chosen == REJECTED:
-            walk.hop("service", name, "has no ready endpoint: the connection is rejected")
-            return walk.refused("endpoints")
+            walk.hop("service", name, "has no ready endpoint: the connection is rejected", node=here, via=rule.via)
+            return _lost(walk.refused("endpoints"))
         if chosen == DROPPED:
-            walk.hop("service", name, f"has no endpoint on {here} and its traffic policy is Local: dropped")
-            return walk.silence("endpoints")
-        walk.hop("service", name, f"{chosen.address}:{chosen.port}")
-        if chosen.port not in walk.numbers:
-            walk.numbers.append(chosen.port)
-        if chosen.pod is None:
-            node = self._node_at(chosen.address)
-            if node is None:
-                return walk.silence("endpoints")
-            return self._on_machine(walk, here, node, chosen.port, ask)
-        walk.pod = chosen.pod
-        return self._to_pod(walk, here, chosen.pod, chosen.port, ask, chosen.address)
+            walk.hop("service", name, f"has no endpoint on {here} and its traffic policy is Local: dropped", node=here, via=rule.via)
+            return _lost(walk.silence("endpoints"))
+        walk.hop("service", name, f"{chosen.address}:{chosen.port}", **self.proxy.explain(rule, here, chosen))
+        return self.to_chosen(trip, here, rule, chosen)
 
-    def _to_node(self, walk: Walk, source: Source, node: str, port: int, ask: _Ask) -> Walk:
+    def to_chosen(self, trip: Trip, here: str, rule: Rule, chosen: Endpoint) -> Landing | None:
+        """On to the endpoint that the node has picked; the sender's address is rewritten where answers would not find back otherwise."""
+        walk, origin = trip.walk, trip.origin
+        walk.number(chosen.port)
+        masked = rule.via != CLUSTER and not rule.keeps_source or rule.via == CLUSTER and (origin.kind != "pod" or origin.host)
+        hairpin = origin.pod is not None and origin.pod == chosen.pod
+        client = (self.places.address_of(here) or "") if masked or hairpin else origin.address
+        if chosen.pod is not None:
+            walk.pod = chosen.pod
+            return self._to_pod(trip, here, chosen.pod, chosen.port, client, chosen.address)
+        node = self.places.node_at(chosen.address)
+        if node is not None:
+            if (denial := self._denied(trip, None, chosen.address, client, chosen.port)) is not None:
+                return self._dropped(trip, denial)
+            return self._on_machine(trip._replace(port=chosen.port), here, node)
+        if (pod := self.places.pod_at(chosen.address)) is not None:
+            return self._to_pod(trip, here, pod, chosen.port, client, chosen.address)
+        return self._elsewhere(trip._replace(port=chosen.port), here, chosen.address)
+
+    # where it ends
+
+    def _to_node(self, trip: Trip, here: str | None, node: str) -> Landing | None:
         """A node's own address: a node port, or something that runs on the machine."""
+        walk = trip.walk
         walk.node = node
-        here = self._node_of(source)
         walk.ms += OUTSIDE_MS if here is None else LOCAL_MS if here == node else NODE_MS
-        if not self._crosses(here, node):
+        if (denial := self._denied(trip, None, self.places.address_of(node) or "", trip.origin.address)) is not None:
+            return self._dropped(trip, denial)
+        if not self.places.crosses(here, node):
             walk.hop("node", node, "does not answer")
-            return walk.no_route("node")
-        rule = self.proxy.node_port(port)
+            return _lost(walk.no_route("node"))
+        rule = self.proxy.node_port(trip.port, trip.protocol)
         if rule is None:
-            return self._on_machine(walk, here, node, port, ask)
-        walk.hop("node", node, f"port {port} is a node port")
-        if here == node:
-            rule = rule._replace(local=False)
-        return self._to_endpoint(walk, source, node, rule, ask)
+            return self._on_machine(trip, here, node)
+        walk.hop("node", node, f"port {trip.port} is a node port")
+        return self.to_endpoint(trip, node, rule._replace(local=False) if here == node else rule)
 
-    def _to_itself(self, walk: Walk, source: Source, here: str | None, port: int, ask: _Ask) -> Walk:
-        if source.kind == "pod":
-            pod = self._api.lister("pods").get(source.namespace, source.name)
-            if pod is not None and not pod["spec"].get("hostNetwork"):
-                return self._to_pod(walk, here, key(pod), port, ask)
-        return self._to_node(walk, on_node(here), here, port, ask) if here else walk.refused("node")
-
-    def _on_machine(self, walk: Walk, here: str | None, node: str, port: int, ask: _Ask) -> Walk:
-        """A port of the machine: a pod in the host's network, a host port, or the control plane's own."""
+    def _on_machine(self, trip: Trip, here: str | None, node: str, loopback: bool = False) -> Landing | None:
+        """A port of the machine: a pod in the host's network, a host port, or what the machine itself runs."""
+        walk = trip.walk
         walk.node = node
-        if not self._crosses(here, node):
-            return walk.no_route("node")
-        if port in (API_PORT, KUBELET_PORT) and (port == KUBELET_PORT or self._is_control_plane(node)):
-            walk.ms += ANSWER_MS
-            walk.hop("node", node, f"port {port} speaks HTTPS")
-            walk.status, walk.body = 400, "Client sent an HTTP request to an HTTPS server.\n"
-            walk.headers = {"Content-Type": "text/plain; charset=utf-8", "Connection": "close"}
-            return walk
-        for pod in self._api.lister("pods").by_node(node):
-            if pod["spec"].get("hostNetwork"):
-                if self.backend.listening(pod, port):
-                    return self._ask(walk, here, pod, port, ask)
-                continue
-            target = _host_port_target(pod, port)
-            if target is not None:
-                walk.hop("node", node, f"port {port} is a host port")
-                return self._to_pod(walk, here, key(pod), target, ask)
-        walk.hop("node", node, f"nothing listens on port {port}")
-        return walk.refused("node")
-
-    def _is_control_plane(self, node: str) -> bool:
-        found = self._api.lister("nodes").get("", node)
-        return found is not None and CONTROL_PLANE in (found["metadata"].get("labels") or {})
-
-    def _to_pod(self, walk: Walk, here: str | None, where: Key, port: int, ask: _Ask, address: str = "") -> Walk:
-        walk.pod = where
-        pod = self._api.lister("pods").get(*where)
-        if pod is None or address and (pod.get("status") or {}).get("podIP") != address:
-            walk.hop("pod", "/".join(where), "is gone")
-            return self._lost(walk, here, self._network_of(address))
-        node = pod["spec"].get("nodeName", "")
-        walk.node = node
-        if not self._crosses(here, node):
+        if not self.places.crosses(here, node):
             walk.hop("node", node, "does not answer")
-            return walk.silence("node")
-        return self._ask(walk, here, pod, port, ask)
+            return _lost(walk.no_route("node"))
+        client = trip.origin.address if not loopback else LOOPBACK
+        if trip.protocol == "TCP" and daemon_at(trip.port, self.places.is_control_plane(node), loopback) is not None:
+            return Landing(MACHINE, trip.port, client, node)
+        for pod in self.places.pods_on(node):
+            if pod["spec"].get("hostNetwork"):
+                if listens_at(self.backend, pod, trip.port, trip.protocol):
+                    walk.pod = key(pod)
+                    return self._land(trip, here, pod, trip.port, client)
+                continue
+            target = target_of_host_port(pod, trip.port, trip.protocol, LOOPBACK if loopback else walk.address)
+            if target is not None:
+                walk.hop("node", node, f"port {trip.port} is a host port of {'/'.join(key(pod))}")
+                return self._to_pod(trip, node, key(pod), target, self.places.address_of(node) or "" if loopback else client)
+        return self._session(trip, node, client) or Landing(MACHINE, trip.port, client, node)
 
-    def _lost(self, walk: Walk, here: str | None, node: str | None) -> Walk:
-        """An address of a node's network that nobody has."""
-        walk.node = node
-        return walk.silence("pod") if node is None or not self._crosses(here, node) else walk.no_route("pod")
+    def _to_pod(self, trip: Trip, here: str | None, where: Key, port: int, client: str, address: str = "") -> Landing | None:
+        """``address``: the one that the connection was sent to, which the pod may have lost."""
+        walk = trip.walk
+        walk.pod = where
+        pod = self.places.pod(where)
+        if pod is None or address not in ("", LOOPBACK) and (pod.get("status") or {}).get("podIP") != address:
+            walk.hop("pod", "/".join(where), "is gone")
+            walk.node = self.places.network_of(address) if address else None
+            return _lost(walk.no_route("pod"))
+        walk.node = node = pod["spec"].get("nodeName", "")
+        denial = None
+        if LOOPBACK not in (client, address):
+            denial = self._denied(trip, where, address or (pod.get("status") or {}).get("podIP", ""), client, port)
+        if denial is not None:
+            return self._dropped(trip, denial)
+        if not self.places.crosses(here, node):
+            walk.hop("node", node, "does not answer")
+            return _lost(walk.no_route("node"))
+        return self._land(trip, here, pod, port, client)
 
-    def _ask(self, walk: Walk, here: str | None, pod: Object, port: int, ask: _Ask) -> Walk:
-        walk.pod = key(pod)
-        if port not in walk.numbers:
-            walk.numbers.append(port)
+    def _land(self, trip: Trip, here: str | None, pod: Object, port: int, client: str) -> Landing | None:
+        walk = trip.walk
+        walk.number(port)
+        walk.landed = port
         walk.node = node = pod["spec"].get("nodeName", "")
         walk.ms += LOCAL_MS if here == node else NODE_MS
-        name = "/".join(walk.pod)
-        if not self.backend.listening(pod, port):
-            walk.hop("pod", name, f"nothing listens on port {port}")
-            return walk.refused("pod")
-        client = self.address_of(here) if here else None
-        try:
-            walk.status, walk.headers, walk.body = self.backend.http(pod, port, ask.method, ask.path, ask.headers, client=client or "",
-                                                                     log=ask.log)
-        except ConnectionRefused:
-            walk.hop("pod", name, f"nothing listens on port {port}")
-            return walk.refused("pod")
-        except NoHttp:
-            walk.hop("pod", name, f"what listens on port {port} does not speak HTTP")
-            return walk.fail("pod", EMPTY_REPLY, "Empty reply from server")
-        walk.ms += ANSWER_MS + JITTER_MS * self._random.random() + self.backend.work_ms(pod, port)
-        walk.hop("pod", name, f"answers {walk.status}")
-        return walk
+        if not listens_at(self.backend, pod, port, trip.protocol):
+            walk.hop("pod", "/".join(key(pod)), f"nothing listens on port {port}" + ("" if trip.protocol == "TCP" else f"/{trip.protocol}"))
+            return _lost(walk.refused("pod"))
+        return Landing(POD, port, client, node, pod)
 
-    # tables
+    # policies
 
-    def _node_at(self, address: str) -> str | None:
-        for node in self._api.lister("nodes").list():
-            if _internal_address(node) == address:
-                return node["metadata"]["name"]
-        return None
-
-    def _network_of(self, address: str) -> str | None:
-        """The node whose pod network an address belongs to."""
-        if not address:
+    def _denied(self, trip: Trip, target: Key | None, address: str, client: str, port: int | None = None) -> Denial | None:
+        """Asked after the destination is rewritten; where another node has rewritten the sender's address, the target sees only that (its
+        own node asks before it does so)."""
+        origin, port = trip.origin, trip.port if port is None else port
+        pod = self.places.pod(target) if target is not None else None
+        if client == origin.address or pod is not None and client == self.places.address_of(pod["spec"].get("nodeName", "")):
+            return self.policies.verdict(origin.pod, origin.address, target, address, port, trip.protocol)
+        sent = self.policies.verdict(origin.pod, origin.address, target, address, port, trip.protocol) if origin.pod is not None else None
+        if sent is not None and sent.direction == EGRESS:
+            return sent
+        if origin.pod is not None and origin.pod == target:
             return None
-        number = ipaddress.ip_address(address)
-        for node in self._api.lister("nodes").list():
-            cidr = (node.get("spec") or {}).get("podCIDR")
-            if cidr and number in ipaddress.ip_network(cidr):
-                return node["metadata"]["name"]
-        return None
+        return self.policies.verdict(None, client, target, address, port, trip.protocol)
+
+    def _dropped(self, trip: Trip, denial: Denial) -> None:
+        trip.walk.hop("policy", ", ".join("/".join(policy) for policy in denial.policies), f"drops the packets: {denial.reason}",
+                      direction=denial.direction, policies=["/".join(policy) for policy in denial.policies])
+        return _lost(trip.walk.silence("policy"))
 
 
-class _Ask(NamedTuple):
-    method: str
-    path: str
-    headers: dict[str, str]
-    log: bool
+class Trip(NamedTuple):
+    """A connection on its way: ``port`` is the one that it goes to at the moment."""
+
+    walk: Walk
+    origin: Origin
+    port: int
+    protocol: str
 
 
-def _internal_address(node: Object) -> str | None:
-    addresses = (node.get("status") or {}).get("addresses") or ()
-    return next((entry["address"] for entry in addresses if entry["type"] == "InternalIP"), None)
 
 
-def _host_port_target(pod: Object, port: int) -> int | None:
-    """The container port behind a pod's host port."""
-    if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
-        return None
-    for container in pod["spec"]["containers"]:
-        for entry in container.get("ports") or ():
-            if entry.get("hostPort") == port and entry.get("protocol", "TCP") == "TCP":
-                return entry["containerPort"]
+
+def _lost(walk: Walk) -> None:
+    """It ends here: the walk knows why."""
     return None
+
+
+def _in_cluster(address: str) -> bool:
+    number = ipaddress.ip_address(address)
+    return number in POD_NETWORK or number in SERVICE_NETWORK

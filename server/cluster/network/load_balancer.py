@@ -1,19 +1,24 @@
 """The load balancer: gives Services of type LoadBalancer an external address, as MetalLB or a cloud would.
 
-Addresses come from a pool, lowest free first; a Service may ask for one with ``spec.loadBalancerIP``. Stopped, it leaves new Services
-``<pending>``. A Service with a ``loadBalancerClass`` is somebody else's.
+Addresses come from a pool in the nodes' own network, lowest free first; a Service may ask for one with ``spec.loadBalancerIP``. Switched
+off (which is kept in the state), or with nothing left, it leaves Services ``<pending>``; what has an address keeps it. A Service with a
+``loadBalancerClass`` is somebody else's.
 
 Source: https://kubernetes.io/docs/concepts/services-networking/service/#loadbalancer
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from server.cluster.controllers.base import Controller
 from server.cluster.objects import Key, Object, key, replaced
 from server.cluster.parts import Parts
 from server.cluster.store import DELETED, Event
 
-POOL = tuple(f"192.168.1.{last}" for last in range(200, 250))
+POOL = range(200, 250)  # of the control plane's own block
+STATE = "load-balancer"
+NONE_LEFT = "AllocationFailed"
 
 
 class LoadBalancerController(Controller):
@@ -22,10 +27,33 @@ class LoadBalancerController(Controller):
     reaction = 0.05
     reconciles = "services"
 
-    def __init__(self, parts: Parts, pool: tuple[str, ...] = POOL) -> None:
+    def __init__(self, parts: Parts, block: Callable[[], str]) -> None:
         super().__init__(parts)
-        self.pool = pool
+        self._block = block
         self.watch("services", self._on_service)
+
+    @property
+    def pool(self) -> tuple[str, ...]:
+        """Every address that there is to give."""
+        block = self._block()
+        return tuple(f"{block}.{last}" for last in POOL)
+
+    @property
+    def on(self) -> bool:
+        return self.parts.state.get(STATE) is None
+
+    def switch(self, on: bool) -> None:
+        """Whether the cluster has a load balancer at all."""
+        self.parts.state.set(STATE, None if on else {"off": True})
+        if on:
+            self.start()
+        else:
+            self.stop()
+
+    def take_up(self) -> None:
+        """Begins, if it is on."""
+        if self.on:
+            self.start()
 
     def _on_service(self, event: Event) -> None:
         service = event.object
@@ -51,7 +79,11 @@ class LoadBalancerController(Controller):
                     self.enqueue((waiting["metadata"]["namespace"], waiting["metadata"]["name"]))
             return
         wanted = self._address_for(service, has)
-        if wanted is not None and [wanted] != has:
+        if wanted is None and not has:
+            asked = service["spec"].get("loadBalancerIP")
+            why = f'"{asked}" is not allowed in config' if asked and asked not in self.pool else "no available IPs"
+            self.record(service, "Warning", NONE_LEFT, f'Failed to allocate IP for "{key[0]}/{key[1]}": {why}')
+        elif wanted is not None and [wanted] != has:
             ingress = [{"ip": wanted, "ipMode": "VIP"}]
             self.client.update("services", replaced(service, {("status", "loadBalancer"): {"ingress": ingress}}), "status")
 
@@ -59,11 +91,12 @@ class LoadBalancerController(Controller):
         """What the Service should have; None when nothing is free, or what it asks for is not."""
         taken = {address: True for other in self.lister("services").list() if other is not service for address in _addresses(other)}
         asked = service["spec"].get("loadBalancerIP")
+        pool = self.pool
         if asked:
-            return asked if asked in self.pool and asked not in taken else None
-        if has and has[0] in self.pool and has[0] not in taken:
+            return asked if asked in pool and asked not in taken else None
+        if has and has[0] in pool and has[0] not in taken:
             return has[0]
-        return next((address for address in self.pool if address not in taken), None)
+        return next((address for address in pool if address not in taken), None)
 
 
 def _ours(service: Object) -> bool:

@@ -1,143 +1,232 @@
 """How a source's requests divide over pods, and which of them fail and where: worked out by the rules that a single request follows.
 
-In: a flow (a target, a port, a rate, and the pod whose program asks, if it is one). Out: its paths, each with its share.
+In: a flow (a target, a rate, and who asks). Out: its paths, each with its share. Where a single request is left to chance (the node that
+takes it, the endpoint that the node picks), every possibility is walked with the share that chance gives it.
 
 Source: https://kubernetes.io/docs/reference/networking/virtual-ips/
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from server.cluster.apiserver.server import ApiServer
-from server.cluster.clock import Timer
-from server.cluster.network.connection import ANSWER_MS, JITTER_MS, NODE_MS, OUTSIDE_MS, Connections, on_node
-from server.cluster.network.proxy import CLUSTER, EXTERNAL, LOAD_BALANCER, NODE_PORT, Endpoint, Rule
+from server.cluster.network.connection import Landing, Trip
+from server.cluster.network.exchange import Ask, request_headers
+from server.cluster.network.flows import NODE, POD, SERVICE, Flow, Path, Target
+from server.cluster.network.places import is_address
+from server.cluster.network.proxy_modes import IPVS
+from server.cluster.network.rules import CLUSTER, EXTERNAL, LOAD_BALANCER, NODE_PORT, Endpoint, Rule
+from server.cluster.network.source import Origin, on_node
 from server.cluster.network.walk import Walk
-from server.cluster.objects import Key, Object
+from server.cluster.objects import Object
+
+if TYPE_CHECKING:
+    from server.cluster.network.network import Network
 
 PREFERRED = (LOAD_BALANCER, EXTERNAL, NODE_PORT, CLUSTER)
-Record = dict[str, Any]
+MOST_TURNS = 50
+T = TypeVar("T")
 
 
-class Path(NamedTuple):
-    """A share of a source's requests: where they end and how; ``port`` is that of the server that answered."""
+class Aim(NamedTuple):
+    """A moment's meaning of a target: the address that is asked under which name, and the sender; ``rule`` where the target is a Service
+    without an address of its own that the sender could use."""
 
-    share: float
-    pod: Key | None
-    node: str | None
-    ms: float
-    error: dict[str, str] | None
-    port: int = 0
-
-
-class Flow:
-    """One source, with how its requests go now and how many went each way until then."""
-
-    def __init__(self, name: str, target: Key, port: int, rate: float, pod: Key | None = None) -> None:
-        self.name, self.target, self.port, self.rate, self.pod = name, target, port, rate, pod
-        self.paths: list[Path] = []
-        self.record: Record = {}
-        self.counts: dict[tuple, float] = {}
-        self.since = 0.0
-        self.timer: Timer | None = None
+    origin: Origin
+    host: str
+    address: str
+    port: int
+    rule: Rule | None = None
 
 
 class Ways:
-    def __init__(self, api: ApiServer, connections: Connections) -> None:
-        self._api = api
-        self._connections = connections
-        self._proxy = connections.proxy
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._connections = network.connections
+        self._places = network.places
+        self._proxy = network.proxy
+        self._known: dict[tuple, list[tuple[float, Walk]]] = {}
 
     def paths(self, flow: Flow) -> list[Path]:
-        service = self._api.lister("services").get(*flow.target)
-        if service is None or service["spec"].get("type") == "ExternalName":
-            return [Path(1.0, None, None, 0.0, Walk(flow.target[1], flow.port).unresolved().error)]
-        rule = self.rule(flow, service)
-        if rule is None:
-            return [Path(1.0, None, None, 0.0, Walk(flow.target[1], flow.port).silence("service").error)]
-        entries = self._entries(flow, rule)
-        if not entries:
-            return [Path(1.0, None, None, 0.0, Walk(flow.target[1], flow.port).silence("node").error)]
+        self._known.clear()
         paths: dict[tuple, Path] = {}
-        outcomes: dict[Endpoint, Path] = {}
-        everywhere = None if rule.local else self._proxy.usable(rule, None)
-        for entry in entries:
-            for share, path in self._from_entry(flow, rule, entry, everywhere, outcomes):
-                way = (path.pod, path.node, path.error and path.error["text"])
-                known = paths.get(way)
-                paths[way] = path._replace(share=(known.share if known else 0.0) + share / len(entries))
+        for share, walk in self._branches(flow):
+            path = _path(share, walk)
+            known = paths.get(path.way)
+            paths[path.way] = path if known is None else known._replace(share=known.share + share)
         return list(paths.values())
 
-    def _entries(self, flow: Flow, rule: Rule) -> list[str]:
-        """The nodes at which its requests come in."""
-        if flow.pod is None:
-            return self._connections.entry_nodes(rule)
-        pod = self._api.lister("pods").get(*flow.pod)
-        return [pod["spec"]["nodeName"]] if pod is not None and pod["spec"].get("nodeName") else []
+    def _branches(self, flow: Flow) -> Iterator[tuple[float, Walk]]:
+        aims = list(self.aims(flow))
+        if not aims:
+            yield 1.0, self._unresolved(flow)
+        for weight, aim in self._alike(aims, aims[0].rule if aims else None, lambda aim: self._places.node_at(aim.address) or aim.origin.node):
+            for share, walk in self._from(aim, flow.target):
+                yield share * weight, walk
 
-    def _from_entry(self, flow: Flow, rule: Rule, entry: str, everywhere: list[Endpoint] | None,
-                    outcomes: dict[Endpoint, Path]) -> list[tuple[float, Path]]:
-        """(share, path) of what comes in at one node."""
-        walk = Walk(self.host(flow, rule, entry), port_of(rule, flow))
-        if not self._connections.reachable(entry):
-            lost = walk.no_route("node") if rule.via == NODE_PORT else walk.silence("node")
-            return [(1.0, Path(0.0, None, entry, 0.0, lost.error))]
-        usable = self._proxy.usable(rule, entry) if everywhere is None else everywhere
-        if not usable:
-            failed = walk.silence("endpoints") if rule.local and self._proxy.usable(rule._replace(local=False), None) \
-                else walk.refused("endpoints")
-            return [(1.0, Path(0.0, None, None, 0.0, failed.error))]
-        if rule.sticky is not None:
-            chosen = self._proxy.choose(rule, entry, f"node/default/{entry}" if rule.via == CLUSTER else f"outside/default/{flow.name}")
-            usable = [chosen] if isinstance(chosen, Endpoint) else usable
-        found = []
-        for endpoint in usable:
-            path = outcomes.get(endpoint)
-            if path is None:
-                path = outcomes[endpoint] = self._outcome(flow, rule, endpoint, walk)
-            found.append((1.0 / len(usable), path))
-        return found
+    def _alike(self, ways: list[T], rule: Rule | None, node: Callable[[T], str | None]) -> Iterator[tuple[float, T]]:
+        """Each way in with its share; where all nodes treat a Service's connections alike, one stands for all that can be reached."""
+        uniform = rule is not None and not rule.local and rule.sticky is None and not self._network.policies.active \
+            and not self._proxy.modes.any(IPVS) and not any(endpoint.zones or endpoint.nodes for endpoint in rule.endpoints)
+        alike = [way for way in ways if uniform and (at := node(way)) is not None and self._places.reachable(at)]
+        if alike:
+            yield len(alike) / len(ways), alike[0]
+        for way in ways:
+            if not alike or not ((at := node(way)) is not None and self._places.reachable(at)):
+                yield 1 / len(ways), way
 
-    def _outcome(self, flow: Flow, rule: Rule, endpoint: Endpoint, like: Walk) -> Path:
-        """How a request to one endpoint goes."""
-        probe = self._connections.request(on_node(endpoint.node or ""), endpoint.address, endpoint.port, log=False) \
-            if endpoint.node is None or self._connections.reachable(endpoint.node) else None
-        walk = Walk(like.host, like.port)
-        ms = NODE_MS + ANSWER_MS + JITTER_MS / 2 + (0.0 if rule.via == CLUSTER else OUTSIDE_MS)
-        if probe is None:
-            return Path(0.0, endpoint.pod, endpoint.node, 0.0, walk.silence("node").error)
-        if probe.error is not None:
-            hop, text = probe.error["hop"], probe.error["text"].replace(
-                f"{probe.host} port {probe.port}", f"{walk.host} port {walk.port}")
-            return Path(0.0, endpoint.pod, endpoint.node, ms, {"hop": hop, "text": text})
-        error = {"hop": "pod", "text": f"HTTP {probe.status}"} if not probe.ok else None
-        pod = self._api.lister("pods").get(*endpoint.pod) if endpoint.pod is not None else None
-        ms += self._connections.backend.work_ms(pod, endpoint.port) if pod is not None else 0.0
-        return Path(0.0, endpoint.pod, endpoint.node, ms, error, endpoint.port)
+    def _unresolved(self, flow: Flow) -> Walk:
+        return Walk(flow.target.host or flow.target.key[1], flow.target.port).unresolved()
 
-    def rule(self, flow: Flow, service: Object) -> Rule | None:
-        """The way in that somebody outside would take, the cluster address failing that; a headless Service's pods directly."""
-        rules = [rule for rule in self._proxy.rules_of(flow.target) if rule.port == flow.port and (flow.pod is None or rule.via == CLUSTER)]
-        if rules:
-            return min(rules, key=lambda rule: PREFERRED.index(rule.via))
-        if service["spec"].get("clusterIP") != "None":
-            return None
-        names = [port.get("name") or "" for port in service["spec"].get("ports") or () if port["port"] == flow.port] or [""]
-        endpoints = tuple(endpoint._replace(port=flow.port) for endpoint in self._proxy.endpoints(flow.target, names[0]))
-        return Rule(flow.target, CLUSTER, flow.port, None, flow.port, endpoints, False, None)
+    # what a target means
 
-    def host(self, flow: Flow, rule: Rule, entry: str) -> str:
-        """The address that a request goes to."""
-        service = self._api.lister("services").get(*flow.target)
+    def aims(self, flow: Flow) -> Iterator[Aim]:
+        """What its requests are sent to, each as often as the others; none if there is no such name."""
+        target, origin = flow.target, self._network.origins.of(flow.source)
+        if target.kind == SERVICE:
+            yield from self._at_service(flow, origin)
+        elif target.kind == POD:
+            pod = self._places.pod(target.key)
+            if pod is not None and (address := (pod.get("status") or {}).get("podIP")):
+                yield Aim(origin, address, address, target.port)
+        elif target.kind == NODE:
+            if address := self._places.address_of(target.key[1]):
+                yield Aim(origin, address, address, target.port)
+        else:
+            for address in self._addresses(flow):
+                yield Aim(origin, target.host, address, target.port)
+
+    def _addresses(self, flow: Flow) -> tuple[str, ...]:
+        """Where a URL's host leads: as the sender resolves it, or, from outside, to the Ingress that has the host."""
+        host = flow.target.host
+        if is_address(host):
+            return (host,)
+        if flow.source.kind == "pod":
+            return self._network.resolver.addresses(flow.source, host)[0]
+        address = self._places.address_of(host)
+        return (address,) if address else self._network.ingress_addresses(host)
+
+    def _at_service(self, flow: Flow, origin: Origin) -> Iterator[Aim]:
+        """The way in that somebody outside would take; from a pod, and where there is no other, the cluster address; a headless
+        Service's pods directly."""
+        port, service = flow.target.port, self.service(flow.target)
+        if service is None or service["spec"].get("type") == "ExternalName":
+            return
+        inside = flow.source.kind == "pod"
+        rules = [rule for rule in self._proxy.rules_of(flow.target.key) if rule.port == port and (not inside or rule.via == CLUSTER)]
+        if service["spec"].get("clusterIP") == "None":
+            for address in dict.fromkeys(endpoint.address for endpoint in self._headless(service, port)):
+                for sender in [origin] if inside else self._inside():
+                    yield Aim(sender, address, address, port)
+            return
+        if not rules:
+            yield Aim(origin, flow.target.key[1], "", port)
+            return
+        rule = min(rules, key=lambda rule: PREFERRED.index(rule.via))
+        address = self._address(rule, service)
         if rule.via == NODE_PORT:
-            return self._connections.address_of(entry) or entry
+            for entry in self._connections.entry_nodes(rule):
+                address = self._places.address_of(entry) or ""
+                yield Aim(origin, address, address, rule.node_port or 0, rule)
+        elif rule.via == CLUSTER and not inside:
+            for sender in self._inside():
+                yield Aim(sender, address, address, port, rule)
+        else:
+            yield Aim(origin, address, address, port, rule)
+
+    def service(self, target: Target) -> Object | None:
+        return self._network.api.lister("services").get(*target.key)
+
+    def _inside(self) -> list[Origin]:
+        """Somebody on each of the nodes, for what nobody outside can reach."""
+        return [self._network.origins.of(on_node(name)) for name in self._places.entry_nodes()]
+
+    def _headless(self, service: Object, port: int) -> list[Endpoint]:
+        names = [entry.get("name") or "" for entry in service["spec"].get("ports") or () if entry["port"] == port] or [""]
+        meta = service["metadata"]
+        return [endpoint for endpoint in self._proxy.endpoints((meta["namespace"], meta["name"]), names[0]) if endpoint.ready]
+
+    def _address(self, rule: Rule, service: Object) -> str:
         if rule.via == LOAD_BALANCER:
             return service["status"]["loadBalancer"]["ingress"][0]["ip"]
-        if rule.via == EXTERNAL:
-            return service["spec"]["externalIPs"][0]
-        return service["spec"]["clusterIP"]
+        return service["spec"]["externalIPs"][0] if rule.via == EXTERNAL else service["spec"]["clusterIP"]
+
+    # where they go
+
+    def _from(self, aim: Aim, target: Target) -> Iterator[tuple[float, Walk]]:
+        if not aim.address:
+            yield 1.0, Walk(aim.host, aim.port).silence("service")
+            return
+        rule = self._proxy.rule(aim.address, aim.port)
+        node = self._places.node_at(aim.address)
+        if rule is not None and aim.origin.node is not None:
+            yield from self._at(aim, target, aim.origin.node, rule if rule.via == CLUSTER else rule._replace(local=False))
+        elif rule is not None and rule.via != CLUSTER:
+            entries = self._connections.entry_nodes(rule)
+            for weight, entry in self._alike(entries, rule, lambda entry: entry):
+                for share, walk in self._at(aim, target, entry, rule, from_outside=True):
+                    yield share * weight, walk
+            if not entries:
+                yield from self._look(aim, target)
+        elif node is not None and (rule := self._proxy.node_port(aim.port)) is not None and self._places.crosses(aim.origin.node, node):
+            yield from self._at(aim, target, node, rule._replace(local=False) if aim.origin.node == node else rule)
+        else:
+            yield from self._look(aim, target)
+
+    def _at(self, aim: Aim, target: Target, here: str, rule: Rule, from_outside: bool = False) -> Iterator[tuple[float, Walk]]:
+        """Each endpoint that a node may pick."""
+        shares = self._proxy.shares(rule, here, aim.origin.address)
+        allowed = self._connections.admits(rule, aim.origin)
+        if not shares or not allowed or from_outside and not self._places.reachable(here):
+            way = self._connections.enter if from_outside else self._connections.to_endpoint
+            yield from self._ends(1.0, aim, target, lambda trip: way(trip, here, rule))
+            return
+        for endpoint, share in shares:
+            for part, walk in self._at_endpoint(aim, target, here, rule, endpoint):
+                yield share * part, walk
+
+    def _at_endpoint(self, aim: Aim, target: Target, here: str, rule: Rule, endpoint: Endpoint) -> list[tuple[float, Walk]]:
+        """As it was found for another node, where it makes no difference which node it is: nobody asks for the sender's address."""
+        same = here == endpoint.node, endpoint.node is None or self._places.crosses(here, endpoint.node), \
+            here if self._network.policies.active else ""
+        where = (endpoint, rule.via, aim.port, *same)
+        known = self._known.get(where)
+        if known is None or any(walk.error is not None and walk.host != aim.host for _, walk in known):
+            known = self._known[where] = list(self._ends(1.0, aim, target, lambda trip: self._to_endpoint(trip, here, rule, endpoint)))
+        return known
+
+    def _to_endpoint(self, trip: Trip, here: str, rule: Rule, endpoint: Endpoint) -> Landing | None:
+        trip.walk.service = rule.service
+        trip.walk.ms += self._connections.way_in_ms(trip.origin, here)
+        return self._connections.to_chosen(trip, here, rule, endpoint)
+
+    def _look(self, aim: Aim, target: Target) -> Iterator[tuple[float, Walk]]:
+        return self._ends(1.0, aim, target, lambda trip: self._connections.open(trip.walk, aim.origin, aim.address, aim.port))
+
+    def _ends(self, share: float, aim: Aim, target: Target, way: Callable[[Trip], Landing | None]) -> Iterator[tuple[float, Walk]]:
+        """Where a request on that way ends, without leaving a trace; one that is passed on goes to each server behind in turn."""
+        walks = [self._ask(aim, target, way)]
+        while walks[0].through and len(walks) < MOST_TURNS:
+            walk = self._ask(aim, target, way)
+            if walk.pod == walks[0].pod:
+                break
+            walks.append(walk)
+        for walk in walks:
+            yield share / len(walks), walk
+
+    def _ask(self, aim: Aim, target: Target, way: Callable[[Trip], Landing | None]) -> Walk:
+        walk = Walk(aim.host, aim.port)
+        landing = way(Trip(walk, aim.origin, aim.port, "TCP"))
+        if landing is None:
+            return walk
+        return self._network.exchange.request(walk, landing, Ask(
+            "GET", target.path, request_headers(target.host or aim.host, aim.port, None), log=False))
 
 
-def port_of(rule: Rule, flow: Flow) -> int:
-    return rule.node_port if rule.via == NODE_PORT and rule.node_port else flow.port
+def _path(share: float, walk: Walk) -> Path:
+    error = walk.trouble
+    return Path(share, walk.pod, walk.node, 0.0 if walk.error is not None else walk.ms, error, walk.landed, walk.status,
+                walk.service, walk.host, walk.port, walk.through)
+
+

@@ -1,38 +1,45 @@
 """One container: a plan that runs, seen by its programs as the machine that they run on.
 
-A server is nothing but facts (ports, since when); a script is a process on the virtual clock whose point is saved as data before
-every wait. ``dump`` and ``resume`` carry a container over a restart of the process.
+A server is nothing but facts (ports, since when); any other program is the first of a ``System`` of processes on the virtual clock,
+whose every point is plain data. Whoever enters a server's container finds a process table that is made then. ``dump`` and ``Runtime.resume``
+carry a container over a restart of the process.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from server.cluster.disks import Tree
-from server.cluster.kubelet.environment import expanded
-from server.cluster.process import Process
-from server.cluster.runtime.clients import Reach
-from server.cluster.runtime.commands import COMMANDS, Done, OutOfMemory, Text, moment_of
-from server.cluster.runtime.files import Files, Mount, NotSimulated
+from server.cluster.clock import Timer
+from server.cluster.runtime import plans
+from server.cluster.runtime.console import Console
+from server.cluster.runtime.container_machine import ContainerMachine
+from server.cluster.runtime.files import Files
 from server.cluster.runtime.images import Image
-from server.cluster.runtime.interpreter import interpret, loud
 from server.cluster.runtime.logs import Line, Log
-from server.cluster.runtime.programs import Plan, banner, plan, program_kind
+from server.cluster.runtime.mount_namespace import Mount, kept, written
+from server.cluster.runtime.pages.nginx import Start
+from server.cluster.runtime.plans import Plan
+from server.cluster.runtime.proc import Proc
 from server.cluster.runtime.servers import SERVERS, Server
+from server.cluster.runtime.serving import IN_USE, STOPPING, Listener, in_use
+from server.cluster.runtime.session import Session
+from server.cluster.runtime.signals import KILL
+from server.cluster.runtime.streams import Fault, Null, Stream, given_back
+from server.cluster.runtime.streams import kept as kept_text
+from server.cluster.runtime.system import System
 from server.cluster.runtime.usage import Meter
 
 if TYPE_CHECKING:
     from server.cluster.runtime.runtime import Runtime, Sandbox
 
-
-TOKEN_PATH = "/var/run/secrets/kubernetes.io/serviceaccount"  # noqa: S105
+MOST_SESSIONS = 32
+MOST_POSTPONED = 32  # a save waits for so many other things that happen in the same instant
 
 
 class Launch(NamedTuple):
-    """What a container is started with; the same object for all replicas of a template where it can be. ``environment`` and
-    ``volume`` are asked only by programs that look. Memory is in bytes, CPU in millicores."""
+    """What a container is started with; the same object for all replicas of a template where it can be. Memory is in bytes, CPU in
+    millicores; ``user`` is the spec's runAsUser, ``cwd`` its workingDir."""
 
     name: str
     image: Image
@@ -41,18 +48,25 @@ class Launch(NamedTuple):
     memory: int | None = None
     cpu_limit: int | None = None
     cpu_request: int = 0
+    stdin: bool = False
+    stdin_once: bool = False
+    tty: bool = False
+    cwd: str = ""
+    user: int | None = None
+    read_only: bool = False
 
 
-class Container:
-    __slots__ = ("runtime", "sandbox", "launch", "id", "started", "finished", "code", "state", "process", "server", "ports",
-                 "serving_since",
-                 "_log", "_files", "own_files", "frozen", "on_exit", "on_change", "stopping", "environment_of", "previous",
-                 "meter")
+class Container(ContainerMachine):
+    """``outside`` is set when a program looks at what may change without anything in the pod changing: the time, the network."""
+
+    __slots__ = ("runtime", "sandbox", "launch", "id", "started", "finished", "code", "listeners", "_log", "_files", "_console", "_system",
+                 "own_files", "frozen", "on_exit", "on_change", "stopping", "environment_of", "previous", "meter", "outside", "sessions",
+                 "_saving", "_ending", "_ports", "held", "_touched", "_postponed")
 
     def __init__(self, runtime: Runtime, sandbox: Sandbox, launch: Launch, id_: str, started: float,
                  environment: Callable[[], dict[str, str]], on_exit: Callable[[Container, int], None],
                  on_change: Callable[[Container, bool], None]) -> None:
-        """``on_change(container, files)``: its program has reached another point, or (``files``) written to a file."""
+        """``on_change(container, files)``: its program has reached another point, or (``files``) changed what others may look at."""
         self.runtime = runtime
         self.sandbox = sandbox
         self.launch = launch
@@ -60,21 +74,27 @@ class Container:
         self.started = started
         self.finished: float | None = None
         self.code: int | None = None
-        self.state: dict[str, Any] | None = None
-        self.process: Process | None = None
-        self.server: Server | None = None
-        self.ports: tuple[int, ...] = ()
-        self.serving_since = 0.0
-        self.own_files: dict[str, str] = {}
+        self.listeners: dict[Proc | None, Listener] = {}
+        self.own_files: dict[str, Any] = {}
         self.frozen: dict[str, dict[str, str]] = {}
+        self.held: dict[str, Any] = {}  # what its server keeps in memory, as plain data
         self.on_exit = on_exit
         self.on_change = on_change
         self.stopping = False
         self.environment_of = environment
         self.previous: Container | None = None
         self.meter: Meter | None = None
+        self.outside = False
+        self.sessions: list[Session] = []
         self._log: Log | None = None
         self._files: Files | None = None
+        self._console: Console | None = None
+        self._system: System | None = None
+        self._saving: Timer | None = None
+        self._ending: Timer | None = None
+        self._ports: tuple[int, ...] = ()
+        self._touched = False
+        self._postponed = 0
 
     # its life
 
@@ -82,40 +102,87 @@ class Container:
         """It is gone, with all that it wrote."""
         if self._log is not None:
             self._log.forget()
-        self.runtime.written.used -= sum(len(path) + len(text) for path, text in self.own_files.items())
+        self.runtime.written.used -= kept(self.own_files)
+        self.runtime.written.bytes -= written(self.own_files)
         self.own_files.clear()
 
     @property
     def running(self) -> bool:
         return self.finished is None
 
-    def begin(self, state: dict[str, Any] | None = None) -> None:
-        """Starts what is planned, or goes on from a saved ``state``."""
+    def begin(self, data: dict[str, Any] | None = None) -> None:
+        """Starts what is planned, or goes on from what ``dump`` gave."""
         what = self.launch.plan
         if what.kind == "server":
-            self._listen(what.server, what.ports, self.started)
-        elif what.kind == "script":
-            self.state = state
-            self.process = Process(self.runtime.clock, interpret(self, what.script, state), self._ended)
-            if state and state.get("serving"):
-                self.serve(state["serving"], since=state["since"])
-        elif what.text and not state and self._log is None:
+            self._serve(what, fresh=data is None)
+        elif what.kind == "program":
+            self._run(what, data)
+        elif what.text and data is None:
             self.write(what.text, "stdout")
             self.log.flush()
+        if data is not None and what.kind != "program" and "system" in data:
+            self._enter(data["system"])
         self.runtime.usage.begin(self)
 
-    def _listen(self, server: str, ports: tuple[int, ...], since: float) -> None:
-        self.server = SERVERS[server]
-        self.ports = ports
-        self.serving_since = since + self.server.start
+    def _serve(self, what: Plan, fresh: bool) -> None:
+        server = SERVERS[what.server]
+        start = server.begin(self, what.ports) if server.begin is not None else Start(what.ports)
+        if start.code is not None:
+            self._ending = self.clock.call_later(0.1, self._ended, start.code)
+            if fresh:
+                self.write("".join(f"{line}\n" for line in start.lines), "stderr")
+                self.log.flush()
+            return
+        if fresh and self.held:
+            self.clock.call_later(0, self.keep)
+        try:
+            self.listen(None, start.ports, Listener(start.ports, self.started + server.start, start.fitted(server), None, what.argv))
+        except Fault as fault:
+            if fresh:
+                self.write("".join(f"{line}\n" for line in in_use(what, str(fault))), "stderr")
+                self.log.flush()
+            self._ending = self.clock.call_later(0.5, self._ended, 1)
 
-    def _ended(self, value: Any) -> None:
-        self.process = None
+    def _run(self, what: Plan, data: dict[str, Any] | None) -> None:
+        system = self._system = System(self, self.console.output, self._ended)
+        system.on_gone = self.ended_process
+        if data and "system" in data:
+            self.console.partial.update(given_back(data.get("partial") or {}))
+            system.load(data["system"])
+        else:
+            system.spawn(list(what.argv), cwd=self.cwd, fds=self.console.descriptors())
+            self._lead_terminal(self.console.tty, 1)
+
+    def _lead_terminal(self, tty: Any, group: int) -> None:
+        if tty is not None:
+            tty.foreground = group
+            tty.on_signal = lambda signal: self.system.signal_group(tty.foreground, signal)
+
+    @property
+    def system(self) -> System:
+        """Its processes; those of a server are put down when somebody looks for the first time."""
+        return self._system if self._system is not None else self._enter(None)
+
+    def _enter(self, data: dict[str, Any] | None) -> System:
+        system = self._system = System(self, self.console.output, self._ended)
+        system.on_gone = self.ended_process
+        what = self.launch.plan
+        if data is not None:
+            system.load(data)
+        if 1 not in system.procs or not system.procs[1].alive:
+            system.adopt(list(what.argv) or [self.launch.name], self.cwd, self._heard, self.started,
+                         plans.workers(what))
+        return system
+
+    def _heard(self, signal: int) -> None:
+        """A signal to a server that is the first process: it ends as it does."""
+        server = SERVERS[self.launch.plan.server] if self.launch.plan.kind == "server" else None
+        if signal in STOPPING and server is not None and server.stop is not None and self._ending is None:
+            self._ending = self.clock.call_later(server.stop[0], self._ended, server.stop[1])
+
+    def _ended(self, code: int) -> None:
+        """Its first process is over."""
         if self.finished is None:
-            code = value if isinstance(value, int) else 1
-            if isinstance(value, Exception):
-                self.write(loud(f"this script ({value!r})"), "stderr")
-                code = 127
             self.end(code)
             self.on_exit(self, code)
 
@@ -123,34 +190,51 @@ class Container:
         """It is over; whoever called knows."""
         if self.finished is not None:
             return
-        self.finished = self.runtime.clock.now
+        self.finished = self.clock.now
         self.code = code
         self.runtime.usage.end(self)
-        self.ports = ()
-        self.server = None
-        process, self.process = self.process, None
-        if process is not None and process.alive:
-            process.on_exit = None
-            process.kill()
+        if self._ports:
+            self.runtime.on_end(self.sandbox.key, self._ports)
+        self.listeners.clear()
+        self._ports = ()
+        for timer in (self._ending, self._saving):
+            if timer is not None:
+                timer.cancel()
+        self.runtime.unsaved.pop(self, None)
+        if self._system is not None:
+            self._system.kill_all()
+        for session in tuple(self.sessions):
+            session.end(128 + KILL)
+        self.sessions.clear()
+        if self._console is not None:
+            self._console.close()
         if self._log is not None:
             self._log.close()
 
     def terminate(self) -> tuple[float, int] | None:
-        """SIGTERM: (seconds until it ends, exit code), or None when process 1 does not hear it."""
+        """SIGTERM: (seconds until it ends, exit code), or None when process 1 does not hear it, or says itself when it ends."""
         self.stopping = True
-        if self.server is not None and (self.launch.plan.kind == "server" or (self.state or {}).get("main")):
-            return self.server.stop
+        what = self.launch.plan
+        if what.kind == "server":
+            return SERVERS[what.server].stop
+        system = self._system
+        if what.kind == "program" and system is not None and 1 in system.procs:
+            system.signal(system.procs[1], 15)
         return None
 
     def dump(self) -> dict[str, Any]:
         """What cannot be read off its launch."""
         data: dict[str, Any] = {"id": self.id, "started": self.started}
-        if self.state is not None:
-            data["state"] = self.state
+        if self._system is not None and self.running and (self.launch.plan.kind == "program" or self._system.has_own()):
+            data["system"] = self._system.dump()
+            if self._console is not None and self._console.partial:
+                data["partial"] = kept_text(self._console.partial)
         if self.own_files:
             data["files"] = dict(self.own_files)
         if self.frozen:
             data["frozen"] = dict(self.frozen)
+        if self.held:
+            data["held"] = dict(self.held)
         if self.finished is not None:
             data["finished"], data["code"] = self.finished, self.code
         if self.stopping:
@@ -161,111 +245,165 @@ class Container:
                                 "image": before.launch.image.text}
         return data
 
-    # as the machine of its programs
+    @property
+    def plain(self) -> bool:
+        """Whether it is just what its launch says."""
+        return self.launch.plan.kind != "program" and not self.own_files and not self.frozen and not self.held and (
+            self._system is None or not self._system.has_own())
+
+    # people who come in
+
+    def execute(self, argv: list[str], session: Session, *, on_end: Callable[[int], None] | None = None) -> Proc:
+        """Starts a command beside what runs. Its end is the session's. ExecFault when there is no such program, Fault when there are too
+        many."""
+        if sum(not each.gone for each in self.sessions) >= MOST_SESSIONS:
+            raise Fault("Resource temporarily unavailable")
+        system = self.system
+        if session.tty is not None:
+            fds: dict[int, Stream] = {0: session.tty, 1: session.tty, 2: session.tty}
+        else:
+            fds = {0: session.stdin.reader if session.stdin is not None else Null(), 1: session.stdout, 2: session.stderr}
+        env = {**self.environment(), **({"TERM": "xterm"} if session.tty is not None else {})}
+        proc = system.spawn(argv, env=env, cwd=self.cwd, fds=fds, session=True)
+        self.sessions.append(session)
+        self._lead_terminal(session.tty, proc.group)
+
+        def ended(status: int) -> None:
+            if session in self.sessions:
+                self.sessions.remove(session)
+            session.end(status)
+            if on_end is not None:
+                on_end(status)
+
+        proc.on_end = ended
+        session.on_close = lambda: session.tty.hang_up() if session.tty is not None else None
+        return proc
+
+    def attach(self, session: Session) -> None:
+        """Joins the session to the first process's input and output."""
+        self.console.attach(session)
 
     @property
-    def hostname(self) -> str:
-        return self.sandbox.hostname
+    def console(self) -> Console:
+        if self._console is None:
+            self._console = Console(self)
+        return self._console
 
-    @property
-    def ip(self) -> str:
-        return self.sandbox.ip
+    # what its processes say
 
-    @property
-    def argv(self) -> tuple[str, ...]:
-        return self.launch.plan.argv
+    def changed(self) -> None:
+        if self._saving is None and self.finished is None and (self.launch.plan.kind == "program" or self._system is not None):
+            self._saving = self.clock.call_later(0, self._save)
+            self.runtime.unsaved[self] = None
 
-    @property
-    def image_tag(self) -> str:
-        return self.launch.image.reference.tag.partition(".")[0]
+    def settle(self) -> None:
+        """Keeps the point that its processes have reached now, in the middle of an instant."""
+        if self._saving is not None:
+            self._saving.cancel()
+            self._postponed = MOST_POSTPONED
+            self._save()
 
-    @property
-    def tag(self) -> str:
-        return self.launch.image.reference.tag
-
-    def began(self) -> datetime:
-        return moment_of(self.runtime.clock.epoch, self.started)
-
-    def environment(self) -> dict[str, str]:
-        return self.environment_of()
-
-    def now(self) -> float:
-        return self.runtime.clock.now
-
-    def uptime(self) -> float:
-        return self.runtime.clock.now - self.started
-
-    def time(self) -> datetime:
-        return moment_of(self.runtime.clock.epoch, self.runtime.clock.now)
-
-    @property
-    def files(self) -> Files:
-        if self._files is None:
-            self._files = Files({"/etc/hostname": f"{self.hostname}\n"}, self.own_files, self._mounts(),
-                                self._mounted_tree, self._files_changed, self.runtime.written)
-        return self._files
-
-    def _mounts(self) -> tuple[Mount, ...]:
-        values = self.environment() if any(mount.expands for mount in self.launch.mounts) else {}
-        token = (Mount(TOKEN_PATH, "", True),) if self.sandbox.volume_source("").files else ()
-        return (*(mount._replace(sub_path=expanded(mount.sub_path, values)) if mount.expands else mount for mount in self.launch.mounts),
-                *token)
-
-    def _mounted_tree(self, mount: Mount) -> Tree:
-        """What a mount shows now: the volume, or, below a ``subPath``, what the volume was when the container started."""
-        kept = self.frozen.get(mount.path)
-        if kept is not None:
-            return Tree({f"/{name}": text for name, text in kept.items()}, "/")
-        return self.sandbox.volume_source(mount.volume)
-
-    @property
-    def image(self) -> Image:
-        return self.launch.image
-
-    def network(self) -> Reach:
-        return self.runtime.outside(self.sandbox.key)
-
-    def mounted(self, path: str) -> bool:
-        return any(mount.path.rstrip("/") == path for mount in self.launch.mounts)
-
-    def _files_changed(self) -> None:
-        self.on_change(self, True)
-
-    def write(self, text: str, stream: str = "stdout") -> None:
-        self.log.add(self.runtime.clock.now, text, stream)
-
-    def save(self, state: dict[str, Any]) -> None:
-        if self.server is not None and self.launch.plan.kind == "script":
-            state = {**state, "serving": self.state["serving"],
-                     "since": self.state["since"]} if self.state and "serving" in self.state else state
-        burning, self.state = self.burn, state
-        if state.get("burn") != burning:
-            self.runtime.usage.changed(self)
+    def _save(self) -> None:
+        """Keeps the point that its processes have reached, once what happens in this instant is over."""
+        if self._postponed < MOST_POSTPONED and self.clock.next_due() == self.clock.now:
+            self._postponed += 1
+            self._saving = self.clock.call_later(0, self._save)
+            return
+        self._saving, self._postponed = None, 0
+        self.runtime.unsaved.pop(self, None)
         if self._log is not None:
             self._log.flush()
-        self.on_change(self, False)
+        touched, self._touched = self._touched, False
+        self.on_change(self, touched)
 
-    def program(self, argv: list[str]) -> str:
-        return program_kind(self.launch.image, argv)
+    def touch(self) -> None:
+        """Something that others may look at is not what it was: a file, a port, a process."""
+        self._touched = True
+        if self._system is None:
+            self.on_change(self, True)
+        else:
+            self.changed()
 
-    def serve(self, argv: list[str], since: float | None = None) -> None:
-        """The script becomes a server."""
-        what = plan(self.launch.image, tuple(argv), ())
-        if what.kind == "server":
-            since = self.runtime.clock.now if since is None else since
-            self._listen(what.server, what.ports, since)
-            self.state = {**(self.state or {}), "serving": list(argv), "since": since}
+    def burning(self) -> None:
+        if self.meter is not None:
             self.runtime.usage.changed(self)
 
-    def signalled(self) -> bool:
-        return self.stopping
+    def listen(self, proc: Proc | None, ports: tuple[int, ...], listener: Listener) -> None:
+        """A program takes connections on ports of the pod, until it ends. Fault when one of them is taken."""
+        taken = {port for other in self.sandbox.containers.values() if other.running for port in other.ports}
+        if any(port in taken for port in ports):
+            raise Fault(IN_USE)
+        self.listeners[proc] = listener
+        self._ports = (*self._ports, *ports)
+        if proc is not None:
+            self.touch()
+            self.burning()
+
+    def opened(self) -> None:
+        """Its listeners have other ports than before."""
+        self._ports = tuple(port for each in self.listeners.values() for port in each.ports)
+        self.on_change(self, True)
+
+    def unlisten(self, proc: Proc) -> None:
+        listener = self.listeners.pop(proc, None)
+        if listener is not None:
+            self._ports = tuple(port for each in self.listeners.values() for port in each.ports)
+            if self.running:
+                self.touch()
+                self.burning()
+
+    def ended_process(self, proc: Proc) -> None:
+        """A process is over: what it listened to is closed, and what others ask of the pod may have another answer."""
+        self.unlisten(proc)
+        if not proc.session and self.running:
+            self.touch()
+
+    def banner_of(self, what: Plan, since: float) -> list[str]:
+        """The lines that a server begins its log with."""
+        return list(plans.banner(what, self.image, self._moment(since), self.ip, self.hostname))
+
+    def keep(self) -> None:
+        """What its server keeps in memory has changed."""
+        if self.running:
+            self.on_change(self, False)
+
+    def exit(self, code: int) -> None:
+        """Its server ends by itself, once it has answered."""
+        if self._ending is None:
+            self._ending = self.clock.call_later(0.001, self._ended, code)
+
+    def write(self, text: str, stream: str = "stdout") -> None:
+        self.log.add(self.clock.now, text, stream)
 
     # what others ask
 
     @property
+    def ports(self) -> tuple[int, ...]:
+        """All that something listens on, or will as soon as it is up."""
+        return self._ports
+
+    def listener(self, port: int) -> Listener | None:
+        """Who takes connections on a port now."""
+        if port not in self._ports:
+            return None
+        return next((each for each in self.listeners.values() if port in each.ports and self.clock.now >= each.since), None)
+
+    def listens(self, port: int) -> bool:
+        return self.listener(port) is not None
+
+    @property
+    def serving_since(self) -> float:
+        return max((each.since for each in self.listeners.values()), default=0.0)
+
+    @property
+    def server(self) -> Server | None:
+        """The server that it runs, if there is one."""
+        return next((each.server for each in self.listeners.values() if each.server is not None), None)
+
+    @property
     def burn(self) -> dict[str, Any] | None:
-        """What its program takes beside what it is: nanocores, bytes, since when and how fast."""
-        return self.state.get("burn") if self.state is not None else None
+        """What its programs take beside what it is: nanocores, bytes, since when and how fast."""
+        return self._system.burn if self._system is not None else None
 
     def cpu(self) -> float:
         """Millicores that it uses now."""
@@ -288,75 +426,7 @@ class Container:
         what = self.launch.plan
         if what.kind != "server":
             return []
-        texts = banner(what, self.launch.image, moment_of(self.runtime.clock.epoch, self.started), self.ip)
+        texts = self.banner_of(what, self.started)
+        if self._ending is not None and not self.listeners:
+            texts = [text for text in texts if "[notice]" not in text]
         return [Line(self.started + 0.001 * number, "stdout", text) for number, text in enumerate(texts)]
-
-    def listens(self, port: int) -> bool:
-        return port in self.ports and self.runtime.clock.now >= self.serving_since
-
-    def execute(self, argv: list[str], limit: float = 1.0) -> tuple[Done, float]:
-        """Runs a command to its end at once, as an exec probe does: (result, virtual seconds that it took, ``limit`` at most).
-        FileNotFoundError if the image has no such program, NotSimulated if it cannot be run here."""
-        kind = self.program(argv)
-        if kind == "missing":
-            raise FileNotFoundError(argv[0])
-        if kind == "command" and argv[0].rpartition("/")[2] in COMMANDS:
-            try:
-                return COMMANDS[argv[0].rpartition("/")[2]](self, argv), 0.0
-            except OutOfMemory:
-                return Done(1, "", f"{argv[0]}: out of memory\n"), 0.0
-        what = plan(self.launch.image, tuple(argv), ())
-        if what.kind != "script":
-            raise NotSimulated(f'"{argv[0]}"')
-        return _run_apart(self, what, limit)
-
-
-class _Apart:
-    """A second program in a container: its output is its own."""
-
-    def __init__(self, container: Container) -> None:
-        self._container = container
-        self.out = {"stdout": Text(), "stderr": Text()}
-        self.elapsed = 0.0
-        self.outside = False
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._container, name)
-
-    def write(self, text: str, stream: str = "stdout") -> None:
-        self.out[stream] += text
-
-    def save(self, state: dict[str, Any]) -> None:
-        return None
-
-    def serve(self, argv: list[str]) -> None:
-        raise NotSimulated(f'"{argv[0]}"')
-
-    def network(self) -> Reach:
-        self.outside = True
-        return self._container.network()
-
-    def now(self) -> float:
-        return self._container.now() + self.elapsed
-
-    def signalled(self) -> bool:
-        return False
-
-
-def _run_apart(container: Container, what: Plan, limit: float) -> tuple[Done, float]:
-    box = _Apart(container)
-    steps = interpret(box, what.script)
-    code = -1
-    while True:
-        try:
-            wait = next(steps)
-        except StopIteration as stop:
-            code = stop.value
-            break
-        length = getattr(wait, "seconds", float("inf"))
-        if box.elapsed + length > limit:
-            box.elapsed = limit
-            steps.close()
-            break
-        box.elapsed += length
-    return Done(code, str(box.out["stdout"]), str(box.out["stderr"]), box.outside), box.elapsed

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from server.cluster.runtime.images import Image
-    from server.cluster.runtime.programs import Plan
+    from server.cluster.runtime.plans import Plan
 
 MILLI = 1_000_000  # nanocores
 MICROSECONDS = 1_000  # of CPU, in nanocore-seconds
@@ -37,7 +37,9 @@ SERVERS: dict[str, Figures] = {
     "app": _row(0.8, 18, 2_000), "echo-hname": _row(0.03, 3.6, 90), "echo-ip": _row(0.03, 3.6, 90), "node-exporter": _row(1.1, 11, 6_000),
     "http-echo": _row(0.02, 2.9, 60), "whoami": _row(0.02, 3.2, 70), "kubia": _row(0.4, 15, 700), "node-hello": _row(0.4, 16, 700),
     "hello-app": _row(0.02, 3.0, 60), "hpa-example": _row(0.9, 9.3, 60_000), "agnhost": _row(0.1, 8.5, 150), "pause": _row(0, 0.25),
-    "coredns": _row(1.9, 15, 60), "http.server": _row(0.3, 9.5, 900), "quiet": _row(1.0, 22, 300),
+    "ingress-nginx": _row(2.1, 68, 150), "coredns": _row(1.9, 15, 60), "http.server": _row(0.3, 9.5, 900), "nginx-hello": _row(0.03, 3.6, 90),
+    "bootcamp": _row(0.4, 16, 700), "echoserver": _row(0.1, 8.0, 200), "json-echo": _row(0.4, 22, 900), "https-echo": _row(0.4, 30, 900),
+    "httpbin": _row(0.5, 38, 1_500), "liveness": _row(0.02, 2.9, 60), "goproxy": _row(0.02, 3.1, 60), "quiet": _row(1.0, 22, 300),
 }
 IMAGES: dict[str, Figures] = {
     "etcd": _row(18, 46), "kube-apiserver": _row(41, 268), "kube-controller-manager": _row(13, 52), "kube-scheduler": _row(3.4, 23),
@@ -53,12 +55,12 @@ SHELL, WAITING = _row(0.01, 0.45), _row(0, 0.35)
 def figures(image: Image, plan: Plan) -> Figures:
     """
     >>> from server.cluster.runtime.images import image
-    >>> from server.cluster.runtime.programs import plan
+    >>> from server.cluster.runtime.plans import plan
     >>> nginx = image("nginx:1.27")
     >>> figures(nginx, plan(nginx, (), ())).memory // 2**20
     3
     """
-    if plan.kind == "script":
+    if plan.kind == "program":
         return SHELL
     if plan.kind != "server":
         return WAITING

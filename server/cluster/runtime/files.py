@@ -1,172 +1,385 @@
-"""A container's file system, as far as scripts, probes and web servers look: files and directories that are written, read and removed.
+"""A machine's file system as its programs change it: writing, making, moving, removing, and the facts of what is there.
 
-A path below a mount belongs to the mounted volume, a ``Tree`` (see ``disks``) that others may mount too; any other path is the
-container's own and goes with it; how much that is has bounds, for one container and for all. The kubelet says through
-``source(mount)`` what a mount shows at this moment.
+Each change gives "" or why not in the system's words (``errno``): read-only, not the user's, full, or in the way. What a machine shows and
+where its paths lead is ``mount_namespace``'s. ``node`` and ``put`` carry a whole file with its facts from place to place.
+
+Source: https://pubs.opengroup.org/onlinepubs/9799919799/functions/V2_chap02.html (2.3 error numbers)
 """
 
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any
 
-from server.cluster.disks import IS_DIRECTORY, LONGEST_PATH, NAME_TOO_LONG, NO_SPACE, NOT_FOUND, READ_ONLY, Tree
-from server.cluster.runtime.logs import Budget
+from server.cluster import inodes
+from server.cluster.disks import Tree
+from server.cluster.errno import (
+    BUSY,
+    CROSS_DEVICE,
+    DENIED,
+    EXISTS,
+    INVALID,
+    IS_DIRECTORY,
+    NO_SPACE,
+    NOT_DIRECTORY,
+    NOT_EMPTY,
+    NOT_FOUND,
+    NOT_PERMITTED,
+    READ_ONLY,
+    TOO_LARGE,
+    TOO_MANY_LINKS,
+)
+from server.cluster.inodes import Node
+from server.cluster.runtime.mount_namespace import DEVICES, LIMIT, MOST_FILES, WRITE, Loop, MountNamespace
 
-LIMIT = 64 * 1024
-LARGEST, MOST_FILES = 256 * 1024, 512
-EXISTS, NO_DIRECTORY = "File exists", "nonexistent directory"
-DEVICES = ("/dev/null", "/dev/stdout", "/dev/stderr")
+RING = 32 * 1024  # characters that are left of a file that grew beyond ``LIMIT``
+MOST_BYTES = 1 << 50
 
 
-class NotSimulated(Exception):
-    """The path lies on something that this file system does not have."""
-
-
-class Mount(NamedTuple):
-    """``expands``: the sub-path has names of variables in it."""
-
-    path: str
-    volume: str
-    read_only: bool
-    sub_path: str = ""
-    expands: bool = False
-
-
-class Files:
-    """``base`` are files of the image that are only read, ``own`` what the container has written, as plain data; ``changed()`` is called
-    after each change of either its own files or a volume's."""
-
-    def __init__(self, base: dict[str, str], own: dict[str, str], mounts: tuple[Mount, ...], source: Callable[[Mount], Tree],
-                 changed: Callable[[], None], written: Budget | None = None) -> None:
-        self.base = base
-        self._written = written if written is not None else Budget()
-        self._size = sum(len(path) + len(text) for path, text in own.items())
-        self.own = own
-        self._mounts = sorted(mounts, key=lambda mount: -len(mount.path))
-        self._source = source
-        self._tell = changed
-        self._followers: dict[Callable[[], None], None] = {}
-        self._mine = Tree(own, "", self._put, self._drop)
-
-    def _put(self, path: str, text: str) -> str:
-        text = text[-LIMIT:]
-        before = self.own.get(path)
-        more = len(text) - len(before) if before is not None else len(path) + len(text)
-        if len(path) > LONGEST_PATH:
-            return NAME_TOO_LONG
-        if more > 0 and (self._size + more > LARGEST or self._written.full or before is None and len(self.own) >= MOST_FILES):
-            return NO_SPACE
-        self.own[path] = text
-        self._account(more)
-        return ""
-
-    def _account(self, more: int) -> None:
-        self._size += more
-        self._written.used += more
-
-    def _drop(self, paths: list[str]) -> None:
-        for path in paths:
-            self._account(-len(path) - len(self.own.pop(path)))
-
-    def _place(self, path: str) -> tuple[Tree, str]:
-        """(the tree that a path lies in, the path as that tree has it)."""
-        path = posixpath.normpath(posixpath.join("/", path))
-        for mount in self._mounts:
-            root = mount.path.rstrip("/")
-            if path == root or path.startswith(root + "/"):
-                tree = self._source(mount).below(mount.sub_path)
-                return tree.fixed() if mount.read_only else tree, tree.at(path[len(root):])
-        return self._mine, path
-
-    def read(self, path: str) -> str | None:
-        if path in DEVICES:
-            return ""
-        tree, inside = self._place(path)
-        text = tree.files.get(inside)
-        return self.base.get(inside) if text is None and tree is self._mine else text
-
-    def follow(self, path: str, callback: Callable[[], None]) -> Callable[[], None]:
-        """``callback()`` whenever the file may have changed, until what this returns is called."""
-        tree, _ = self._place(path)
-        if tree is not self._mine:
-            return tree.listen(callback) if tree.listen is not None else lambda: None
-        self._followers[callback] = None
-        return lambda: self._followers.pop(callback, None)
+class Files(MountNamespace):
+    """What its users hold of it; see ``MountNamespace`` for how it is made."""
 
     def _changed(self) -> None:
         for callback in tuple(self._followers):
             callback()
         self._tell()
 
-    def kind(self, path: str) -> str:
-        """"file", "directory" or ""."""
-        tree, inside = self._place(path)
-        if tree is self._mine and (inside in self.base or path in DEVICES):
-            return "file"
-        return tree.kind(inside) or ("directory" if self.names(path) is not None else "")
-
-    def write(self, path: str, text: str, append: bool = False) -> str:
-        """"" or why it cannot be written. In a volume the directory must be there."""
-        if path in DEVICES:
-            return ""
-        tree, inside = self._place(path)
-        if tree.put is None:
-            return READ_ONLY
-        if tree is not self._mine:
-            parent = posixpath.dirname(inside)
-            if inside == tree.root or tree.kind(inside) == "directory":
-                return IS_DIRECTORY
-            if parent != (tree.root.rstrip("/") or "/") and tree.kind(parent) != "directory":
-                return NO_DIRECTORY
-        before = tree.files.get(inside)
-        new = (before or "") + text if append else text
-        if before == new:
-            return ""
+    def _stored(self, tree: Tree, inside: str, new: Node) -> str:
         fault = tree.put(inside, new)
         if not fault:
             self._changed()
         return fault
 
-    def make_directory(self, path: str, parents: bool = False) -> str:
-        """"" or why it cannot be made; with ``parents`` one that is there already is fine."""
-        tree, inside = self._place(path)
-        if self.kind(path):
-            return "" if parents and self.kind(path) == "directory" else EXISTS
+    def _touched(self, path: str) -> None:
+        """Something came into or left a directory."""
+        folder = posixpath.dirname(path)
+        tree, inside = self._place(folder)
+        kind, found = tree.look(inside)
+        if kind == "directory" and tree.put is not None and found is not None and inside not in ("/", ""):
+            own = tree.files.get(inside.rstrip("/") + "/")
+            if own is not None:
+                tree.put(inside.rstrip("/") + "/", inodes.changed(own, mtime=self._stamp()))
+
+    def _stamp(self) -> float:
+        return round(self.now(), 3)
+
+    def _room(self, path: str) -> str:
+        """Why nothing can be made at a path: its directory is not there, or not the user's."""
+        folder = posixpath.dirname(path)
+        tree, inside, kind, found, real = self._find(folder)
+        if kind and kind != "directory":
+            return NOT_DIRECTORY
+        if not kind:
+            if self.strict or tree is not self._mine:
+                return NOT_DIRECTORY if self._under_file(folder) else NOT_FOUND
+            return ""
+        if self.user and not self.may(folder, WRITE):
+            return DENIED
+        return ""
+
+    def _under_file(self, path: str) -> bool:
+        while path not in ("/", ""):
+            if self.kind(path) == "file":
+                return True
+            path = posixpath.dirname(path)
+        return False
+
+    def _fresh(self, path: str, text: str = "", **facts: Any) -> dict[str, Any]:
+        """A new file; in a directory with the set-group-ID bit it has that one's group."""
+        folder = self.stat(posixpath.dirname(path))
+        group = folder.gid if folder is not None and folder.mode & 0o2000 else self.groups[0] if self.groups else 0
+        return inodes.node(text, mtime=self._stamp(), uid=self.user, gid=group, **facts)
+
+    def write(self, path: str, text: str, append: bool = False) -> str:
+        """"" or why it cannot be written."""
+        if path in DEVICES:
+            return ""
+        try:
+            tree, inside, kind, found, real = self._find(path)
+        except Loop:
+            return TOO_MANY_LINKS
+        if kind == "directory":
+            return IS_DIRECTORY
+        if kind in ("char", "block", "socket", "fifo"):
+            return ""
         if tree.put is None:
             return READ_ONLY
-        parent = posixpath.dirname(inside)
-        if tree is not self._mine and not parents and parent != (tree.root.rstrip("/") or "/") and tree.kind(parent) != "directory":
-            return NOT_FOUND
-        fault = tree.put(inside.rstrip("/") + "/", "")
+        if kind == "file":
+            if self.user and not self.may(real, WRITE):
+                return DENIED
+            if append and not text:
+                return ""
+            return self._stored(tree, inside, self._rewritten(found, text, append)) if append or len(text) <= LIMIT else TOO_LARGE
+        if fault := self._room(real):
+            return fault
+        if len(text) > LIMIT and not append:
+            return TOO_LARGE
+        fault = self._stored(tree, inside, self._fresh(real, text[-LIMIT:]))
         if not fault:
-            self._changed()
+            self._touched(real)
+        return fault
+
+    def _rewritten(self, found: Node, text: str, append: bool) -> Node:
+        facts = {} if isinstance(found, str) else {name: found[name] for name in ("mode", "uid", "gid") if name in found}
+        hole, lost, sparse = 0, 0, 0
+        if append:
+            given = {} if isinstance(found, str) else found
+            hole, lost, before = given.get("hole", 0), given.get("lost", 0), inodes.text_of(found)
+            sparse = given.get("sparse", 0)
+            if given.get("pad"):
+                hole, lost, before = (hole + given["pad"], lost, "") if not before else (0, lost + hole + len(before) + given["pad"], "")
+            text = before + text
+            if len(text) > LIMIT:
+                lost, hole, sparse, text = lost + hole + len(text) - RING, 0, 0, text[-RING:]
+        made = inodes.node(text, hole=hole, lost=lost, sparse=min(sparse, hole), mtime=self._stamp())
+        made.update(facts)
+        return made
+
+    def put(self, path: str, new: Node) -> str:
+        """Makes or replaces a file as a whole, its facts included ("" or why not)."""
+        try:
+            tree, inside, kind, _, real = self._find(path, last=False)
+        except Loop:
+            return TOO_MANY_LINKS
+        if kind == "directory":
+            return IS_DIRECTORY
+        if tree.put is None:
+            return READ_ONLY
+        if fault := self._room(real):
+            return fault
+        if inodes.held(new) > LIMIT:
+            return TOO_LARGE
+        fault = self._stored(tree, inside, new)
+        if not fault and not kind:
+            self._touched(real)
+        return fault
+
+    def node(self, path: str, follow: bool = True) -> Node | None:
+        """A file as data, to be put elsewhere."""
+        try:
+            _, _, kind, found, _ = self._find(path, follow)
+        except Loop:
+            return None
+        return found if kind else None
+
+    def touch(self, path: str, mtime: float | None = None, create: bool = True, follow: bool = True) -> str:
+        """Sets the time of what is there (of a link itself, not to ``follow`` it), else makes an empty file."""
+        if path in DEVICES:
+            return ""
+        try:
+            tree, inside, kind, found, real = self._find(path, follow)
+        except Loop:
+            return TOO_MANY_LINKS
+        if not kind:
+            if not create:
+                return ""
+            if tree.put is None:
+                return self._room(real) or READ_ONLY
+            fault = self._room(real) or self._stored(tree, inside, self._fresh(real) | ({"mtime": mtime} if mtime is not None else {}))
+            if not fault:
+                self._touched(real)
+            return fault
+        return self._refacted(tree, inside, kind, found, real, mtime=self._stamp() if mtime is None else mtime)
+
+    def chmod(self, path: str, mode: int) -> str:
+        return self._set(path, True, mode=mode & 0o7777)
+
+    def chown(self, path: str, uid: int | None, gid: int | None, follow: bool = True) -> str:
+        if self.user and (uid not in (None, self.user) or gid is not None and gid not in self.groups):
+            return NOT_PERMITTED if self.stat(path) is not None else NOT_FOUND
+        return self._set(path, follow, **({"uid": uid} if uid is not None else {}), **({"gid": gid} if gid is not None else {}))
+
+    def _set(self, path: str, follow: bool, **facts: Any) -> str:
+        try:
+            tree, inside, kind, found, real = self._find(path, follow)
+        except Loop:
+            return TOO_MANY_LINKS
+        return self._refacted(tree, inside, kind, found, real, **facts) if kind else NOT_FOUND
+
+    def _refacted(self, tree: Tree, inside: str, kind: str, found: Node, real: str, **facts: Any) -> str:
+        if tree.put is None:
+            return READ_ONLY
+        if self.user and inodes.facts_of(kind, found, self.born)[2] != self.user:
+            return DENIED if facts.keys() == {"mtime"} else NOT_PERMITTED
+        key = inside.rstrip("/") + "/" if kind == "directory" else inside
+        if key == "/" and tree is not self._mine:
+            return ""
+        if kind == "directory" and not isinstance(found, dict):
+            found = {}
+        new = inodes.changed(found, **facts)
+        if "mtime" not in new and not isinstance(found, str):
+            new["mtime"] = self.born
+        return self._stored(tree, key, new)
+
+    def truncate(self, path: str, size: int, allocate: bool = False) -> str:
+        """Makes a file exactly so long, with zeros if need be, which take room only if it is to ``allocate`` them; it is made if it is not
+        there."""
+        if path in DEVICES:
+            return INVALID
+        if not 0 <= size <= MOST_BYTES:
+            return TOO_LARGE
+        if fault := self.write(path, "", append=True):
+            return fault
+        tree, inside, kind, found, _ = self._find(path)
+        if kind != "file":
+            return INVALID
+        if not isinstance(found, str) and found.get("lost"):
+            return TOO_LARGE if size else self.write(path, "")
+        given, text = ({}, found) if isinstance(found, str) else (found, inodes.text_of(found))
+        hole, bytes_ = given.get("hole", 0), inodes.encoded(text) if not text.isascii() else text
+        if size <= hole:
+            hole, bytes_ = size, bytes_[:0]
+        pad = max(0, size - hole - len(bytes_))
+        bytes_ = bytes_[:size - hole]
+        text = bytes_ if isinstance(bytes_, str) else inodes.decoded(bytes_)
+        if not text:
+            hole, pad = hole + pad, 0
+        grown = max(0, size - inodes.size_of(found))
+        sparse = 0 if allocate and not grown else min(hole + pad, given.get("sparse", 0) + (0 if allocate else grown))
+        made = inodes.node(text, hole=hole, pad=pad, sparse=sparse, mtime=self._stamp())
+        made.update({name: given[name] for name in ("mode", "uid", "gid") if name in given})
+        return self._full(tree, grown if allocate else 0) or self._stored(tree, inside, made)
+
+    def _full(self, tree: Tree, more: int) -> str:
+        space = tree.space() if tree.space is not None and more > 0 else None
+        return NO_SPACE if space is not None and space.size and space.used + more > space.size else ""
+
+    def make_directory(self, path: str, parents: bool = False, mode: int | None = None) -> str:
+        """"" or why it cannot be made; with ``parents`` one that is there already is fine."""
+        try:
+            tree, inside, kind, _, real = self._find(path)
+        except Loop:
+            return TOO_MANY_LINKS
+        if kind:
+            return "" if parents and kind == "directory" else EXISTS
+        fault = self._room(real)
+        if fault == NOT_FOUND and parents:
+            fault = self.make_directory(posixpath.dirname(real), True)
+        if fault:
+            return fault
+        if tree.put is None:
+            return READ_ONLY
+        facts = self._fresh(real)
+        if mode is not None:
+            facts["mode"] = mode
+        if tree.under is not inodes.NOTHING and tree.under.get(inside.rstrip("/") + "/") is not None:
+            facts["opaque"] = 1
+        fault = self._stored(tree, inside.rstrip("/") + "/", facts)
+        if not fault:
+            self._touched(real)
+        return fault
+
+    def symlink(self, target: str, path: str) -> str:
+        """Makes a symbolic link at a path."""
+        try:
+            tree, inside, kind, _, real = self._find(path, last=False)
+        except Loop:
+            return TOO_MANY_LINKS
+        if kind:
+            return EXISTS
+        if tree.put is None:
+            return READ_ONLY
+        if fault := self._room(real):
+            return fault
+        fault = self._stored(tree, inside, {"link": target, **self._fresh(real)})
+        if not fault:
+            self._touched(real)
         return fault
 
     def remove(self, path: str, recursive: bool = False) -> str:
-        """"" or why it cannot be removed."""
-        tree, inside = self._place(path)
-        found = tree.kind(inside)
-        if not found:
+        """Removes a file or a link, or with ``recursive`` whatever it is."""
+        try:
+            tree, inside, kind, _, real = self._find(path, last=False)
+        except Loop:
+            return TOO_MANY_LINKS
+        if not kind:
             return NOT_FOUND
-        if found == "directory" and not recursive:
+        if kind == "directory" and not recursive:
             return IS_DIRECTORY
-        if tree.remove is None:
+        if tree.remove is None or tree.put is None:
             return READ_ONLY
+        top = inside == (tree.root.rstrip("/") or "/") and tree is not self._mine
+        mounted = top or self._mounted_below(real) != []
+        if mounted and not (top and kind == "directory"):
+            return BUSY
+        if self.user and not top and not self.may(posixpath.dirname(real), WRITE):
+            return DENIED
         folder = inside.rstrip("/") + "/"
-        top = tree is not self._mine and inside == (tree.root.rstrip("/") or "/")
-        tree.remove([name for name in tree.files if name == inside or name.startswith(folder) and not (top and name == folder)])
+        fault = ""
+        tree.remove([name for name in tree.all(inside) if not (top and name == folder)])
+        if tree.under is not inodes.NOTHING and tree.shows(inside):
+            key = folder if kind == "directory" else inside
+            if tree.under.get(key) is not None:
+                fault = tree.put(key, {"gone": 1})
+        self._touched(real)
         self._changed()
-        return ""
+        return fault or (BUSY if mounted else "")
 
-    def names(self, path: str) -> list[str] | None:
-        """What lies in a directory; the path itself for a file; None if there is no such path."""
-        tree, inside = self._place(path)
-        if inside in tree.files:
-            return [path]
-        folder = inside.rstrip("/") + "/"
-        found = sorted({name[len(folder):].split("/")[0] for name in tree.files if name.startswith(folder)} - {""})
-        if found or tree is not self._mine and inside == (tree.root.rstrip("/") or "/") or tree.kind(inside) == "directory":
-            return found
-        return found if tree is self._mine and posixpath.normpath(posixpath.join("/", path)) in ("/", "/tmp") else None  # noqa: S108
+    def remove_directory(self, path: str) -> str:
+        """Removes an empty directory."""
+        found = self.stat(path, follow=False)
+        if found is None:
+            return NOT_FOUND
+        if found.kind != "directory":
+            return NOT_DIRECTORY
+        return NOT_EMPTY if self.names(path) else self.remove(path, recursive=True)
+
+    def rename(self, old: str, new: str) -> str:
+        """Moves within one file system; CROSS_DEVICE otherwise."""
+        try:
+            tree, inside, kind, found, real = self._find(old, last=False)
+            other, into, there, _, target = self._find(new, last=False)
+        except Loop:
+            return TOO_MANY_LINKS
+        if not kind:
+            return NOT_FOUND
+        if self._place_id(real) != self._place_id(target):
+            return CROSS_DEVICE
+        if real == target:
+            return ""
+        if tree.put is None:
+            return READ_ONLY
+        if kind == "directory" and target.startswith(real + "/"):
+            return INVALID
+        if there == "directory" and kind != "directory":
+            return IS_DIRECTORY
+        if there and there != "directory" and kind == "directory":
+            return NOT_DIRECTORY
+        if there == "directory" and self.names(target):
+            return NOT_EMPTY
+        fault = self._room(target)
+        if not fault and self.user and not self.may(posixpath.dirname(real), WRITE):
+            fault = DENIED
+        if not fault and (inside == (tree.root.rstrip("/") or "/") or self._mounted_below(real)):
+            fault = BUSY
+        return fault or self._moved(tree, inside, into, kind, real, target)
+
+    def _place_id(self, path: str) -> str:
+        return next((top for top, _ in self._points if path == top or path.startswith(top + "/")), "/")
+
+    def _moved(self, tree: Tree, inside: str, into: str, kind: str, real: str, target: str) -> str:
+        moving = self._all_below(tree, inside, kind)
+        if self.stat(target, follow=False) is not None:
+            self.remove(target, recursive=True)
+        for key, found in moving.items():
+            new = inodes.changed(found) if isinstance(found, dict) else found
+            if isinstance(new, dict) and "mtime" not in new:
+                new["mtime"] = self.born
+            if key == inside.rstrip("/") + "/" and tree.under is not inodes.NOTHING and tree.under.get(into.rstrip("/") + "/") is not None:
+                new = {**new, "opaque": 1}
+            if fault := tree.put(into + key[len(inside):], new):
+                return fault
+        return self.remove(real, recursive=True)
+
+    def _all_below(self, tree: Tree, path: str, kind: str) -> dict[str, Node]:
+        """What is at and below a path by its key, layers and all; at most so much as may be written anew."""
+        found: dict[str, Node] = {}
+        waiting = [(path, kind)]
+        while waiting and len(found) <= MOST_FILES:
+            here, what = waiting.pop()
+            node = tree.look(here)[1]
+            found[here.rstrip("/") + "/" if what == "directory" else here] = (
+                {key: value for key, value in node.items() if key != "opaque"} if isinstance(node, dict) else node)
+            if what == "directory":
+                waiting.extend((name, tree.kind(name)) for name in (posixpath.join(here, each) for each in tree.names(here)))
+        return found

@@ -97,6 +97,7 @@ DEBIAN = r"alpine[\d.]*(-(slim|perl|otel))?|slim|perl|otel|(slim-)?(bookworm|bul
 RELEASE = matching(r"v\d{1,2}\.\d{1,3}\.\d{1,3}")
 SIMPLE = matching(r"v?\d{1,2}(\.\d{1,2}){0,2}")
 KUBERNETES = matching(r"v1\.(1\d|2\d|3[0-6])\.\d{1,2}")
+_INGRESS_NGINX = versions("0.51.0 1.0.5 1.1.3 1.2.1 1.3.1 1.4.0 1.5.1 1.6.4 1.7.1 1.8.5 1.9.6 1.10.6 1.11.8 1.12.8 1.13.4 1.14.0")
 
 OFFICIAL: dict[str, Row] = {
     "nginx": Row(versions("1.7.12 1.8.1 1.9.15 1.10.3 1.11.13 1.12.2 1.13.12 1.14.2 1.15.12 1.16.1 1.17.10 1.18.0 1.19.10 1.20.2 1.21.6 "
@@ -187,7 +188,7 @@ OTHERS: dict[str, Row] = {
                            ("/bin/prometheus",), ("--config.file=/etc/prometheus/prometheus.yml",), (9090,), "quiet"),
     "grafana/grafana": Row(versions("7.5.17 8.5.27 9.5.21 10.4.19 11.6.7 12.2.0"), 140.0, "busybox", ("/run.sh",), (), (3000,), "quiet"),
     "nginxdemos/hello": Row(matching("plain-text|[0-9.]+|[0-9.]+-plain-text"), 16.0, "busybox", (), ("nginx", "-g", "daemon off;"), (80,),
-                            "echo-hname"),
+                            "nginx-hello"),
     "nginx/nginx-ingress": Row(versions("3.7.2 4.0.1 5.2.1"), 120.0, "debian", ("/nginx-ingress",), (), (80, 443), "quiet"),
     "nginxinc/nginx-unprivileged": Row(versions("1.25.5 1.26.3 1.27.5 1.28.0 1.29.2", "stable mainline", DEBIAN), 70.0, "debian",
                                        ("/docker-entrypoint.sh",), ("nginx", "-g", "daemon off;"), (8080,), "nginx"),
@@ -197,7 +198,15 @@ OTHERS: dict[str, Row] = {
     "paulbouwer/hello-kubernetes": Row(versions("1.5 1.8 1.10.1"), 40.0, "node", (), ("npm", "start"), (8080,), "echo-hname"),
     "luksa/kubia": Row(matching("v?[1-5]"), 250.0, "node", ("node", "app.js"), (), (8080,), "kubia"),
     "jmalloc/echo-server": Row(versions("0.1.0 0.3.7"), 4.5, "busybox", (), ("/bin/echo-server",), (8080,), "whoami"),
-    "ealen/echo-server": Row(versions("0.5.2 0.9.2"), 35.0, "node", (), ("node", "webserver"), (80,), "whoami"),
+    "ealen/echo-server": Row(versions("0.5.2 0.9.2"), 35.0, "node", (), ("node", "webserver"), (80,), "json-echo"),
+    "mendhak/http-https-echo": Row(matching(r"\d{1,2}"), 60.0, "node", (), ("node", "./index.js"), (8080, 8443), "https-echo"),
+    "kennethreitz/httpbin": Row(anything, 180.0, "python", (), ("gunicorn", "-b", "0.0.0.0:80", "httpbin:app", "-k", "gevent"), (80,), "httpbin"),
+    "bprashanth/nginxhttps": Row(versions("1.0"), 190.0, "debian", (), ("/home/auto-reload-nginx.sh",), (80,), "nginx"),
+    "wbitt/network-multitool": Row(SIMPLE, 30.0, "busybox", ("/bin/sh", "/docker-entrypoint.sh"), ("nginx", "-g", "daemon off;"), (80,), "nginx"),
+    "registry.k8s.io/e2e-test-images/jessie-dnsutils": Row(versions("1.3 1.5 1.7"), 110.0, "debian", ("/idleloop.sh",), (), (), "pause"),
+    "registry.k8s.io/e2e-test-images/httpd": Row(matching(r"2\.4\.\d\d-\d"), 47.0, "debian", (), ("httpd-foreground",), (80,), "httpd"),
+    "registry.k8s.io/e2e-test-images/redis": Row(matching(r"5\.0\.5-\d"), 10.0, "busybox", ("docker-entrypoint.sh",), ("redis-server",), (6379,),
+                                                 "redis"),
     "polinux/stress": Row(SIMPLE, 4.2, "busybox", (), ("/usr/bin/stress", "--verbose", "--vm", "1", "--vm-bytes", "256M"), (), "stress"),
     "progrium/stress": Row(SIMPLE, 11.0, "debian", ("/usr/bin/stress", "--verbose"), (), (), "stress"),
     "vish/stress": Row(SIMPLE, 1.6, "scratch", ("/stress", "-logtostderr"), (), (), "stress"),
@@ -208,21 +217,25 @@ OTHERS: dict[str, Row] = {
     "nicolaka/netshoot": Row(versions("0.11 0.12 0.13 0.14"), 190.0, "busybox", (), ("zsh",)),
     "amouat/network-utils": Row(SIMPLE, 60.0, "debian", (), ("bash",)),
     "praqma/network-multitool": Row(SIMPLE, 16.0, "busybox", (), ("nginx", "-g", "daemon off;"), (80,), "nginx"),
-    "gcr.io/google-samples/hello-app": Row(versions("1.0 2.0"), 11.0, "scratch", (), ("./hello-app",), (8080,), "hello-app"),
+    "gcr.io/google-samples/hello-app": Row(versions("1.0 2.0"), 11.0, "busybox", (), ("./hello-app",), (8080,), "hello-app"),
     "us-docker.pkg.dev/google-samples/containers/gke/hello-app": Row(versions("1.0 2.0"), 11.0, "scratch", (), ("./hello-app",), (8080,),
                                                                      "hello-app"),
     "gcr.io/google-samples/node-hello": Row(versions("1.0"), 250.0, "node", (), ("node", "server.js"), (8080,), "node-hello"),
-    "gcr.io/google-samples/kubernetes-bootcamp": Row(matching("v[12]"), 83.0, "node", (), ("node", "server.js"), (8080,), "kubia"),
+    "gcr.io/google-samples/kubernetes-bootcamp": Row(matching("v[12]"), 83.0, "node", (), ("node", "server.js"), (8080,), "bootcamp"),
     "registry.k8s.io/e2e-test-images/agnhost": Row(versions("2.0 2.39 2.40 2.47 2.53 2.56"), 52.0, "busybox", ("/agnhost",), ("pause",), (),
                                                    "agnhost"),
     "registry.k8s.io/e2e-test-images/busybox": Row(matching(r"1\.\d\d(\.\d)?-\d"), 2.2, "busybox", (), ("sh",)),
     "registry.k8s.io/e2e-test-images/nginx": Row(matching(r"1\.1[45]-\d"), 7.0, "busybox", ("/docker-entrypoint.sh",), ("nginx", "-g",
                                                                                                                         "daemon off;"),
                                                  (80,), "nginx"),
-    "registry.k8s.io/echoserver": Row(versions("1.4 1.10"), 50.0, "debian", (), ("nginx", "-g", "daemon off;"), (8080,), "whoami"),
+    "registry.k8s.io/echoserver": Row(versions("1.4 1.10"), 50.0, "debian", (), ("nginx", "-g", "daemon off;"), (8080,), "echoserver"),
+    "registry.k8s.io/ingress-nginx/controller": Row(
+        lambda tag: _INGRESS_NGINX(tag.removesuffix("-chroot")) and tag[0] == "v" and tag.count(".") == 2, 108.0, "busybox",
+        ("/usr/bin/dumb-init", "--"), ("/nginx-ingress-controller",), (80, 443, 8443, 10254), "ingress-nginx"),
+    "registry.k8s.io/ingress-nginx/kube-webhook-certgen": Row(anything, 23.0, "scratch", ("/kube-webhook-certgen",), (), (), "install"),
     "registry.k8s.io/hpa-example": Row(anything, 178.0, "debian", (), ("apache2-foreground",), (80,), "hpa-example"),
-    "registry.k8s.io/liveness": Row(anything, 3.2, "scratch", ("/server",), (), (8080,), "app"),
-    "registry.k8s.io/goproxy": Row(versions("0.1"), 5.5, "scratch", ("/goproxy",), (), (8080,), "app"),
+    "registry.k8s.io/liveness": Row(anything, 3.2, "scratch", ("/server",), (), (8080,), "liveness"),
+    "registry.k8s.io/goproxy": Row(versions("0.1"), 5.5, "scratch", ("/goproxy",), (), (8080,), "goproxy"),
     "registry.k8s.io/busybox": Row(versions("1.24 1.27 1.27.2", "glibc"), 2.2, "busybox", (), ("sh",)),
     "registry.k8s.io/nginx-slim": Row(versions("0.8 0.27", ""), 50.0, "debian", (), ("nginx", "-g", "daemon off;"), (80,), "nginx"),
     "registry.k8s.io/pause": Row(versions("2.0 3.9 3.10.1", "test"), 0.32, "scratch", ("/pause",), (), (), "pause"),
@@ -269,8 +282,13 @@ def resolve(reference: Reference) -> Image:
     text = reference.text
     hashed = hashlib.sha256(text.encode()).hexdigest()
     digest = reference.digest or f"sha256:{hashed}"
-    return Image(reference, int(found.size * MB) + int(hashed[:6], 16) % 9973, found.kit, found.entrypoint, found.command, found.ports,
-                 found.server, row is not None, digest, text, f"{reference.repository}@{digest}")
+    return Image(reference, int(found.size * MB) + int(hashed[:6], 16) % 9973, _kit(found, reference.tag), found.entrypoint, found.command,
+                 found.ports, found.server, row is not None, digest, text, f"{reference.repository}@{digest}")
+
+
+def _kit(row: Row, tag: str) -> str:
+    """A variant on Alpine has busybox's programs."""
+    return "busybox" if "alpine" in tag and row.kit in ("debian", "python", "node") else row.kit
 
 
 def image(name: str) -> Image:

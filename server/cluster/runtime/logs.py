@@ -25,12 +25,13 @@ class Line(NamedTuple):
 
 
 class Budget:
-    """Characters that containers of one cluster have written, and may write."""
+    """Characters that containers of one cluster have written, and may write; ``bytes`` is what that takes of their nodes' disks."""
 
-    __slots__ = ("used", "limit")
+    __slots__ = ("used", "limit", "bytes")
 
     def __init__(self, limit: int = 32 * 1024 * 1024) -> None:
         self.used = 0
+        self.bytes = 0
         self.limit = limit
 
     @property

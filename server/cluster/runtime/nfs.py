@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 
-EXPORTS: dict[str, tuple[str, ...]] = {"211.183.3.100": ("/shared",)}
+ADDRESS = "211.183.3.100"
+EXPORTS: dict[str, tuple[str, ...]] = {ADDRESS: ("/shared",)}
 UNREACHABLE = "mount.nfs: Connection timed out"
 GIVES_UP = 180.0
 

@@ -15,6 +15,7 @@ Source: https://kubernetes.io/docs/tasks/debug/debug-cluster/resource-metrics-pi
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import exp
 from typing import TYPE_CHECKING
 
 from server.cluster.clock import Clock
@@ -28,6 +29,7 @@ KEPT = 120.0
 LEAST_WEIGHT = 2
 TAKEN_UP = 0.25  # what is learned so soon after a restart was so before
 SYSTEM_CPU, POD_CPU = 28 * MILLI, MILLI // 5
+LOAD_PERIODS = (60.0, 300.0, 900.0)
 MEBI = 1024**2
 SYSTEM_MEMORY, POD_MEMORY = 420 * MEBI, 3 * MEBI
 
@@ -65,6 +67,15 @@ class Meter:
             if since <= at:
                 return before + given * (at - since)
         return 0.0
+
+    def damped(self, now: float, began: float, period: float) -> float:
+        """Nanocores on average, what is longer ago counting less and less (``period`` seconds ago: a part in e)."""
+        total, until = 0.0, now
+        for since, given, _ in reversed(self.points):
+            since = began if since == self.points[0][0] else since
+            total += given * (exp((until - now) / period) - exp((since - now) / period))
+            until = since
+        return total
 
 
 class _Machine:
@@ -220,6 +231,16 @@ class Usage:
         pace = 1000 if meter.limit is None else max(1, min(1000, meter.limit))
         return meter.figures.request / (pace * 1000)
 
+    def capacity(self, container: Container) -> tuple[float, float]:
+        """(requests per second that it can do, the cores it has for them): its limit, or what the others on its node leave."""
+        meter = container.meter
+        if meter is None or not meter.figures.request:
+            return float("inf"), 1.0
+        machine = self._machine(container.sandbox.node)
+        room = max(meter.given, self._free(machine) - (machine.wanted - meter.wanted))
+        cpu = max(MILLI, (room if meter.limit is None else min(room, meter.limit * MILLI)) - meter.figures.cpu)
+        return cpu / meter.figures.request, cpu / (1000 * MILLI)
+
     def average(self, container: Container, since: float, until: float) -> int:
         """Nanocores used on average between two moments of the last two minutes."""
         meter = container.meter
@@ -266,6 +287,14 @@ class Usage:
                                if container.started < until)
         memory = SYSTEM_MEMORY + sum(POD_MEMORY + self.memory(container, until) for container in containers if container.started < until)
         return cpu, memory
+
+    def load(self, node: str) -> tuple[float, float, float]:
+        """The load averages of a node's one, five and fifteen minutes: how many processes had work for a core."""
+        machine, now = self._machines.get(node), self._clock.now
+        containers = list(machine.containers) if machine is not None else []
+        busy = [SYSTEM_CPU + sum(POD_CPU + container.meter.damped(now, container.started, period) for container in containers)
+                for period in LOAD_PERIODS]
+        return tuple(round(nanocores / (1000 * MILLI), 2) for nanocores in busy)
 
 
 def _grown(burn: dict, at: float) -> int:

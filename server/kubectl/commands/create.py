@@ -17,7 +17,7 @@ from server.kubectl.context import Context
 from server.kubectl.dryrun import field_validation, strategy
 from server.kubectl.errors import CommandError, UsageError, raise_all, when
 from server.kubectl.flags import Flag, Flags
-from server.kubectl.generators import jobs, policies, workloads
+from server.kubectl.generators import ingresses, jobs, policies, workloads
 from server.kubectl.generators.configs import config_map, docker_registry_secret, generic_secret, tls_secret
 from server.kubectl.generators.services import service
 from server.kubectl.raw import raw_write
@@ -121,7 +121,6 @@ _RBAC = "rbac.authorization.k8s.io"
 _ABSENT = (
     ("clusterrole", (), "", f"clusterroles.{_RBAC}"),
     ("clusterrolebinding", (), "failed to create clusterrolebinding: ", f"clusterrolebindings.{_RBAC}"),
-    ("ingress", ("ing",), "failed to create ingress: ", "ingresses.networking.k8s.io"),
     ("quota", ("resourcequota",), "failed to create quota: ", "resourcequotas"),
     ("role", (), "", f"roles.{_RBAC}"),
     ("rolebinding", (), "failed to create rolebinding: ", f"rolebindings.{_RBAC}"),
@@ -129,7 +128,6 @@ _ABSENT = (
 )
 _ABSENT_SHORTS = {
     "clusterrole": "Create a cluster role", "clusterrolebinding": "Create a cluster role binding for a particular cluster role",
-    "ingress": "Create an ingress with the specified name",
     "quota": "Create a quota with the specified name",
     "role": "Create a role with single rule", "rolebinding": "Create a role binding for a particular role or cluster role",
     "token": "Request a service account token",
@@ -192,6 +190,11 @@ COMMANDS = (
             Command("job", _generated(jobs.job, "failed to create job: "), flags=(
                 *_COMMON, Flag("from", "", "", "A CronJob to take the job from: cronjob/NAME."), Flag("image", "", "", "Image to run.")),
                 short="Create a job with the specified name", use="NAME --image=image [--from=cronjob/name] -- [COMMAND] [args...]"),
+            Command("ingress", _generated(ingresses.ingress, "failed to create ingress: "), aliases=("ing",), flags=(
+                *_COMMON, Flag("annotation", "", [], "An annotation, as key=value; may be repeated.", kind="array"),
+                Flag("class", "", "", "The IngressClass."), Flag("default-backend", "", "", "Where all else goes, as service:port."),
+                Flag("rule", "", [], "A rule as host/path=service:port[,tls[=secret]]; a path that ends in * is a prefix.", kind="array")),
+                short="Create an ingress with the specified name", use="NAME --rule=host/path=service:port[,tls[=secret]] "),
             Command("namespace", _generated(workloads.namespace, ""), flags=_COMMON, aliases=("ns",),
                     short="Create a namespace with the specified name", use="NAME"),
             Command("poddisruptionbudget", _generated(policies.disruption_budget, "failed to create poddisruptionbudgets: "), aliases=("pdb",),

@@ -11,19 +11,18 @@ from collections.abc import Generator
 from typing import Any, NamedTuple
 
 from server.cluster.errors import ApiError
-from server.cluster.process import Channel, Closed, Sleep, Take
+from server.cluster.process import Channel, Take, TimedOut
 from server.kubectl import resources
 from server.kubectl.command import Command
 from server.kubectl.context import Context
-from server.kubectl.describe.values import selector_text
 from server.kubectl.errors import CommandError, UsageError, message_of
 from server.kubectl.flags import Flag, Flags, quoted
+from server.kubectl.podchoice import awaited, container_of, pods_selector, worth_reading
 
 Object = dict[str, Any]
-DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
 USE = "[-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]"
 EXPECTED = f"expected 'logs {USE}'.\nPOD or TYPE/NAME is a required argument for the logs command"
-SELECTED_TAIL = 10
+SELECTED_TAIL, RETRY = 10, 1.0
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
@@ -40,6 +39,8 @@ class Source(NamedTuple):
 
 def logs(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, None]:
     container = _container(args, flags)
+    if flags["pod-running-timeout"] <= 0:
+        raise CommandError("--pod-running-timeout must be higher than zero")
     options = _options(flags, container)
     pods, all_pods = yield from _pods(ctx, args, flags)
     sources = [source for pod in pods for source in _sources(ctx, pod, container, flags["all-containers"], all_pods)]
@@ -48,10 +49,18 @@ def logs(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, Non
         if len(sources) > most:
             raise CommandError(f"you are attempting to follow {len(sources)} log streams, but maximum allowed concurrency is {most}, use "
                                "--max-log-requests to increase the limit")
-        yield from _together(ctx, flags, sources, options)
+    if flags.follow:
+        yield from _followed(ctx, flags, sources, options)
         return
     for source in sources:
-        yield from _one(ctx, flags, source, options)
+        try:
+            text, _ = _open(ctx, source, options)
+        except ApiError as error:
+            if not flags["ignore-errors"]:
+                raise
+            ctx.out(f"error: {message_of(error)}")
+            continue
+        ctx.stdout.write(_prefixed(text, source, flags))
 
 
 def _container(args: list[str], flags: Flags) -> str:
@@ -109,7 +118,7 @@ def _pods(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, tu
     if info.resource.key == "pods":
         return [info.object], False
     namespace, selector = info.namespace, pods_selector(info.object, info.resource.kind)
-    pods = yield from _awaited(ctx, namespace, selector, flags["pod-running-timeout"])
+    pods = yield from awaited(ctx, namespace, selector, flags["pod-running-timeout"], worth_reading)
     if len(pods) > 1 and flags["all-pods"]:
         return pods, True
     if len(pods) > 1:
@@ -117,72 +126,11 @@ def _pods(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, tu
     return pods[:1], False
 
 
-def pods_selector(obj: Object, kind: str) -> str:
-    """The label selector of what has pods."""
-    spec = obj.get("spec") or {}
-    if kind == "Service":
-        if not spec.get("selector"):
-            name = obj["metadata"]["name"]
-            raise CommandError(f"cannot get the logs from *v1.Service: invalid service '{name}': Service is defined without a selector")
-        return selector_text({"matchLabels": spec["selector"]})
-    selector = spec.get("selector")
-    if kind == "ReplicationController":
-        selector = {"matchLabels": selector}
-    if not isinstance(selector, dict):
-        go_type = f"*{obj['apiVersion'].rpartition('/')[2]}.{kind}"
-        raise CommandError(f"cannot get the logs from {go_type}: selector for {go_type} not implemented")
-    return selector_text(selector)
-
-
-def _awaited(ctx: Context, namespace: str, selector: str, limit: float) -> Generator[Any, Any, list[Object]]:
-    """The pods, the one worth reading first; waits for the first of them to come."""
-    deadline = ctx.clock.now + limit
-    while True:
-        pods = ctx.api.items("pods", namespace, label_selector=selector)
-        if pods:
-            return sorted(pods, key=worth)
-        if ctx.clock.now >= deadline:
-            raise CommandError("timed out waiting for the condition")
-        yield Sleep(min(0.5, deadline - ctx.clock.now))
-
-
-def worth(pod: Object) -> tuple[Any, ...]:
-    """The order in which kubectl prefers pods for logs: assigned, running, ready, longest ready, most restarts, oldest."""
-    status = pod.get("status") or {}
-    ready = next((each for each in status.get("conditions") or () if each["type"] == "Ready" and each["status"] == "True"), None)
-    restarts = max((each.get("restartCount", 0) for each in status.get("containerStatuses") or ()), default=0)
-    return (not (pod.get("spec") or {}).get("nodeName"), {"Running": 0, "Unknown": 1, "Pending": 2}.get(status.get("phase", ""), 0),
-            ready is None, (ready or {}).get("lastTransitionTime") or "", -restarts, pod["metadata"].get("creationTimestamp", ""))
-
-
-def all_containers(pod: Object) -> list[tuple[str, str]]:
-    """(name, what is said after it) of main, init and ephemeral containers."""
-    spec = pod["spec"]
-    return [(each["name"], told) for field, told in (("containers", ""), ("initContainers", " (init)"), ("ephemeralContainers", " (ephem)"))
-            for each in spec.get(field) or ()]
-
-
 def _sources(ctx: Context, pod: Object, container: str, everything: bool, all_pods: bool) -> list[Source]:
-    spec, meta = pod["spec"], pod["metadata"]
     if everything:
         fields = ("initContainers", "containers", "ephemeralContainers")
-        return [Source(pod, each["name"]) for field in fields for each in spec.get(field) or ()]
-    known = all_containers(pod)
-    listed = ", ".join(f"{name}{told}" for name, told in known)
-    names = [name for name, _ in known]
-    preferred = (meta.get("annotations") or {}).get(DEFAULT_CONTAINER, "")
-    if not container and preferred:
-        if preferred in names:
-            container = preferred
-        else:
-            ctx.err(f"Default container name {quoted(preferred)} not found in pod {meta['name']}")
-    if not container:
-        container = spec["containers"][0]["name"]
-        if len(known) > 1 and not all_pods:
-            ctx.err(f"Defaulted container {quoted(container)} out of: {listed}")
-    if container not in names:
-        raise CommandError(f"container {container} is not valid for pod {meta['name']} out of: {listed}")
-    return [Source(pod, container)]
+        return [Source(pod, each["name"]) for field in fields for each in pod["spec"].get(field) or ()]
+    return [Source(pod, container_of(pod, container, None if all_pods else ctx.err)["name"])]
 
 
 def _open(ctx: Context, source: Source, options: dict[str, Any]) -> tuple[str, Channel | None]:
@@ -198,55 +146,57 @@ def _prefixed(text: str, source: Source, flags: Flags) -> str:
     return "".join(source.prefix + line for line in text.splitlines(keepends=True))
 
 
-def _one(ctx: Context, flags: Flags, source: Source, options: dict[str, Any]) -> Generator[Any, Any, None]:
-    text, stream = _open(ctx, source, options)
-    ctx.stdout.write(_prefixed(text, source, flags))
-    if stream is None:
-        return
+def _followed(ctx: Context, flags: Flags, sources: list[Source], options: dict[str, Any]) -> Generator[Any, Any, None]:
+    """The logs as they come, all at once; one that cannot be read yet is asked for again every second."""
+    merged, waiting, streams = Channel(1 << 18), list(sources), []
+    again, deadline = ctx.clock.now, ctx.clock.now + flags["pod-running-timeout"]
     try:
-        while True:
-            ctx.stdout.write(_prefixed((yield Take(stream)), source, flags))
-    except Closed:
-        return
-    finally:
-        stream.close()
-
-
-def _together(ctx: Context, flags: Flags, sources: list[Source], options: dict[str, Any]) -> Generator[Any, Any, None]:
-    """Follows several logs at once: all their channels run into one."""
-    merged = Channel()
-    streams: list[tuple[Source, Channel]] = []
-    try:
-        for source in sources:
+        while waiting or streams:
+            if waiting and ctx.clock.now >= again:
+                waiting = [source for source in waiting if not _begun(ctx, flags, source, options, merged, streams)]
+                again += RETRY
+                if waiting and ctx.clock.now >= deadline:
+                    raise CommandError("context deadline exceeded")
+                if not streams and not waiting:
+                    return
             try:
-                text, stream = _open(ctx, source, options)
-            except ApiError as error:
-                if not flags["ignore-errors"]:
-                    raise
-                ctx.out(f"error: {message_of(error)}")
+                source, text = yield Take(merged, max(0.0, again - ctx.clock.now) if waiting else None)
+            except TimedOut:
                 continue
-            ctx.stdout.write(_prefixed(text, source, flags))
-            if stream is not None:
-                streams.append((source, stream))
-        for source, stream in streams:
-            _pour(source, stream, merged, [each for _, each in streams])
-        while streams:
-            source, text = yield Take(merged)
-            ctx.stdout.write(_prefixed(text, source, flags))
-    except Closed:
-        return
+            if isinstance(text, str):
+                ctx.stdout.write(_prefixed(text, source, flags))
+            else:
+                streams.remove(text)
     finally:
-        for _, stream in streams:
+        for stream in streams:
             stream.close()
 
 
-def _pour(source: Source, stream: Channel, into: Channel, streams: list[Channel]) -> None:
-    """Whatever comes by one channel goes into the other, which closes when all are closed."""
+def _begun(ctx: Context, flags: Flags, source: Source, options: dict[str, Any], merged: Channel, streams: list[Channel]) -> bool:
+    """Shows what there is of a log and lets what comes run into `merged`; False if it must be asked for again."""
+    try:
+        text, stream = _open(ctx, source, options)
+    except ApiError as error:
+        if flags["ignore-errors"]:
+            ctx.out(f"error: {message_of(error)}")
+            return True
+        ctx.err(message_of(error))
+        return False
+    ctx.stdout.write(_prefixed(text, source, flags))
+    if stream is not None:
+        streams.append(stream)
+        _pour(source, stream, merged)
+    return True
+
+
+def _pour(source: Source, stream: Channel, into: Channel) -> None:
+    """Whatever comes by one channel goes into the other, and last that it has ended."""
     def move() -> None:
         while stream.items:
             into.put((source, stream.items.popleft()))
-        if all(each.closed for each in streams):
-            into.close()
+        if stream.closed:
+            stream.notify(None)
+            into.put((source, stream))
 
     stream.notify(move)
     move()

@@ -1,59 +1,112 @@
 """kubectl run: one pod from an image, and with --expose a Service for it.
 
-In: a name, an image, a command. Out: the Pod created. Attaching to it is not available yet and says so.
+In: a name, an image, a command. Out: the Pod created; with -i or --attach the conversation with it, whose end is the command's: the exit code
+of a pod that is not restarted, and with --rm the pod is deleted.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Generator
 from typing import Any
 
+from server.cluster.errors import ApiError
+from server.kubectl import attaching
 from server.kubectl.command import DRY_RUN, FILENAME, OUTPUT, Command, field_manager
+from server.kubectl.commands.attach import wish_of
 from server.kubectl.commands.create import SAVE_CONFIG, finish
-from server.kubectl.commands.delete import CASCADE, FORCE, GRACE, TIMEOUT
+from server.kubectl.commands.delete import CASCADE, FORCE, GRACE, TIMEOUT, propagation, remove
 from server.kubectl.context import Context
-from server.kubectl.errors import CommandError, UsageError
+from server.kubectl.errors import CommandError, PlainError, UsageError
 from server.kubectl.flags import Flag, Flags, parse_int
 from server.kubectl.overrides import apply_overrides
+from server.kubectl.podchoice import DETACH_KEYS
+from server.kubectl.resources import Info
+from server.kubectl.writing import saved
 
 Object = dict[str, Any]
 RESTART = ("Always", "OnFailure", "Never")
-_IMAGE = re.compile(
+IMAGE = re.compile(
     r"(?:(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9])(?:\.(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]*[a-zA-Z0-9]))*(?::[0-9]+)?/)?"
     r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*(?:/[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*)*(?::[\w][\w.-]{0,127})?(?:@[A-Za-z][\w+.-]*:[0-9a-fA-F]{32,})?\Z"
 )
 
 
-def run(ctx: Context, args: list[str], flags: Flags) -> None:
+def run(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, None]:
     command = args[1:]
     if not args or flags.dash == 0:
         raise UsageError("NAME is required for run")
     if flags.restart not in RESTART:
         raise UsageError(f"invalid restart policy: {flags.restart}")
-    attach = flags.attach or flags.stdin or flags.tty
+    attach = flags.attach if flags.changed("attach") else flags.stdin
     if flags.rm and not attach:
         raise UsageError("--rm should only be used for attached containers")
     if flags.tty and not flags.stdin:
         raise UsageError("-i/--stdin is required for containers with -t/--tty=true")
-    if flags.stdin and flags.dry_run != "none":
+    if attach and flags.dry_run != "none":
         raise UsageError("--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)")
     if not flags.image:
         raise CommandError("--image is required")
-    if not _IMAGE.match(flags.image):
+    if not IMAGE.match(flags.image):
         raise CommandError(f'Invalid image name "{flags.image}": invalid reference format')
     if flags.expose and not flags.port:
         raise UsageError("--port must be set when exposing a service")
     if flags.filename or flags.kustomize:
         raise CommandError("-f and -k do nothing for kubectl run in Podium: use kubectl create -f")
-    if attach:
-        raise CommandError("attaching to a pod (-i, -t, --attach, --rm) is not available yet in Podium: run without it, then kubectl logs "
-                           f"{args[0]}")
+    if flags["pod-running-timeout"] <= 0:
+        raise UsageError("--pod-running-timeout must be higher than zero")
     pod = apply_overrides(_pod(args[0], command, flags), flags.overrides, flags.override_type)
     if flags.expose:
         finish(ctx, flags, _service(args[0], pod, flags), "")
         if flags.output and flags.output != "name":
             ctx.out("---\n---" if flags.output == "yaml" else "---")
-    finish(ctx, flags, pod, "")
+    if not attach:
+        finish(ctx, flags, pod, "")
+        return
+    made = ctx.api.create("pods", ctx.namespace, saved(pod, flags.save_config, typed=True), field_manager=flags["field-manager"],
+                          field_validation="Strict")
+    try:
+        yield from _attached(ctx, made, flags)
+    except (ApiError, CommandError):
+        _removed(ctx, args[0], flags)
+        raise
+    _removed(ctx, args[0], flags)
+
+
+def _attached(ctx: Context, pod: Object, flags: Flags) -> Generator[Any, Any, None]:
+    """The conversation with the pod, and what became of it."""
+    namespace, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
+    yield from attaching.attach_when_running(ctx, namespace, name, wish_of(flags))
+    if flags["leave-stdin-open"] or flags.restart == "Always":
+        return
+    wanted = ("Succeeded",) if flags.restart == "OnFailure" else attaching.OVER
+    last = yield from attaching.awaited(ctx, namespace, name, flags["pod-running-timeout"], lambda pod: pod["status"].get("phase") in wanted)
+    if last["status"]["phase"] == "Failed":
+        _failed(last, f"pod {namespace}/{name}")
+
+
+def _failed(pod: Object, what: str) -> None:
+    states = pod["status"].get("containerStatuses") or ()
+    ended = states[0]["state"].get("terminated") if states else None
+    if ended is None or not ended["exitCode"]:
+        raise CommandError(f"{what} failed with unknown exit code")
+    raise PlainError(f"{what} terminated ({ended.get('reason', '')})\n{ended.get('message', '')}", ended["exitCode"])
+
+
+def _removed(ctx: Context, name: str, flags: Flags) -> None:
+    """With --rm the pod goes, and the service if one was made. Ctrl-C leaves both."""
+    if not flags.rm:
+        return
+    for key in ("pods", *(("services",) if flags.expose else ())):
+        info = Info(ctx.api.resources[key], ctx.namespace, name)
+        try:
+            remove(ctx, info, policy=propagation(ctx, flags.cascade))
+        except ApiError as error:
+            if error.reason != "NotFound":
+                raise
+            continue
+        if not flags.quiet:
+            ctx.out(f'{info.typed} "{name}" deleted from {ctx.namespace} namespace')
 
 
 def _pod(name: str, command: list[str], flags: Flags) -> Object:
@@ -73,6 +126,12 @@ def _pod(name: str, command: list[str], flags: Flags) -> Object:
         container["imagePullPolicy"] = flags.image_pull_policy
     if flags.privileged:
         container["securityContext"] = {"privileged": True}
+    if flags.stdin:
+        container["stdin"] = True
+        if not flags["leave-stdin-open"]:
+            container["stdinOnce"] = True
+    if flags.tty:
+        container["tty"] = True
     spec = {"containers": [container], "restartPolicy": flags.restart, "dnsPolicy": "ClusterFirst"}
     return {"kind": "Pod", "apiVersion": "v1", "metadata": meta, "spec": spec, "status": {}}
 
@@ -127,7 +186,7 @@ COMMANDS = (
             Flag("annotations", "", [], "Annotations of the pod, key=value.", kind="array"),
             Flag("attach", "", False, "Attach to the pod once it runs."),
             Flag("command", "", False, "Take the extra arguments as the container's command, not its args."),
-            Flag("detach-keys", "", "ctrl-p,ctrl-q", "Keys that detach."),
+            DETACH_KEYS,
             Flag("env", "", [], "Environment variables, name=value.", kind="array"),
             Flag("expose", "", False, "Make a ClusterIP service for the pod too; needs --port."),
             Flag("image", "", "", "The container's image.", required=True),

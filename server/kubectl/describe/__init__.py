@@ -12,6 +12,7 @@ from server.kubectl.describe.daemonset import describe_daemon_set
 from server.kubectl.describe.generic import describe_generic
 from server.kubectl.describe.jobs import describe_cron_job, describe_job
 from server.kubectl.describe.layout import Page
+from server.kubectl.describe.networking import describe_ingress, describe_ingress_class, describe_network_policy
 from server.kubectl.describe.node import describe_node
 from server.kubectl.describe.pod import describe_pod
 from server.kubectl.describe.policies import describe_disruption_budget, describe_priority_class
@@ -47,6 +48,9 @@ DESCRIBERS: dict[tuple[str, str], Describer] = {
     ("apps", "ReplicaSet"): describe_replica_set,
     ("autoscaling", "HorizontalPodAutoscaler"): describe_autoscaler,
     ("apps", "StatefulSet"): describe_stateful_set,
+    ("networking.k8s.io", "Ingress"): describe_ingress,
+    ("networking.k8s.io", "IngressClass"): describe_ingress_class,
+    ("networking.k8s.io", "NetworkPolicy"): describe_network_policy,
     ("policy", "PodDisruptionBudget"): describe_disruption_budget,
     ("scheduling.k8s.io", "PriorityClass"): describe_priority_class,
     ("batch", "CronJob"): describe_cron_job,

@@ -70,7 +70,12 @@ def _port(page: Page, port: Object, slices: list[Object]) -> None:
         page.field("AppProtocol", port["appProtocol"])
     if port.get("nodePort"):
         page.row(0, "NodePort:", name, f"{port['nodePort']}/{protocol}")
-    page.field("Endpoints", short_list(list(_ready(slices, port.get("name") or ""))) if slices else NONE)
+    page.field("Endpoints", endpoints_of(slices, port.get("name") or ""))
+
+
+def endpoints_of(slices: list[Object], port_name: str) -> str:
+    """The first ready addresses of one of a Service's ports."""
+    return short_list(list(_ready(slices, port_name))) if slices else NONE
 
 
 def _ready(slices: list[Object], port_name: str) -> Iterator[str]:

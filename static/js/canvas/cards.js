@@ -55,7 +55,8 @@ export function service(c, s, b, z, k, words) {
     write(c, chosen(s), left, b.y + 33 * z, mono(10.5 * z), k.faint, "left", b.w - 36 * z - c.measureText(numbers).width);
     return;
   }
-  const typed = z >= 0.4 ? b.w * 0.62 : b.w - 28 * z;
+  c.font = sans(12 * z);
+  const typed = b.w - 28 * z - (z >= 0.4 ? c.measureText(s.type ?? "").width + 8 * z : 0);
   write(c, named(s), left, b.y + 20 * z, sans(15 * z, 640), k.text, "left", typed, true);
   if (z < 0.4) return;
   write(c, s.type ?? "", right, b.y + 20 * z, sans(12 * z), k.muted, "right");
@@ -106,8 +107,8 @@ function doors(c, s, b, z, k) {
   if ((s.ports?.length ?? 0) > 1) write(c, `+${(s.ports?.length ?? 1) - 1}`, b.x + b.w - 5 * z, b.y + 66 * z, sans(9 * z), k.faint, "center");
 }
 
-/** @param {C} c @param {Thing} t @param {Box} b @param {number} z @param {Colours} k */
-export function source(c, t, b, z, k) {
+/** @param {C} c @param {Thing} t @param {Box} b @param {number} z @param {Colours} k @param {string} asked what it asks, if it stands beside no Service */
+export function source(c, t, b, z, k, asked) {
   c.fillStyle = k.panel;
   c.strokeStyle = t.error ? k.failing : k.line;
   c.lineWidth = 1;
@@ -121,6 +122,12 @@ export function source(c, t, b, z, k) {
     if (b.h >= 11 && b.w > 26) write(c, b.w > 48 ? `${rate}/s` : rate, x, b.y + b.h / 2, mono(Math.min(13 * z, b.h * 0.5), 620), failing ? k.failText : k.text, "center", b.w - 6);
     return;
   }
+  if (asked) {
+    write(c, asked, x, b.y + 26 * z, mono(11 * z, 560), k.muted, "center", b.w - 24 * z);
+    write(c, `${round(t.rate ?? 0)}/s`, x, b.y + 48 * z, mono(13 * z, 620), k.text, "center");
+    write(c, answered(t), x, b.y + 69 * z, sans(10.5 * z, 560), failing ? k.failText : k.ready, "center");
+    return;
+  }
   c.strokeStyle = k.muted;
   c.lineWidth = Math.max(1, 1.5 * z);
   c.beginPath();
@@ -130,10 +137,12 @@ export function source(c, t, b, z, k) {
   c.ellipse(x, b.y + 23 * z, 4 * z, 9 * z, 0, 0, 7);
   c.stroke();
   write(c, `${round(t.rate ?? 0)}/s`, x, b.y + 47 * z, mono(13 * z, 620), k.text, "center");
-  const second = failing ? `✕ ${round(t.failed ?? 0)}/s` : `${round(t.ok ?? 0)}/s ok`;
-  write(c, second, x, b.y + 63 * z, sans(10.5 * z, 560), failing ? k.failText : k.ready, "center");
+  write(c, answered(t), x, b.y + 63 * z, sans(10.5 * z, 560), failing ? k.failText : k.ready, "center");
   if (t.latency && z > 0.5) write(c, `${round(t.latency)} ms`, x, b.y + 77 * z, sans(10 * z), k.faint, "center");
 }
+
+/** What becomes of a source's requests. @param {Thing} t */
+const answered = (t) => ((t.failed ?? 0) > 0 ? `✕ ${round(t.failed ?? 0)}/s` : `${round(t.ok ?? 0)}/s ok`);
 
 /** @param {number} value */
 export const round = (value) => (value >= 100 ? `${Math.round(value)}` : `${Math.round(value * 10) / 10}`);

@@ -13,6 +13,8 @@ export const GRID_COLUMNS = 4;
 export const NODE = { w: GRID_COLUMNS * CELL + 28, header: 62, footer: 32, gap: 26 };
 const NODE_ROWS = 2;
 export const SOURCE = { w: 128, h: 96 };
+/** What stands under a source that asks no Service: why it fails. */
+const CAPTION = 28;
 export const SERVICE = { w: 244, h: 130, gap: 16, many: 4 };
 /** A card's height and gap once there are many of its kind. */
 export const ROW = { h: 46, gap: 8 };
@@ -40,8 +42,10 @@ export class Layout {
     this.services = new Slots();
     this.systemServices = new Slots();
     this.sources = new Slots();
-    /** @type {Map<string, string>} source -> the Service it asks, beside which it stands */
+    /** @type {Map<string, string>} source -> the Service it asks, beside which it stands, or what else it asks */
     this.targets = new Map();
+    /** @type {Set<string>} every source, those in pods too */
+    this.flows = new Set();
     this.workloads = new Slots();
     /** @type {Map<string, {grid: PodGrid, system: Slots}>} */
     this.bins = new Map();
@@ -61,10 +65,14 @@ export class Layout {
     if (kind === "Node") return this.#node(id, thing);
     if (kind === "Service") return this.#seat(thing?.system || this.systemServices.of.has(id) ? this.systemServices : this.services, id, thing);
     if (kind === "Traffic") {
-      const moved = this.targets.has(id) && this.targets.get(id) !== thing?.target;
-      if (thing?.target) this.targets.set(id, thing.target);
+      const target = thing?.service ?? thing?.target;
+      const outside = thing && !thing.source ? thing : undefined;
+      const moved = this.targets.has(id) ? this.targets.get(id) !== target || !outside : !!outside;
+      if (thing) this.flows.add(id);
+      else this.flows.delete(id);
+      if (outside && target) this.targets.set(id, target);
       else this.targets.delete(id);
-      return this.#seat(this.sources, id, thing) || moved;
+      return this.#seat(this.sources, id, outside) || moved;
     }
     if (WORKLOADS.has(kind) || STORAGE.has(kind)) {
       const seated = thing && !thing.system && !thing.owner && !(kind === "PersistentVolume" && thing.phase === "Bound");
@@ -248,10 +256,23 @@ export class Layout {
   sourceBox(id) {
     const slot = this.sources.of.get(id);
     if (slot === undefined) return null;
-    const service = this.serviceBox(this.targets.get(id) ?? "");
-    if (!service) return { x: X_SOURCE, y: this.yServices + slot * (SOURCE.h + 20) + 17, w: SOURCE.w, h: SOURCE.h };
-    const h = Math.min(SOURCE.h, service.h);
-    return { x: X_SOURCE, y: service.y + (service.h - h) / 2, w: SOURCE.w, h };
+    const target = this.targets.get(id) ?? "";
+    const service = this.serviceBox(target);
+    if (!service) return { x: X_SOURCE, y: this.#servicesBottom + this.#elsewhere.indexOf(id) * (SOURCE.h + CAPTION), w: SOURCE.w, h: SOURCE.h };
+    const beside = [...this.targets].filter(([, other]) => other === target).map(([other]) => other);
+    const room = service.h / beside.length;
+    const h = Math.min(SOURCE.h, beside.length > 1 ? room - 3 : service.h);
+    return { x: X_SOURCE, y: service.y + room * beside.indexOf(id) + (room - h) / 2, w: SOURCE.w, h };
+  }
+
+  /** Sources that ask no Service on the canvas stand below all Services. */
+  get #elsewhere() {
+    return [...this.targets].filter(([, target]) => !this.services.of.has(target) && !this.systemServices.of.has(target)).map(([id]) => id);
+  }
+
+  get #servicesBottom() {
+    const { h, gap } = this.cardOf(SERVICE);
+    return this.yServices + Math.min(MOST_SHOWN, this.services.extent) * (h + gap);
   }
 
   /** @param {string} id @returns {Box|null} */
@@ -304,7 +325,7 @@ export class Layout {
     const columns = Math.max(1, Math.ceil(this.workloads.extent / rows));
     const card = this.cardOf(WORKLOAD);
     const longest = Math.min(rows, this.workloads.extent) * (card.h + card.gap) - card.gap;
-    const bottom = Math.max(this.#nodesBottom, this.yNodes + longest * this.workloadScale, this.yServices + Math.min(MOST_SHOWN, this.services.extent) * (service.h + service.gap) - service.gap);
+    const bottom = Math.max(this.#nodesBottom, this.yNodes + longest * this.workloadScale, this.#servicesBottom - service.gap, this.#servicesBottom + this.#elsewhere.length * (SOURCE.h + CAPTION));
     return { x: X_SOURCE, y: 0, w: this.xWorkloads + (columns * (WORKLOAD.w + WORKLOAD.gap) - WORKLOAD.gap) * this.workloadScale - X_SOURCE, h: bottom };
   }
 

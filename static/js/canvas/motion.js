@@ -5,7 +5,7 @@
 import { rounded, write } from "./brush.js";
 import { MONO } from "./colours.js";
 import { station, way } from "./rail.js";
-import { along, approach, lengths, route } from "./tethers.js";
+import { along, between, lengths, outset, route } from "./tethers.js";
 
 /** @typedef {import("../types").Point} Point @typedef {import("../types").Signal} Signal @typedef {import("./colours.js").Colours} Colours */
 
@@ -74,24 +74,27 @@ export class Motion {
   /** @param {Signal} signal @param {number} now @param {boolean} still @param {number} order */
   #walk(signal, now, still, order) {
     const { layout, scene } = this.stage;
-    if (!signal.source || !signal.service || this.walks.length >= MAX_WALKS) return;
+    if (!signal.source || this.walks.length >= MAX_WALKS) return;
     const source = scene.get(signal.source);
     if (!source || (source.rate ?? 0) > CROWD) return;
     if (still && !signal.error) return;
-    const first = approach(layout, signal.source, signal.service);
-    const second = signal.pod && layout.podBox(signal.pod) ? route(layout, signal.service, signal.pod) : [];
-    const points = [...first, ...second];
+    const inside = source.kind === "Pod" ? signal.source : source.source;
+    const first = outset(layout, signal.source, { ...source, source: inside, service: signal.service ?? undefined, target: source.target ?? signal.pod ?? "" });
+    const server = signal.through?.[0] ?? signal.pod;
+    const second = signal.service && server ? route(layout, signal.service, server) : [];
+    const third = signal.through?.length && signal.pod && signal.pod !== server ? between(layout, signal.through[0], signal.pod) : [];
+    const points = [...first, ...second, ...third];
     if (points.length < 2) return;
     const sums = lengths(points);
     const whole = sums[sums.length - 1] || 1;
     const [nodePort, port, targetPort] = signal.numbers?.length === 3 ? signal.numbers : [signal.numbers?.[0], ...(signal.numbers ?? [])];
     const atService = first.length ? sums[first.length - 1] / whole : 0;
-    const inside = second.length ? sums[first.length] / whole : 1;
-    const marks = [{ part: 0, number: nodePort ?? port ?? 0 }, { part: atService, number: 0 }, { part: inside, number: targetPort ?? 0 }];
+    const behind = second.length ? sums[first.length] / whole : 1;
+    const marks = [{ part: 0, number: nodePort ?? port ?? 0 }, { part: atService, number: 0 }, { part: behind, number: targetPort ?? 0 }];
     const hop = signal.error?.hop;
-    const die = !signal.error ? 1 : hop === "dns" ? 0.4 * atService : hop === "service" || hop === "endpoints" || !second.length ? Math.max(atService, second.length ? atService : 1) : hop === "node" ? (atService + 1) / 2 : 1;
+    const die = !signal.error ? 1 : signal.error.direction === "egress" || (hop === "dns" && inside) ? 0 : hop === "dns" ? 0.4 * atService : hop === "service" || hop === "endpoints" || !second.length ? Math.max(atService, second.length ? atService : 1) : hop === "node" ? (atService + 1) / 2 : 1;
     const span = Math.min(1500, Math.max(520, whole / WALK_PACE));
-    this.walks.push({ born: now + Math.min(280, order * 35), points, sums, span, marks, error: signal.error ?? null, die, door: first.at(-1)?.x ?? points[0].x });
+    this.walks.push({ born: now + Math.min(280, order * 35), points, sums, span, marks, error: signal.error ?? null, die, door: inside ? Infinity : first.at(-1)?.x ?? points[0].x });
   }
 
   /** @param {CanvasRenderingContext2D} c @param {number} now @param {Colours} k */

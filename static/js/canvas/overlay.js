@@ -2,14 +2,15 @@
  * One frame of the moving layer: tethers below, then flows, pods in transition, requests, envelopes, and on top what is hovered
  * or selected with everything that belongs to it.
  */
+import { refusal } from "../follow.js";
 import { rounded, write } from "./brush.js";
 import { round } from "./cards.js";
 import { MONO, SANS } from "./colours.js";
 import { CROWD, cross } from "./motion.js";
 import * as paint from "./paint.js";
-import { SERVICE } from "./layout.js";
+import { SERVICE, SOURCE } from "./layout.js";
 import { componentBox, RAIL } from "./rail.js";
-import { approach, gate, route, trace } from "./tethers.js";
+import { end, gate, outset, route, trace } from "./tethers.js";
 
 /** @typedef {import("./stage.js").Stage} Stage @typedef {CanvasRenderingContext2D} C @typedef {import("../types").Point} Point */
 
@@ -89,50 +90,62 @@ function tethers(stage, c, focus, related) {
     c.stroke(ghost);
     c.setLineDash([]);
     c.globalAlpha = 1;
-    const flowing = [...layout.sources.of.keys()].some((source) => scene.get(source)?.target === id && (scene.get(source)?.rate ?? 0) > CROWD);
+    const flowing = [...layout.flows].some((source) => asked(scene.get(source)) === id && (scene.get(source)?.rate ?? 0) > CROWD);
     for (const [node, count] of (!flowing && crowd) || []) label(stage, c, pixels(stage, gate(layout, id, node)).at(-1), `${count}`);
   }
-  for (const id of layout.sources.of.keys()) {
+  for (const id of layout.flows) {
     const source = scene.get(id);
-    if (!source?.target) continue;
+    if (!source) continue;
     const path = new Path2D();
-    trace(path, pixels(stage, approach(layout, id, source.target)), r);
-    c.lineWidth = 1.5;
-    c.strokeStyle = k.strong;
+    trace(path, pixels(stage, outset(layout, id, source)), r);
+    c.lineWidth = source.source ? 2 : 1.5;
+    c.strokeStyle = source.source ? k.request : k.strong;
+    c.globalAlpha = source.source ? 0.7 : 1;
     c.stroke(path);
+    c.globalAlpha = 1;
   }
 }
+
+/** The Service that a source's requests come to, if any. @param {import("../types").Thing|undefined} source */
+const asked = (source) => source?.service ?? source?.target ?? "";
 
 /** Above a couple of hundred a second a request is not seen: a line as wide as its count, and the count. @param {Stage} stage @param {C} c @param {number} now */
 function flows(stage, c, now) {
   const { layout, scene, colours: k, camera } = stage;
-  for (const id of layout.sources.of.keys()) {
+  stage.crosses = [];
+  for (const id of layout.flows) {
     const source = scene.get(id);
-    if (!source?.target) continue;
-    const first = approach(layout, id, source.target);
+    if (!source) continue;
+    const first = outset(layout, id, source);
+    const target = asked(source);
     if ((source.rate ?? 0) > CROWD) {
-      const paths = source.paths ?? [];
-      const target = source.target;
+      const paths = ends(source);
       const nodes = byNode(stage, paths.map((path) => [path.pod, path.rate]));
       const bundled = paths.length > MANY;
       /** @type {[Point[], number][]} */
       const ways = [[first, (source.ok ?? 0) + (source.failed ?? 0)]];
       if (bundled) for (const [node, rate] of nodes) ways.push([gate(layout, target, node), rate]);
-      else for (const path of paths) ways.push([route(layout, target, path.pod), path.rate]);
+      else for (const path of layout.serviceBox(target) ? paths : []) ways.push([route(layout, target, path.pod), path.rate]);
       flow(stage, c, ways.map(([points, rate]) => [pixels(stage, points), rate]), now);
       for (const [node, rate] of nodes) {
         const pod = bundled ? undefined : paths.find((path) => layout.pods.get(path.pod)?.place === node)?.pod;
         label(stage, c, entrance(stage, target, node, pod), `${round(rate)}/s`);
       }
     }
-    if (source.error && (source.failed ?? 0) > 0 && first.length) {
-      const end = first[first.length - 1];
-      cross(c, camera.sx(end.x), camera.sy(end.y), 1, k);
-      const box = layout.serviceBox(source.target);
+    const place = source.error && (source.failed ?? 0) > 0 ? end(layout, id, source) : null;
+    if (source.error && place) {
+      stage.crosses.push({ ...place, id });
+      cross(c, camera.sx(place.x), camera.sy(place.y), 1, k);
+      const box = layout.serviceBox(target);
       const from = layout.sourceBox(id);
-      if (from && box && camera.zoom > 0.5 && box.h === SERVICE.h) caption(c, stage.t(`hop.${source.error.hop}`), camera.sx(from.x), camera.sy(from.y + from.h) + 5, (from.w + 40) * camera.zoom, k);
+      if (from && camera.zoom > 0.5 && (!box || box.h === SERVICE.h) && from.h === SOURCE.h) caption(c, refusal(source.error, stage.t), camera.sx(from.x), camera.sy(from.y + from.h) + 5, (from.w + (box ? 40 : 40 + SERVICE.w)) * camera.zoom, k);
     }
   }
+}
+
+/** Where a source's requests leave its Service for: those that pass them on, else the pods that answer. @param {import("../types").Thing} source @returns {{pod: string, rate: number}[]} */
+function ends({ through, paths = [], rate = 0 }) {
+  return through?.length ? through.map((pod) => ({ pod, rate: rate / through.length })) : paths;
 }
 
 /** Where a failing source's requests die, under the source. @param {C} c @param {string} text @param {number} x @param {number} y @param {number} w @param {import("./colours.js").Colours} k */

@@ -17,7 +17,7 @@ export function followPointer(stage) {
     return { x: event.clientX - at.left, y: event.clientY - at.top };
   };
   /** @param {{x: number, y: number}} at */
-  const under = ({ x, y }) => (y < RAIL ? componentAt(stage.width, { x, y }) : stage.layout.at(stage.camera.world(x, y)));
+  const under = ({ x, y }) => (y < RAIL ? componentAt(stage.width, { x, y }) : stage.at(x, y));
 
   host.addEventListener("wheel", (event) => {
     if (!(event.target instanceof HTMLCanvasElement)) return;

@@ -16,6 +16,28 @@ export const scalerOf = (scene, target) => scene.ofKind("HorizontalPodAutoscaler
 /** The disruption budget that counts a workload's pods. @param {Scene} scene @param {Thing|undefined} pod one of them @returns {[string, Thing]|undefined} */
 export const budgetOf = (scene, pod) => (pod ? scene.ofKind("PodDisruptionBudget").find(([, budget]) => budget.ns === pod.ns && matches(budget.selector, pod.labels)) : undefined);
 
+/** The Services that an Ingress leads to. @param {Thing} ingress */
+export const servicesOf = (ingress) => [...new Set([...(ingress.routes ?? []), ingress.default ?? {}].map((one) => one.service ?? "").filter(Boolean))];
+
+/** The Ingresses that lead to a Service. @param {Scene} scene @param {string} service */
+export const ingressesTo = (scene, service) => scene.ofKind("Ingress").filter(([, ingress]) => servicesOf(ingress).includes(service));
+
+/** The NetworkPolicies that mean a pod. @param {Scene} scene @param {Thing} pod */
+export const policiesOf = (scene, pod) => scene.ofKind("NetworkPolicy").filter(([, policy]) => isolates(policy, pod));
+
+/** @param {Thing} policy @param {Thing|undefined} pod */
+export const isolates = (policy, pod) => !!pod && policy.ns === pod.ns && chooses(policy.pods, pod.labels);
+
+/** Whether a label selector, which chooses all if it is empty, chooses these labels. @param {import("../types").LabelSelector|undefined} selector @param {Record<string, string>} [labels] */
+export function chooses(selector, labels = {}) {
+  const alike = Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => labels[key] === value);
+  return alike && (selector?.matchExpressions ?? []).every(({ key, operator, values = [] }) => {
+    if (operator === "Exists") return key in labels;
+    if (operator === "DoesNotExist") return !(key in labels);
+    return values.includes(labels[key]) === (operator === "In");
+  });
+}
+
 /** A pod of a workload's own, or of what it owns. @param {Scene} scene @param {string} id @returns {Thing|undefined} */
 export function podOf(scene, id) {
   for (const owner of [id, ...(scene.owned.get(id) ?? [])])
@@ -57,6 +79,12 @@ export function related(scene, layout, id) {
       const record = scene.get(service);
       if (record && record.ns === thing.ns && matches(record.selector, thing.labels)) found.add(service);
     }
-  } else if (thing.kind === "Traffic" && thing.target) found.add(thing.target);
+  } else if (thing.kind === "Traffic") {
+    for (const one of [thing.target, thing.service, thing.source, ...(thing.through ?? []), ...(thing.paths ?? []).map((path) => path.pod)]) if (one && scene.get(one)) found.add(one);
+  } else if (thing.kind === "Ingress") {
+    for (const service of servicesOf(thing)) found.add(service);
+  } else if (thing.kind === "NetworkPolicy") {
+    for (const pod of pods()) if (isolates(thing, scene.get(pod))) found.add(pod);
+  }
   return found;
 }

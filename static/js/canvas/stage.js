@@ -16,6 +16,8 @@ import { ticking } from "./marks.js";
 /** @typedef {import("../types").Thing} Thing @typedef {import("../types").Box} Box */
 
 const FIT_MARGIN = 18;
+/** How near to a cross the pointer must come, in pixels. */
+const CROSS_REACH = 10;
 /** What the tools below take of the view. */
 const TOOLS = 36;
 const NATURAL = new Intl.Collator("en", { numeric: true });
@@ -66,6 +68,8 @@ export class Stage {
     this.cached = null;
     this.settle = 0;
     this.pointer = { x: 0, y: 0 };
+    /** @type {{x: number, y: number, id: string}[]} where requests die, in world units */
+    this.crosses = [];
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
     this.scene.listen((update) => this.#onUpdate(update));
     new ResizeObserver(() => this.#resize()).observe(this.host);
@@ -264,7 +268,7 @@ export class Stage {
 
   #flowing() {
     if (this.frozen || this.still.matches) return false;
-    for (const id of this.layout.sources.of.keys()) if ((this.scene.get(id)?.ok ?? 0) > 200) return true;
+    for (const id of this.layout.flows) if ((this.scene.get(id)?.ok ?? 0) > 200) return true;
     return false;
   }
 
@@ -280,6 +284,12 @@ export class Stage {
       this.dirty.add(id);
     }
     if (this.dirty.size && !this.whole) this.picture.paintDirty();
+  }
+
+  /** What is at a pixel of the canvas: a cross is the source whose requests die there. @param {number} x @param {number} y @returns {string|null} */
+  at(x, y) {
+    const died = this.crosses.find((one) => Math.hypot(this.camera.sx(one.x) - x, this.camera.sy(one.y) - y) < CROSS_REACH);
+    return died?.id ?? this.layout.at(this.camera.world(x, y));
   }
 
   /** Everything that belongs with a thing. @param {string} id */

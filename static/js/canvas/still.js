@@ -3,6 +3,7 @@
  * the eye moves over a slow picture, the last one is moved as a bitmap.
  */
 import * as cards from "./cards.js";
+import { targeted } from "../facts.js";
 import { density } from "./density.js";
 import * as duties from "./duties.js";
 import * as paint from "./paint.js";
@@ -215,7 +216,7 @@ export class Still {
         noEndpoints: t("service.noEndpoints"), noSelector: t("service.noSelector"), ready: (ready, all) => t("service.ready", { ready, all }),
         near: (near) => t("service.near", { key: near.key, have: near.have ?? "–" }),
       });
-    else if (thing.kind === "Traffic") cards.source(c, thing, b, zoom, k);
+    else if (thing.kind === "Traffic") cards.source(c, thing, b, zoom, k, stage.layout.serviceBox(thing.service ?? thing.target ?? "") ? "" : targeted(thing));
     else this.#paintWorkload(id, thing, { c, b, z: zoom * stage.layout.workloadScale, k, t });
   }
 

@@ -27,38 +27,87 @@ export function doorway(layout, service) {
   return box && { x: box.x + box.w, y: box.y + lintel(box) };
 }
 
-/** @param {Layout} layout @param {string} service @param {string} pod @returns {Point[]} corner points */
-export function route(layout, service, pod) {
-  const start = doorway(layout, service);
+/** From a point on the left by the trunk of a lane to a pod. @param {Layout} layout @param {Point|null} start @param {number} shift @param {string} pod @returns {Point[]} corner points */
+function inward(layout, start, shift, pod) {
   const box = layout.podBox(pod);
-  if (!start || !box) return [];
   const at = layout.pods.get(pod);
-  const shift = lane(layout, service);
+  if (!start || !box || !at) return [];
   const trunk = X_NODES - 40 + shift;
-  const centre = box.x + box.w / 2;
-  const top = box.y + Math.max(0.6, box.h * 0.045);
-  const end = { x: centre, y: box.y + box.h * 0.1 };
-  if (!at || at.place === "tray") return [start, { x: trunk, y: start.y }, { x: trunk, y: top }, { x: centre, y: top }, end];
-  const bin = layout.nodeBox(at.place);
-  if (!bin) return [];
-  if (bin.x <= X_NODES + 1) return [start, { x: trunk, y: start.y }, { x: trunk, y: top }, { x: centre, y: top }, end];
+  const { top, centre, end } = head(box);
+  const bin = at.place === "tray" ? null : layout.nodeBox(at.place);
+  if (!bin && at.place !== "tray") return [];
+  if (!bin || bin.x <= X_NODES + 1) return [start, { x: trunk, y: start.y }, { x: trunk, y: top }, { x: centre, y: top }, end];
   const corridor = bin.y - NODE.gap / 2 + shift;
   const down = bin.x - NODE.gap / 2 + shift;
   return [start, { x: trunk, y: start.y }, { x: trunk, y: corridor }, { x: down, y: corridor }, { x: down, y: top }, { x: centre, y: top }, end];
 }
 
-/** As far as a node's edge, for a Service with too many pods to tether each. @param {Layout} layout @param {string} service @param {string} node @returns {Point[]} */
-export function gate(layout, service, node) {
-  const start = doorway(layout, service);
+/** Where a line comes to a pod. @param {import("../types").Box} box */
+function head(box) {
+  const centre = box.x + box.w / 2;
+  return { centre, top: box.y + Math.max(0.6, box.h * 0.045), end: { x: centre, y: box.y + box.h * 0.1 } };
+}
+
+/** The same as far as a node's edge. @param {Layout} layout @param {Point|null} start @param {number} shift @param {string} node @returns {Point[]} */
+function toNode(layout, start, shift, node) {
   const bin = layout.nodeBox(node);
   if (!start || !bin) return [];
-  const shift = lane(layout, service);
   const trunk = X_NODES - 40 + shift;
   const end = { x: bin.x, y: bin.y + bin.h / 2 + shift * 2 };
   if (bin.x <= X_NODES + 1) return [start, { x: trunk, y: start.y }, { x: trunk, y: end.y }, end];
   const corridor = bin.y - NODE.gap / 2 + shift;
   const down = bin.x - NODE.gap / 2 + shift;
   return [start, { x: trunk, y: start.y }, { x: trunk, y: corridor }, { x: down, y: corridor }, { x: down, y: end.y }, end];
+}
+
+/** @param {Layout} layout @param {string} service @param {string} pod @returns {Point[]} corner points */
+export const route = (layout, service, pod) => inward(layout, doorway(layout, service), lane(layout, service), pod);
+
+/** As far as a node's edge, for a Service with too many pods to tether each. @param {Layout} layout @param {string} service @param {string} node @returns {Point[]} */
+export const gate = (layout, service, node) => toNode(layout, doorway(layout, service), lane(layout, service), node);
+
+/** From a pod to another by way of the corridors beside their bins. @param {Layout} layout @param {string} from @param {string} to @returns {Point[]} */
+export function between(layout, from, to) {
+  const [a, b] = [layout.podBox(from), layout.podBox(to)];
+  if (!a || !b) return [];
+  const [out, into] = [head(a), head(b)];
+  const gutter = (/** @type {string} */ pod) => (layout.nodeBox(layout.pods.get(pod)?.place ?? "")?.x ?? X_NODES) - NODE.gap / 2;
+  const [x, y] = [gutter(from), gutter(to)];
+  const corridor = (layout.nodeBox(layout.pods.get(to)?.place ?? "")?.y ?? layout.yNodes) - NODE.gap / 2;
+  const cross = x === y ? [] : [{ x, y: corridor }, { x: y, y: corridor }];
+  return [out.end, { x: out.centre, y: out.top }, { x, y: out.top }, ...cross, { x: y, y: into.top }, { x: into.centre, y: into.top }, into.end];
+}
+
+/**
+ * What a source asks, as far as it is drawn: to its Service's door, or, where it asks none, straight to a pod or a node. Who sends from a
+ * pod comes out by the way that the Service goes in.
+ * @param {Layout} layout @param {string} source @param {import("../types").Thing} thing @returns {Point[]}
+ */
+export function outset(layout, source, thing) {
+  const target = thing.service ?? thing.target ?? "";
+  if (thing.source) return layout.serviceBox(target) ? route(layout, target, thing.source).reverse() : target.startsWith("Pod/") ? between(layout, thing.source, target) : [];
+  if (layout.serviceBox(target)) return approach(layout, source, target);
+  const from = layout.sourceBox(source);
+  if (!from) return [];
+  const start = { x: from.x + from.w, y: from.y + from.h / 2 };
+  if (target.startsWith("Pod/")) return inward(layout, start, LANES[3], target);
+  if (target.startsWith("Node/")) return toNode(layout, start, LANES[3], target);
+  return [start, { x: start.x + 24, y: start.y }];
+}
+
+/** Where a source's requests die: at its own end of the line for a name that nobody knows, a policy of its own; else as far as they came. @param {Layout} layout @param {string} source @param {import("../types").Thing} thing @returns {Point|null} */
+export function end(layout, source, thing) {
+  const { error } = thing;
+  const first = outset(layout, source, thing);
+  if (!error) return null;
+  const target = thing.service ?? thing.target ?? "";
+  if (error.hop === "dns" || error.direction === "egress") return first.length ? along(first, lengths(first), thing.source ? 0 : 0.5) : null;
+  if (error.hop === "policy" || error.hop === "pod") {
+    const box = error.pod ? layout.podBox(error.pod) : null;
+    if (box) return { x: box.x + box.w / 2, y: box.y + box.h * 0.1 };
+  }
+  if (error.hop === "node" && error.node && layout.serviceBox(target)) return gate(layout, target, error.node).at(-1) ?? null;
+  return first.at(-1) ?? null;
 }
 
 /** From a traffic source to the Service's first door. @param {Layout} layout @param {string} source @param {string} service @returns {Point[]} */

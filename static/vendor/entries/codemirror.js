@@ -5,7 +5,6 @@ export {
 export { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 export { syntaxHighlighting, HighlightStyle, indentOnInput, bracketMatching, indentUnit } from "@codemirror/language";
 export { linter, lintGutter, lintKeymap, forceLinting } from "@codemirror/lint";
-export { autocompletion, completionKeymap } from "@codemirror/autocomplete";
 export { searchKeymap } from "@codemirror/search";
 export { yaml } from "@codemirror/lang-yaml";
 export { tags } from "@lezer/highlight";

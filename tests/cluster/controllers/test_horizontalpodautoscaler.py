@@ -281,7 +281,7 @@ def test_an_average_value_is_a_target_too(cluster):
 def test_one_container_can_be_the_measure(cluster):
     deployment(cluster)
     cluster.client().patch("deployments.apps", "default", "php", {"spec": {"template": {"spec": {"containers": [
-        {"name": "side", "image": "nginx"}]}}}}, type="strategic")
+        {"name": "side", "image": "redis"}]}}}}, type="strategic")
     cluster.clock.run_for(400)
     target = {"type": "Utilization", "averageUtilization": 50}
     autoscaler(cluster, metrics=[{"type": "ContainerResource", "containerResource": {"name": "cpu", "container": "main", "target": target}}])

@@ -107,3 +107,13 @@ def test_a_variable_can_come_from_a_file_that_an_init_container_wrote(bench, tex
         assert said(bench, "web") == [f"[{outcome}]"]
     else:
         assert bench.reason("web") == "CreateContainerConfigError" and ("Failed", f"Error: {outcome}") in bench.events("web")
+
+
+def test_what_the_image_and_the_runtime_give_is_there_but_cannot_be_named(bench):
+    bench.pod("web", {"image": "nginx:1.27", "env": [{"name": "WHERE", "value": "$(HOSTNAME) $(NGINX_VERSION) $(KUBERNETES_SERVICE_PORT)"}]})
+    bench.pod("said", {"command": ["echo"], "args": ["$(HOSTNAME)", "$(KUBERNETES_SERVICE_PORT)"]}, restartPolicy="Never")
+    bench.run(10)
+    variables = bench.cluster.kubelets.runtime.container("default", "web", "c").environment()
+    assert list(variables)[:3] == ["PATH", "HOSTNAME", "NGINX_VERSION"] and list(variables)[-1] == "HOME"
+    assert variables["NGINX_VERSION"] == "1.27.5" and variables["WHERE"] == "$(HOSTNAME) $(NGINX_VERSION) 443"
+    assert said(bench, "said") == ["$(HOSTNAME) 443"]

@@ -68,7 +68,7 @@ def test_a_sidecar_lets_the_next_begin_once_its_startup_probe_has_succeeded(benc
 def test_a_sidecars_readiness_counts_for_the_pods(bench):
     sidecar = {"name": "side", "restartPolicy": "Always", "image": "nginx:1.27",
                "readinessProbe": {"httpGet": {"path": "/nosuch", "port": 80}, "periodSeconds": 2}}
-    bench.pod("web", {"image": "httpd"}, initContainers=[sidecar])
+    bench.pod("web", {"image": "redis"}, initContainers=[sidecar])
     bench.run(20)
     assert printed(bench, "web") == ["1/2", "Running"] and bench.conditions("web")["Ready"] == "False"
     message = next(entry["message"] for entry in bench.status("web")["conditions"] if entry["type"] == "ContainersReady")

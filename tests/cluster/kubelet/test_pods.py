@@ -259,11 +259,10 @@ def test_a_database_without_a_password_says_so_and_fails(bench):
 
 
 def test_what_cannot_be_simulated_fails_loudly(bench):
-    bench.pod("pipe", shell("cat /etc/passwd | wc -l"), restartPolicy="Never")
+    bench.pod("mail", {"command": ["crond", "-f"]}, restartPolicy="Never")
     bench.run(5)
-    assert bench.container("pipe")["state"]["terminated"]["exitCode"] == 127
-    assert [line.text for line in bench.cluster.kubelets.runtime.logs("default", "pipe", "c")] == [
-        "podium: pipes (|) is not simulated; the container stops here"]
+    assert bench.container("mail")["state"]["terminated"]["exitCode"] == 127
+    assert [line.text for line in bench.cluster.kubelets.runtime.logs("default", "mail", "c")] == ['podium: "crond" is not simulated']
 
 
 def test_changing_the_image_of_a_running_pod_restarts_its_container(bench):
@@ -331,3 +330,20 @@ def test_the_containers_of_a_pod_are_started_one_after_the_other(bench):
         event["metadata"]["resourceVersion"])) if event["involvedObject"]["name"] == "two"]
     kinds = [message.split()[0] + (" " + message.split()[1] if message.startswith("Container") else "") for message in messages]
     assert kinds == ["Pulling", "Successfully", "Container created", "Container started"] * 2
+
+
+def test_a_container_that_ends_as_it_begins_is_seen_running_once(bench):
+    states = bench.seen("quick", lambda event: (event.object["status"]["phase"], *(
+        next(iter(entry["state"])) for entry in event.object["status"].get("containerStatuses") or ())))
+    bench.pod("quick", {"command": ["echo", "hi"]}, restartPolicy="Never")
+    bench.run(10)
+    assert states[-2:] == [("Running", "running"), ("Succeeded", "terminated")]
+    ended = bench.container("quick")["state"]["terminated"]
+    assert ended["startedAt"] == ended["finishedAt"]
+
+
+def test_an_image_that_says_hello_and_goes_is_seen_running_too(bench):
+    phases = bench.seen("hello", lambda event: event.object["status"]["phase"])
+    bench.pod("hello", {"image": "hello-world"}, restartPolicy="Never")
+    bench.run(10)
+    assert phases[-2:] == ["Running", "Succeeded"]

@@ -52,7 +52,7 @@ def test_a_failing_liveness_probe_restarts_the_container(bench):
                                                             "failureThreshold": 2}})
     bench.run(30)
     events = bench.events("unlive")
-    assert ("Unhealthy", "Liveness probe failed: cat: can't open '/tmp/nofile': No such file or directory") in events
+    assert ("Unhealthy", "Liveness probe failed: cat: /tmp/nofile: No such file or directory") in events
     assert ("Killing", "Container c failed liveness probe, will be restarted") in events
     assert bench.container("unlive")["restartCount"] >= 2
 

@@ -125,7 +125,7 @@ def test_a_pod_that_is_deleted_while_all_of_it_waits_to_restart_goes(bench):
 
 
 def test_an_image_that_changes_restarts_only_its_container(bench):
-    bench.pod("two", {"name": "a", "image": "nginx:1.27"}, {"name": "b", "image": "nginx:1.27"})
+    bench.pod("two", {"name": "a", "image": "nginx:1.27"}, {"name": "b", "image": "redis:7"})
     bench.run(15)
     bench.kubectl.patch("pods", "default", "two", {"spec": {"containers": [{"name": "a", "image": "nginx:1.28"}]}}, "strategic")
     bench.run(15)

@@ -1,7 +1,7 @@
 """``tail`` in containers: sidecars that show what their neighbour writes."""
 
 from server.cluster.cluster import Cluster
-from tests.cluster.runtime.test_shell import ran
+from tests.cluster.inside import ran
 
 WRITER = 'i=0; while true; do echo "line $i" >> /var/log/1.log; i=$((i+1)); sleep 1; done'
 
@@ -38,8 +38,9 @@ def test_following_goes_on_after_a_restart_where_it_was():
 def test_tail_without_follow_prints_the_end_and_ends():
     assert ran("for i in 1 2 3 4; do echo $i >> /tmp/f; done; tail -n 2 /tmp/f; tail -1 /tmp/f; tail -n +4 /tmp/f; tail -c 2 /tmp/f") == (
         ["3", "4", "4", "4", "4"], 0)
-    assert ran("tail /tmp/none") == (["tail: can't open '/tmp/none': No such file or directory"], 1)
+    assert ran("tail /tmp/none") == (["tail: can't open '/tmp/none': No such file or directory", "tail: no files"], 1)
 
 
-def test_tail_of_several_files_is_refused():
-    assert ran("tail -f /tmp/a /tmp/b") == (['podium: "tail -f /tmp/a /tmp/b" is not simulated; the container stops here'], 127)
+def test_tail_follows_several_files_and_says_which_it_shows():
+    assert ran("touch /tmp/a /tmp/b; tail -f /tmp/a /tmp/b & sleep 1; echo one > /tmp/a; sleep 2; echo two > /tmp/b; sleep 2; kill %1") == (
+        ["==> /tmp/a <==", "", "==> /tmp/b <==", "", "==> /tmp/a <==", "one", "", "==> /tmp/b <==", "two"], 0)

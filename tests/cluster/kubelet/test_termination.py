@@ -100,7 +100,7 @@ def test_an_active_deadline_fails_the_pod(bench):
 
 
 def test_sidecars_are_stopped_after_the_other_containers(bench):
-    bench.pod("both", SERVER, initContainers=[{"name": "side", "image": "nginx", "restartPolicy": "Always"}])
+    bench.pod("both", SERVER, initContainers=[{"name": "side", "image": "redis", "restartPolicy": "Always"}])
     bench.run(15)
     seen = bench.seen("both", lambda event: tuple(next(iter(event.object["status"][field][0]["state"]))
                                                   for field in ("containerStatuses", "initContainerStatuses")))

@@ -53,7 +53,7 @@ def test_an_empty_dir_on_disk_that_grows_too_big_costs_the_pod_its_life(room):
 def test_an_empty_dir_in_memory_is_full_at_its_limit(room):
     room.pod("user", "seq 1 1000 > /data/x; sleep 1000", {"v": ({"emptyDir": {"medium": "Memory", "sizeLimit": "2Ki"}}, "/data")})
     room.run(40)
-    assert room.running("user") and room.logs("user") == ["sh: write error: No space left on device"]
+    assert room.running("user") and room.logs("user") == ["seq: write error: No space left on device"]
 
 
 def test_a_host_path_is_the_nodes_and_outlives_pods(room):
@@ -204,7 +204,7 @@ def test_a_disk_is_full_at_its_size(room):
     room.claim("data", "1Ki", storage_class="disk")
     room.pod("user", "seq 1 1000 > /data/x; echo rest > /data/y; sleep 1000", {"v": ("data", "/data")})
     room.run(20)
-    assert room.logs("user") == ["sh: write error: No space left on device"] and room.execute("user", "cat /data/y") == "rest\n"
+    assert room.logs("user") == ["seq: write error: No space left on device"] and room.execute("user", "cat /data/y") == "rest\n"
 
 
 def test_a_claim_may_be_mounted_read_only(room):

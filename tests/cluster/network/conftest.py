@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from server.cluster.cluster import Cluster
-from server.cluster.network.connection import Source, in_pod
+from server.cluster.network.source import Source, in_pod
 from server.cluster.network.walk import Walk
 
 

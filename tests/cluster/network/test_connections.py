@@ -1,6 +1,6 @@
 """Where a single request goes, and how it fails."""
 
-from server.cluster.network.connection import OUTSIDE, in_pod, on_node
+from server.cluster.network.source import OUTSIDE, in_pod, on_node
 
 
 def test_every_node_answers_on_the_node_port(web):
@@ -80,7 +80,7 @@ def test_without_dns_servers_no_name_resolves(web):
     web.client.patch("services", "kube-system", "kube-dns", {"spec": {"selector": {"k8s-app": "nobody"}}})
     web.settle(5)
     walk = web.curl("web", 8080, inside)
-    assert walk.error_text == "curl: (6) Could not resolve host: web" and walk.seconds > 5
+    assert walk.error_text == "curl: (6) Could not resolve host: web" and walk.hops[-1].decision == "no DNS server answers"
 
 
 def test_local_traffic_policy_drops_where_there_is_no_endpoint(world):
@@ -151,16 +151,16 @@ def test_what_speaks_no_http_gives_an_empty_reply(world):
     assert walk.error_text == "curl: (52) Empty reply from server" and walk.exit_code == 52
 
 
-def test_a_node_that_is_down_does_not_answer_and_its_pods_are_silent(web):
+def test_neither_a_node_that_is_down_nor_its_pods_can_be_reached(web):
     there = web.pods()[0]
     node = there["spec"]["nodeName"]
     other = next(name for name in ("w1-k8s", "w2-k8s", "w3-k8s") if name != node)
-    web.network.connections.reachable = lambda name: name != node
-    walk = web.curl(web.network.connections.address_of(node), web.node_port())
+    web.network.places.reachable = lambda name: name != node
+    walk = web.curl(web.network.places.address_of(node), web.node_port())
     assert walk.error["hop"] == "node" and walk.exit_code == 7 and 3 < walk.seconds < 4
-    seen = [web.curl(web.network.connections.address_of(other), web.node_port(), timeout=2) for _ in range(30)]
+    seen = [web.curl(web.network.places.address_of(other), web.node_port()) for _ in range(30)]
     lost = [walk for walk in seen if walk.error is not None]
-    assert lost and all(walk.pod == ("default", there["metadata"]["name"]) and walk.exit_code == 28 for walk in lost)
+    assert lost and all(walk.pod == ("default", there["metadata"]["name"]) and walk.fault == "No route to host" for walk in lost)
     assert any(walk.status == 200 for walk in seen)
 
 

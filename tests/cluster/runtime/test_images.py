@@ -3,7 +3,7 @@
 import pytest
 
 from server.cluster.runtime.images import PullError, image
-from server.cluster.runtime.programs import plan
+from server.cluster.runtime.plans import plan
 from server.cluster.runtime.references import InvalidReference, parse
 
 
@@ -56,33 +56,28 @@ def test_a_missing_repository_is_denied_and_a_missing_tag_not_found():
 @pytest.mark.parametrize(("name", "command", "args", "kind", "ports"), [
     ("nginx", (), (), "server", (80,)),
     ("nginx", ("nginx", "-g", "daemon off;"), (), "server", (80,)),
-    ("nginx", (), ("sleep", "5"), "script", ()),
+    ("nginx", (), ("sleep", "5"), "program", ()),
     ("redis", (), ("redis-server", "--appendonly", "yes"), "server", (6379,)),
-    ("busybox", (), (), "once", ()),
-    ("busybox", (), ("tail", "-f", "/dev/null"), "script", ()),
+    ("busybox", (), (), "program", ()),
+    ("busybox", (), ("tail", "-f", "/dev/null"), "program", ()),
     ("busybox", ("nosuchcmd",), (), "missing", ()),
-    ("busybox", ("/no/such",), (), "missing", ()),
+    ("busybox", ("/bin/nosuch",), (), "missing", ()),
+    ("busybox", ("/from/a/volume.sh",), (), "program", ()),
     ("busybox", ("httpd", "-f", "-p", "8080"), (), "server", (8080,)),
     ("python:3.12", ("python", "-m", "http.server", "9000"), (), "server", (9000,)),
-    ("python:3.12", ("python", "app.py"), (), "once", ()),
+    ("python:3.12", ("python", "app.py"), (), "program", ()),
     ("me/app:1", (), (), "server", (3000,)),
     ("me/app:1", ("node", "server.js"), (), "server", (3000,)),
     ("hashicorp/http-echo", (), ("-text=hi", "-listen=:7000"), "server", (7000,)),
     ("registry.k8s.io/e2e-test-images/agnhost:2.40", (), ("netexec", "--http-port=8090"), "server", (8090,)),
     ("hello-world", (), (), "once", ()),
-    ("busybox", ("telnet", "x"), (), "once", ()),
-    ("busybox", ("wget", "x"), (), "script", ()),
+    ("busybox", ("wget", "x"), (), "program", ()),
 ])
 def test_a_command_becomes_what_the_image_makes_of_it(name, command, args, kind, ports):
     what = plan(image(name), command, args, declared=(3000,))
     assert (what.kind, what.ports) == (kind, ports)
 
 
-def test_a_shell_waits_for_input_only_when_it_has_some():
-    assert plan(image("busybox"), (), ()).kind == "once"
-    assert plan(image("busybox"), (), (), interactive=True).kind == "wait"
-
-
 def test_the_missing_command_is_named_as_runc_does():
     assert plan(image("busybox"), ("nosuchcmd",), ()).text == 'exec: "nosuchcmd": executable file not found in $PATH'
-    assert plan(image("busybox"), ("/no/such",), ()).text == 'exec: "/no/such": stat /no/such: no such file or directory'
+    assert plan(image("busybox"), ("/bin/such",), ()).text == 'exec: "/bin/such": stat /bin/such: no such file or directory'

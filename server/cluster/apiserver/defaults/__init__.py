@@ -16,6 +16,7 @@ from server.cluster.apiserver.defaults import (
     cluster,
     daemonsets,
     network,
+    networking,
     pods,
     policy,
     priority,
@@ -37,7 +38,7 @@ DEFAULTS: dict[str, Callable[[Object], Object]] = {
     "events": cluster.event,
     "statefulsets.apps": statefulsets.stateful_set,
     **daemonsets.DEFAULTS, **replication.DEFAULTS,
-    **apps.DEFAULTS, **autoscaling.DEFAULTS, **batch.DEFAULTS, **policy.DEFAULTS, **priority.DEFAULTS, **storage.DEFAULTS,
+    **apps.DEFAULTS, **autoscaling.DEFAULTS, **batch.DEFAULTS, **networking.DEFAULTS, **policy.DEFAULTS, **priority.DEFAULTS, **storage.DEFAULTS,
 }
 
 

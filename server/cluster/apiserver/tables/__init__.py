@@ -14,7 +14,7 @@ from typing import Any
 
 from server.cluster import schema
 from server.cluster.apiserver.resources import served
-from server.cluster.apiserver.tables import apps, autoscaling, batch, core, policy, priority, replication, storage
+from server.cluster.apiserver.tables import apps, autoscaling, batch, core, networking, policy, priority, replication, storage
 from server.cluster.apiserver.tables.table import META, NAME, Column, TableOf, When
 from server.cluster.clock import Clock
 from server.cluster.objects import Object
@@ -26,7 +26,8 @@ def _anything(obj: Object, _: When) -> list[Any]:
 
 _DEFAULT = TableOf((NAME, Column("Created At", f"{META}:creationTimestamp", type="date")), _anything)
 _TABLES: dict[str, TableOf] = {
-    **core.TABLES, **replication.TABLES, **apps.TABLES, **batch.TABLES, **autoscaling.TABLES, **policy.TABLES, **priority.TABLES, **storage.TABLES}
+    **core.TABLES, **networking.TABLES, **replication.TABLES, **apps.TABLES, **batch.TABLES, **autoscaling.TABLES, **policy.TABLES,
+    **priority.TABLES, **storage.TABLES}
 
 
 def render(resource_key: str, objects: Iterable[Object], now: float, clock: Clock, include_object: str = "Metadata") -> Object:

@@ -14,6 +14,7 @@ from server.cluster.apiserver.validation import (
     daemonsets,
     meta,
     network,
+    networking,
     pods,
     policy,
     priority,
@@ -41,7 +42,7 @@ KINDS: dict[str, Kind] = {
     "serviceaccounts": Kind(cluster.service_account),
     "events": Kind(cluster.event),
     "leases.coordination.k8s.io": Kind(cluster.lease, cluster.lease_update),
-    **daemonsets.KINDS, **replication.KINDS,
+    **daemonsets.KINDS, **networking.KINDS, **replication.KINDS,
     **apps.KINDS, **autoscaling.KINDS, **batch.KINDS, **policy.KINDS, **priority.KINDS, **statefulsets.KINDS, **storage.KINDS,
 }
 

@@ -6,6 +6,7 @@ Every validator is a generator of FieldErrors, so that the order of the errors i
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 from typing import Any
@@ -142,12 +143,35 @@ def parsed_ip(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | Non
 
 
 def cidr(path: str, value: str) -> Errors:
-    try:
-        ok = "/" in value and ipaddress.ip_network(value, strict=False) is not None
-    except ValueError:
-        ok = False
-    if not ok:
+    """A range of addresses: one way to write it, and no bits beyond the prefix."""
+    parsed = network(value)
+    if parsed is None:
         yield invalid(path, value, CIDR_FAULT)
+    elif _LEADING_ZERO.search(value if parsed.version == 4 else value.rpartition("/")[2]):
+        yield invalid(path, value, "must not have leading 0s in IP or prefix length")
+    elif parsed.version == 6 and ipaddress.IPv6Address(value.partition("/")[0]).ipv4_mapped is not None:
+        yield invalid(path, value, "must not have an IPv4-mapped IPv6 address")
+    elif ipaddress.ip_address(value.partition("/")[0]) != parsed.network_address:
+        yield invalid(path, value, "must not have bits set beyond the prefix length")
+
+
+_LEADING_ZERO = re.compile(r"(?<![0-9])0[0-9]")
+_CIDR = re.compile(r"([0-9.]+|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)/([0-9]{1,5})")
+
+
+@lru_cache(maxsize=8192)
+def network(value: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    """What a CIDR means, also one that is written in a way which is refused."""
+    written = _CIDR.fullmatch(value)
+    if written is None:
+        return None
+    address, length = written.groups()
+    if ":" not in address:
+        address = ".".join(part.lstrip("0") or part[-1:] for part in address.split("."))
+    try:
+        return ipaddress.ip_network(f"{address}/{int(length)}", strict=False)
+    except ValueError:
+        return None
 
 
 def usable_ip(path: str, value: str) -> list[FieldError]:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from server.cluster import names
 from server.cluster.apiserver.defaults.filling import Memory
-from server.cluster.apiserver.validation import storage_warnings, unsimulated
+from server.cluster.apiserver.validation import networking, storage_warnings, unsimulated
 from server.cluster.apiserver.validation.fields import Object
 from server.cluster.quantity import parse
 
@@ -48,6 +48,8 @@ def warnings(resource_key: str, obj: Object) -> list[str]:
         return [*_long_name(obj), *told] if resource_key == "replicationcontrollers" else told
     if resource_key == "services":
         return list(_service(spec))
+    if resource_key == "ingresses.networking.k8s.io":
+        return list(networking.warnings(obj))
     if resource_key == "statefulsets.apps":
         return list(_stateful_set(spec))
     if resource_key in storage_warnings.RESOURCES:
