@@ -1,8 +1,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests without servers, browsers or wall time: two processes share them. The others run one by one.
-COMPUTING := tests/cluster tests/kubeapi tests/kubectl tests/notes
+# Tests that share a machine well (computing, and servers of their own): two processes share them. Browsers and real clients run one by one.
+COMPUTING := tests/cluster tests/kubeapi tests/kubectl tests/notes tests/documentation tests/rooms tests/live tests/test_house.py tests/test_memory.py \
+	tests/test_settings.py
 
 .PHONY: run test lint bench clean
 
@@ -19,7 +20,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 
 bench: $(VENV)/.dev
-	for name in pods idle fanout http sched statefulset ordered daemonset job; do $(BIN)/python -m bench $$name || exit 1; done
+	for name in pods idle fanout http sched shell traffic statefulset ordered daemonset job; do $(BIN)/python -m bench $$name || exit 1; done
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -59,7 +59,7 @@ def test_a_pod_that_no_node_takes_is_explained_by_node_and_plugin(visit: Callabl
 
 def test_a_crashing_pod_shows_why_and_its_logs(visit: Callable[..., Any], room: dict[str, str]) -> None:
     post(room, "terminal", {"line": "kubectl run crash --image=busybox -- sh -c 'echo I start; exit 1'"})
-    post(room, "clock", {"advance": 6})
+    post(room, "clock", {"advance": 66})
     page = visit(room["url"])
     until(page, lambda: [pod for pod in pods(page).values() if pod["state"] == "crashloop"], "a crash loop")
     select(page, "Pod/default/crash")

@@ -93,7 +93,8 @@ def test_the_server_says_what_it_is_and_what_it_serves(kubectl):
     resources = {row[-1]: row for row in rows(kubectl("api-resources"))}
     assert resources["Pod"] == ["pods", "po", "v1", "true", "Pod"] and resources["Deployment"][2] == "apps/v1"
     assert kubectl("api-resources", "--namespaced=false", "-o", "name").split() == [
-        "componentstatuses", "namespaces", "nodes", "persistentvolumes", "priorityclasses.scheduling.k8s.io", "csidrivers.storage.k8s.io",
+        "componentstatuses", "namespaces", "nodes", "persistentvolumes", "ingressclasses.networking.k8s.io",
+        "priorityclasses.scheduling.k8s.io", "csidrivers.storage.k8s.io",
         "csinodes.storage.k8s.io", "storageclasses.storage.k8s.io", "volumeattachments.storage.k8s.io"]
     assert "apps/v1" in kubectl("api-versions").split()
     assert "is running at" in kubectl("cluster-info")

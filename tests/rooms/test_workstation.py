@@ -203,3 +203,11 @@ def test_a_person_who_leaves_takes_all_that_they_started_with_them(desk):
     desk.pass_(1)
     assert [proc.argv for proc in desk.workstation.system.procs.values() if proc.alive] == [["/sbin/init"]]
     assert desk.room.commands == 0
+
+
+def test_a_workstation_that_is_full_of_processes_can_still_be_told_to_kill_them(desk):
+    full = desk.run("for i in $(seq 1 100); do sleep 1000 & done")
+    assert "Resource temporarily unavailable" in full.stderr
+    assert desk.said("kill %1 %2 %3; echo killed").endswith("killed\n")
+    desk.run("kill $(jobs -p)")
+    assert desk.said("sleep 1; ls / | head -1") == "bin\n"

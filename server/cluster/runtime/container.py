@@ -264,7 +264,7 @@ class Container(ContainerMachine):
         else:
             fds = {0: session.stdin.reader if session.stdin is not None else Null(), 1: session.stdout, 2: session.stderr}
         env = {**self.environment(), **({"TERM": "xterm"} if session.tty is not None else {})}
-        proc = system.spawn(argv, env=env, cwd=self.cwd, fds=fds, session=True)
+        proc = system.spawn(argv, env=env, cwd=self.cwd, fds=fds, session=True, outside=True)
         self.sessions.append(session)
         self._lead_terminal(session.tty, proc.group)
 

@@ -112,7 +112,7 @@ class Host:
 
     def enter(self, argv: list[str], fds: dict[int, Stream], session: Any = True, **how: Any) -> Proc:
         """A process of a session, in a group of its own, in front of its terminal if it has one. ExecFault, Fault."""
-        proc = self.system.spawn(argv, fds=fds, session=session, **how)
+        proc = self.system.spawn(argv, fds=fds, session=session, outside=True, **how)
         terminal = fds.get(0)
         if isinstance(terminal, Tty):
             terminal.foreground = proc.group

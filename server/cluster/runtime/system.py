@@ -25,6 +25,7 @@ from server.cluster.runtime.streams import BrokenPipe, Endless, Fault, FileReade
 
 MOST_ENTRIES = 256  # of the table, those that have ended and were not waited for included
 MOST_PROCESSES, MOST_DESCRIPTORS, MOST_ARGUMENTS = 64, 64, 128 * 1024
+SPARE = 8  # more processes for who comes in from outside: a machine that is full can still be told to kill some
 BURST, BREATH, LONGEST_BREATH = 1000, 1.0, 16.0  # steps that a machine's processes make in a virtual second, and how long they rest at most
 PATIENCE, TURN = 8, 64  # seconds of that after which they are slowed down; steps after which others have their turn
 
@@ -57,14 +58,15 @@ class System:
 
     def spawn(self, argv: list[str], *, parent: Proc | None = None, env: dict[str, str] | None = None, cwd: str = "/",
               fds: dict[int, Stream] | None = None, program: Program | None = None, state: dict[str, Any] | None = None, group: int = 0,
-              session: bool = False) -> Proc:
-        """Starts a process. ExecFault, Fault."""
+              session: bool = False, outside: bool = False) -> Proc:
+        """Starts a process; ``outside``: for somebody who comes in, who has some room where there is none. ExecFault, Fault."""
         if env is None:
             env = self._given()
         if program is None:
             program, argv = self.program_of(argv, cwd, env)
-        if len(self.procs) >= MOST_PROCESSES and (len(self.procs) >= MOST_ENTRIES
-                                                  or sum(proc.alive for proc in self.procs.values()) >= MOST_PROCESSES):
+        spare = SPARE if outside else 0
+        if len(self.procs) >= MOST_PROCESSES + spare and (len(self.procs) >= MOST_ENTRIES + spare or sum(
+                proc.alive for proc in self.procs.values()) >= MOST_PROCESSES + spare):
             raise Fault("Resource temporarily unavailable")
         if len(fds or ()) > MOST_DESCRIPTORS:
             raise Fault("Too many open files")
