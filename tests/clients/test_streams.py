@@ -190,6 +190,14 @@ def test_the_python_client_executes_and_forwards(pods: Kubectl, api: client.ApiC
     talk.run_forever(timeout=PATIENCE)
     assert talk.read_stdout() == "one\n" and talk.returncode == 5
 
+    forward = websocket.portforward(core.connect_get_namespaced_pod_portforward, "web", "default", ports="80")
+    socket = forward.socket(80)
+    socket.sendall(b"GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n")
+    said = b""
+    while data := socket.recv(65_536):
+        said += data
+    assert said.startswith(b"HTTP/1.1 200 OK\r\n") and b"Welcome to nginx!" in said and forward.error(80) is None
+
 
 def test_kr8s_executes_and_forwards(pods: Kubectl, room: Room) -> None:
     api = kr8s.api(kubeconfig=str(pods.home / "config"))
