@@ -138,7 +138,7 @@ class _Exchange:
         room.wait_turn()
         session = room.cluster.api.request(request).session
         room.instant()
-        return upgrades.serve(self.environ, self.start_response, room, target.subresource, session)
+        return upgrades.serve(self.environ, self.start_response, room, target.subresource, session, options)
 
     def _included(self) -> str:
         include = (self.query.get("includeObject") or [""])[0] or "Metadata"

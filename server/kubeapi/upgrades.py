@@ -16,6 +16,7 @@ from typing import Any
 import orjson
 
 from server import green
+from server.cluster.apiserver.request import Options
 from server.cluster.errors import ApiError, bad_request, too_many_requests
 from server.cluster.runtime.session import Session
 from server.kubeapi import spdy, wire
@@ -70,8 +71,8 @@ def _same_origin(environ: wire.Environ) -> bool:
     return not origin or origin.partition("//")[2] == environ.get("HTTP_HOST", "")
 
 
-def serve(environ: wire.Environ, start_response: wire.StartResponse, room: RoomLike, what: str, session: Any) -> Iterable[bytes]:
-    """Carries the conversation until it is over."""
+def serve(environ: wire.Environ, start_response: wire.StartResponse, room: RoomLike, what: str, session: Any, options: Options) -> Iterable[bytes]:
+    """Carries the conversation that ``options`` asked for until it is over."""
     websocket, held = wanted(environ) == "websocket", _Held(session)
     with _open.one(room):
         room.feeds.add(held)
@@ -79,19 +80,17 @@ def serve(environ: wire.Environ, start_response: wire.StartResponse, room: RoomL
             if what == "portforward":
                 carry: Callable[..., None] = lambda read, write: _forward(room, session, read, write)  # noqa: E731
                 if websocket:
-                    ports = [int(text) for text in wire.values(environ, "ports") if text.isdigit()][:MOST_PORTS]
                     return green.websocket_served(
                         environ, start_response, (TUNNEL, *CHANNELS), lambda socket: carry(_bytes_of(socket), socket.send)
-                        if socket.protocol == TUNNEL else _port_channels(room, session, socket, ports))
+                        if socket.protocol == TUNNEL else _port_channels(room, session, socket, options.ports[:MOST_PORTS]))
                 return green.upgraded(environ, "SPDY/3.1", [("X-Stream-Protocol-Version", FORWARD)], carry)
             if websocket:
-                asked = wire.parameters(environ)
-                outputs = [number for number, name in ((STDOUT, "stdout"), (STDERR, "stderr")) if asked.get(name, "").lower() in ("true", "1")]
+                outputs = [number for number, asked in ((STDOUT, options.stdout), (STDERR, options.stderr)) if asked]
                 return green.websocket_served(environ, start_response, CHANNELS, lambda socket: _over_channels(room, session, socket, outputs))
             offered = _offered(environ, "HTTP_X_STREAM_PROTOCOL_VERSION")
             chosen = next((name for name in EXEC_PROTOCOLS if name in offered), EXEC_PROTOCOLS[-1])
             return green.upgraded(environ, "SPDY/3.1", [("X-Stream-Protocol-Version", chosen)],
-                                  lambda read, write: _over_spdy(room, session, read, write, environ))
+                                  lambda read, write: _over_spdy(room, session, read, write, options))
         finally:
             room.feeds.discard(held)
             held.end()
@@ -195,9 +194,8 @@ def _over_channels(room: RoomLike, session: Session, socket: Any, outputs: list[
         reader.kill()
 
 
-def _over_spdy(room: RoomLike, session: Session, read: Callable[[], bytes], write: Callable[[bytes], None], environ: wire.Environ) -> None:
-    asked = wire.parameters(environ)
-    expected = 1 + sum(asked.get(name, "").lower() in ("true", "1") for name in ("stdin", "stdout", "stderr"))
+def _over_spdy(room: RoomLike, session: Session, read: Callable[[], bytes], write: Callable[[bytes], None], options: Options) -> None:
+    expected = 1 + options.stdin + options.stdout + options.stderr
     streams: dict[str, spdy.Stream] = {}
     complete = green.Event()
 

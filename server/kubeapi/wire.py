@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import parse_qs
 
 from server.cluster.errors import ApiError, bad_request, request_too_large
 from server.kubeapi import protobuf
@@ -46,16 +45,6 @@ def _discard(stream: Any) -> None:
     left = DISCARD
     while left > 0 and (piece := stream.read(PIECE)):
         left -= len(piece)
-
-
-def parameters(environ: Environ) -> dict[str, str]:
-    """The query, the first value of each."""
-    return {name: values[0] for name, values in parse_qs(environ.get("QUERY_STRING", "")).items()}
-
-
-def values(environ: Environ, name: str) -> list[str]:
-    """All values of one parameter of the query."""
-    return parse_qs(environ.get("QUERY_STRING", "")).get(name, [])
 
 
 def content_type(environ: Environ) -> str:
