@@ -121,11 +121,7 @@ class Exchange:
 
     def _no_http(self, walk: Walk, landing: Landing, ask: Ask) -> Walk:
         """What listens there says what it says to bytes that it does not understand."""
-        talk = getattr(self._connections.backend, "talk", None)
-        if talk is not None:
-            return self._over(walk, talk(landing.pod, landing.port, landing.client), ask)
-        walk.hop("pod", "/".join(key(landing.pod)), f"what listens on port {landing.port} does not speak HTTP")
-        return walk.empty()
+        return self._over(walk, self._connections.backend.talk(landing.pod, landing.port, landing.client), ask)
 
     def _over(self, walk: Walk, talk: Talk, ask: Ask) -> Walk:
         """The request in bytes, over a conversation."""

@@ -9,7 +9,6 @@ Source: https://httpwg.org/specs/rfc9112.html
 from __future__ import annotations
 
 from server.cluster.network.connection import MACHINE, POD, Connections, Landing
-from server.cluster.network.http_talk import HttpTalk
 from server.cluster.network.machine_ports import DAEMONS, HTTPS, RAW
 from server.cluster.network.walk import Walk
 from server.cluster.objects import uid
@@ -35,17 +34,10 @@ class Talks:
         if landing.kind != POD:
             return _Machine(b"", b"")
         try:
-            return _Pod(self._connections, landing, self._talk(landing))
+            return _Pod(self._connections, landing, self._connections.backend.talk(landing.pod, landing.port, landing.client))
         except ConnectionRefused:
             walk.refused("pod")
             return None
-
-    def _talk(self, landing: Landing) -> Talk:
-        backend, pod, port = self._connections.backend, landing.pod, landing.port
-        talk = getattr(backend, "talk", None)
-        if talk is not None:
-            return talk(pod, port, landing.client)
-        return HttpTalk(lambda method, path, headers, body: backend.http(pod, port, method, path, headers, client=landing.client))
 
 
 class _Machine:
