@@ -7,12 +7,25 @@ import threading
 from contextlib import suppress
 from urllib.parse import urlsplit
 
+import engineio
 import pytest
 import socketio
 
 from tests.rooms.conftest import Server
 
 WAIT = 20
+
+
+class InOrder(engineio.Client):
+    """Hears one message after another, as a browser does; by itself it gives each a thread."""
+
+    def _trigger_event(self, event, *args, run_async=False, **kwargs):
+        return super()._trigger_event(event, *args, run_async=False, **kwargs)
+
+
+class Client(socketio.Client):
+    def _engineio_client_class(self):
+        return InOrder
 
 
 class Browser:
@@ -22,7 +35,7 @@ class Browser:
         self.heard = []
         self.things, self.revision, self.gaps = {}, None, 0
         self.changed = threading.Condition()
-        self.client = socketio.Client(reconnection=False)
+        self.client = Client(reconnection=False)
         for name in ("snapshot", "diff", "clock", "people", "terminal.output", "terminal.exit", "terminal.taken", "edit", "files"):
             self.client.on(name, lambda data, name=name: self._hear(name, data))
         self.client.connect(room.server.base, auth={"room": room.name, "key": room.key if key is None else key}, transports=["websocket"])
