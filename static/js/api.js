@@ -4,6 +4,13 @@ export class Api {
   constructor(room, key) {
     this.room = room;
     this.key = key;
+    /** The kept revision that reads are of; null: now. @type {number|null} */
+    this.at = null;
+  }
+
+  /** What a read adds to its query while the past is looked at. @returns {Record<string, string>} */
+  get when() {
+    return this.at === null ? {} : { revision: `${this.at}` };
   }
 
   /** @param {string} path @param {Record<string, string>} [query] */
@@ -51,12 +58,12 @@ export class Api {
 
   /** @param {string} id */
   inspect(id) {
-    return this.#ask(this.url("inspect", { id }));
+    return this.#ask(this.url("inspect", { id, ...this.when }));
   }
 
   /** Runs a line as the terminal does and waits for its end. @param {string} line */
   terminal(line) {
-    return this.#post("terminal", { line });
+    return this.#post("terminal", { line, ...(this.at === null ? {} : { revision: this.at }) });
   }
 
   chaos() {

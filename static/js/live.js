@@ -13,6 +13,8 @@ export class Live {
     this.scene = scene;
     this.time = time;
     this.asked = 0;
+    /** The revision that is looked at instead of now; diffs are not heard meanwhile. @type {number|null} */
+    this.past = null;
     /** @type {Record<string, ((...args: any[]) => void)[]>} */
     this.listeners = {};
     this.socket = io({ auth: { room, key }, transports: ["websocket", "polling"], reconnectionDelayMax: 4000 });
@@ -25,6 +27,7 @@ export class Live {
     this.socket.on("connect_error", (/** @type {Error} */ error) => this.#tell("state", this.socket.active ? "lost" : "gone", error.message));
     this.socket.on("snapshot", (/** @type {import("./types").Snapshot} */ snapshot) => {
       this.asked = 0;
+      if (this.past !== null) return;
       time.reset(snapshot.time, snapshot.clock);
       this.#tell("clock");
       scene.load(snapshot);
@@ -39,6 +42,7 @@ export class Live {
 
   /** @param {import("./types").Diff} diff */
   #diff(diff) {
+    if (this.past !== null) return;
     this.time.hear(diff.time, diff.clock);
     if (diff.clock) this.#tell("clock");
     const now = performance.now();
@@ -46,6 +50,23 @@ export class Live {
       this.asked = now;
       this.socket.emit("resync", {});
     }
+  }
+
+  /** Shows the cluster as it was: the scene, and with it all of the page, is that of a kept revision. @param {number} revision @param {import("./types").Snapshot} snapshot */
+  look(revision, snapshot) {
+    this.past = revision;
+    this.time.reset(snapshot.time, { paused: true, speed: this.time.speed });
+    this.scene.load(snapshot);
+    this.#tell("past", revision);
+    this.#tell("clock");
+  }
+
+  /** Back to now. */
+  return() {
+    if (this.past === null) return;
+    this.past = null;
+    this.#tell("past", null);
+    this.socket.emit("resync", {});
   }
 
   /** @param {string} event @param {(...args: any[]) => void} listener */

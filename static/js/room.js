@@ -1,4 +1,5 @@
 /** The room's page: makes the parts and ties them together. */
+import { Actions } from "./actions.js";
 import { Api } from "./api.js";
 import { Browser } from "./browser.js";
 import { Stage } from "./canvas/stage.js";
@@ -25,6 +26,7 @@ await Promise.all([speak(preferred()), document.fonts.load('500 12px "Inter"').c
 
 const { room = "", key = "" } = document.body.dataset;
 const api = new Api(room, key);
+const actions = new Actions();
 const scene = new Scene();
 const time = new VirtualTime();
 docks.setUp();
@@ -43,7 +45,7 @@ const browser = new Browser(byId("panel-browser"), api);
 const chaos = new Chaos(byId("panel-chaos"), byId("tab-chaos"), api, scene, { show, now: () => time.now });
 const terminal = new Terminal(byId("terminal"), live.socket, room, find, show);
 const help = setUpHelp(byId("help"), api);
-const palette = setUpPalette(commands);
+const palette = setUpPalette(() => actions.entries());
 const topbar = new TopBar(api, time, scene, { palette, help });
 live.socket.on("edit", (/** @type {{name: string}} */ { name }) => (docks.open("editor"), void editor.openFile(name)));
 live.socket.on("files", (/** @type {{changed: string[]}} */ { changed }) => void editor.changed(changed));
@@ -116,28 +118,34 @@ function legend() {
   byId("legend").replaceChildren(h("details", { open }, h("summary", { text: t("legend.title") }), marks()));
 }
 
-function commands() {
-  const things = [...scene.things].filter(([, thing]) => !["Component", "Namespace", "Fault"].includes(thing.kind)).slice(0, 3000);
-  return [
-    { label: t("editor.apply"), hint: "Ctrl Enter", run: () => editor.apply() },
-    { label: t(time.paused ? "clock.play" : "clock.pause"), hint: "P", run: () => topbar.toggle() },
-    { label: t("clock.step"), hint: "S", run: () => topbar.step() },
-    { label: t("stage.fit"), hint: "F", run: () => stage.fit() },
-    { label: t("palette.terminal"), hint: "Ctrl `", run: () => (docks.set("bottom", { folded: false }), terminal.focus()) },
-    { label: t("palette.editor"), hint: "Ctrl E", run: () => (docks.open("editor"), editor.view.focus()) },
-    { label: t("palette.tree"), hint: "T", run: () => byId("tree").querySelector("[tabindex='0']")?.focus() },
-    { label: t("palette.traffic"), run: () => docks.open("traffic") },
-    { label: t("palette.browser"), run: () => (docks.open("browser"), browser.bar.focus()) },
-    { label: t("palette.chaos"), run: () => (docks.open("chaos"), chaos.draw(true), byId("chaos-fault")?.focus()) },
-    ...(scene.ofKind("Fault").length ? [{ label: t("chaos.healAll"), run: () => void api.heal() }] : []),
-    { label: t("share.button"), run: () => topbar.share() },
-    { label: t("help.label"), hint: "?", run: help },
-    ...["auto", "dark", "light"].map((theme) => ({ label: t(`theme.${theme}`), run: () => (choose(/** @type {any} */ (theme)), topbar.draw()) })),
-    ...Object.entries(LANGUAGES).map(([name, label]) => ({ label, hint: t("language"), run: () => void speak(name) })),
-    ...editor.examples.map((one) => ({ label: t("palette.example", { name: one.title ?? one.name }), hint: "YAML", run: () => (docks.open("editor"), editor.set(one.yaml)) })),
-    ...things.map(([id, thing]) => ({ label: thing.name, hint: thing.kind, run: () => show(id) })),
-  ];
-}
+actions.add(
+  { id: "apply", label: () => t("editor.apply"), hint: "Ctrl Enter", run: () => void editor.apply() },
+  { id: "pause", label: () => t(time.paused ? "clock.play" : "clock.pause"), key: "p", when: () => live.past === null, run: () => topbar.toggle() },
+  { id: "step", label: () => t("clock.step"), key: "s", when: () => live.past === null, run: () => topbar.step() },
+  { id: "fit", label: () => t("stage.fit"), key: "f", run: () => stage.fit() },
+  { id: "terminal", label: () => t("palette.terminal"), hint: "Ctrl `", run: () => (docks.set("bottom", { folded: false }), terminal.focus()) },
+  { id: "editor", label: () => t("palette.editor"), hint: "Ctrl E", run: () => (docks.open("editor"), editor.view.focus()) },
+  { id: "tree", label: () => t("palette.tree"), key: "t", run: () => byId("tree").querySelector("[tabindex='0']")?.focus() },
+  { id: "traffic", label: () => t("palette.traffic"), run: () => docks.open("traffic") },
+  { id: "browser", label: () => t("palette.browser"), run: () => (docks.open("browser"), browser.bar.focus()) },
+  { id: "chaos", label: () => t("palette.chaos"), run: () => (docks.open("chaos"), chaos.draw(true), byId("chaos-fault")?.focus()) },
+  { id: "heal", label: () => t("chaos.healAll"), when: () => scene.ofKind("Fault").length > 0, run: () => void api.heal() },
+  { id: "share", label: () => t("share.button"), run: () => topbar.share() },
+  { id: "help", label: () => t("help.label"), key: "?", run: help },
+  { id: "deselect", label: () => "", key: "Escape", run: () => select(null) },
+  { id: "zoomIn", label: () => t("stage.zoomIn"), key: "+", run: () => stage.zoomBy(1.25) },
+  { id: "zoomOut", label: () => t("stage.zoomOut"), key: "-", run: () => stage.zoomBy(0.8) },
+  ...["auto", "dark", "light"].map((theme) => ({ id: `theme.${theme}`, label: () => t(`theme.${theme}`), run: () => (choose(/** @type {any} */ (theme)), topbar.draw()) })),
+  ...Object.entries(LANGUAGES).map(([name, label]) => ({ id: `language.${name}`, label: () => label, hint: t("language"), run: () => void speak(name) })),
+);
+actions.list(() => editor.examples.map((one) => ({ label: t("palette.example", { name: one.title ?? one.name }), hint: "YAML", run: () => (docks.open("editor"), editor.set(one.yaml)) })));
+actions.list(() => [...scene.things].filter(([, thing]) => !["Component", "Namespace", "Fault"].includes(thing.kind)).slice(0, 3000).map(([id, thing]) => ({ label: thing.name, hint: thing.kind, run: () => show(id) })));
+
+/** Other keys for the same, and those that move the eye. @type {Record<string, () => void>} */
+const KEYS = {
+  "0": () => stage.fit(), "=": () => stage.zoomBy(1.25),
+  ArrowLeft: () => stage.panBy(60, 0), ArrowRight: () => stage.panBy(-60, 0), ArrowUp: () => stage.panBy(0, 60), ArrowDown: () => stage.panBy(0, -60),
+};
 
 addEventListener("keydown", (event) => {
   const target = /** @type {HTMLElement} */ (event.target);
@@ -145,18 +153,10 @@ addEventListener("keydown", (event) => {
   if (ctrl && event.key.toLowerCase() === "k" && !target.closest("#terminal")) return event.preventDefault(), palette();
   if (ctrl && event.key === "`") return event.preventDefault(), target.closest("#terminal") ? terminal.leave() : (docks.set("bottom", { folded: false }), terminal.focus());
   if (ctrl && event.key.toLowerCase() === "e" && !target.closest("#terminal")) return event.preventDefault(), docks.open("editor"), editor.view.focus();
-  if (ctrl || event.altKey || target.closest("input, select, textarea, dialog, .cm-editor, #terminal, [role=tab], [role=separator]")) return;
-  /** @type {Record<string, () => void>} */
-  const keys = {
-    p: () => topbar.toggle(), s: () => topbar.step(), f: () => stage.fit(), "0": () => stage.fit(), "+": () => stage.zoomBy(1.25), "=": () => stage.zoomBy(1.25), "-": () => stage.zoomBy(0.8),
-    t: () => byId("tree").querySelector("[tabindex='0']")?.focus(), "?": help, Escape: () => select(null),
-    ArrowLeft: () => stage.panBy(60, 0), ArrowRight: () => stage.panBy(-60, 0), ArrowUp: () => stage.panBy(0, 60), ArrowDown: () => stage.panBy(0, -60),
-  };
-  const act = keys[event.key];
-  if (act) {
-    event.preventDefault();
-    act();
-  }
+  if (ctrl || event.altKey || target.closest("input, select, textarea, dialog, .cm-editor, #terminal, [role=tab], [role=separator], [role=menu], [role=slider]")) return;
+  if (actions.press(event) || !KEYS[event.key]) return;
+  event.preventDefault();
+  KEYS[event.key]();
 });
 
 translate();
@@ -168,4 +168,4 @@ traffic.draw();
 document.body.dataset.ready = "true";
 
 /** For tests and the curious: what the page knows. */
-Object.assign(window, { podium: { scene, stage, editor, terminal, time, traffic, chaos, browser } });
+Object.assign(window, { podium: { live, api, actions, inspector, select, show, scene, stage, editor, terminal, time, traffic, chaos, browser } });

@@ -64,6 +64,10 @@ export class Stage {
     this.hovered = null;
     /** @type {string|null} */
     this.selected = null;
+    /** @type {Set<string>} what else is selected beside it */
+    this.selection = new Set();
+    /** @type {((id: string, thing: Thing) => boolean)|null} which things stand out; what does not is painted faint */
+    this.passes = null;
     /** @type {{canvas: OffscreenCanvas, camera: {x: number, y: number, zoom: number}}|null} */
     this.cached = null;
     this.settle = 0;
@@ -236,6 +240,12 @@ export class Stage {
     this.selected = id;
     this.movingDirty = true;
     this.invalidate();
+  }
+
+  /** What stands out from now on; null: everything. @param {((id: string, thing: Thing) => boolean)|null} passes */
+  filter(passes) {
+    this.passes = passes;
+    this.repaint();
   }
 
   // painting

@@ -1,0 +1,84 @@
+"""Making rooms, their pages, and what is typed there: manifests, command lines, addresses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Response, g, render_template, request
+
+from server.rooms import apply, browser, kubeconfig
+from server.rooms.room import RoomError
+from server.web import asked
+
+http = Blueprint("pages", __name__)
+
+
+@http.get("/")
+def index() -> str:
+    return render_template("index.html", nonce=g.nonce)
+
+
+@http.get("/healthz")
+def healthz() -> dict[str, str]:
+    return {"status": "ok"}
+
+
+@http.post("/api/rooms")
+def create_room() -> tuple[dict[str, str], int]:
+    data = asked.body()
+    room = asked.podium().rooms.create(
+        preset=asked.given(data, "preset", str, "a string") or "", seed=data.get("seed"),
+        speed=data["speed"] if data.get("speed") is not None else 1.0, nodes=data.get("nodes"), who=request.remote_addr or "",
+        metrics_server=asked.given(data, "metrics_server", bool, "true or false") or False)
+    base = asked.base()
+    return {"room": room.name, "key": room.key, "url": f"{base}/r/{room.name}?key={room.key}",
+            "kubernetes": f"{base}/r/{room.name}/k8s/{room.key}"}, 201
+
+
+@http.get("/r/<name>")
+def page(name: str) -> str:
+    try:
+        room = asked.room(name)
+    except RoomError as error:
+        return render_template("index.html", nonce=g.nonce, problem=str(error)), error.code
+    return render_template("room.html", room=room.name, key=room.key, nonce=g.nonce)
+
+
+@http.get("/r/<name>/kubeconfig")
+def get_kubeconfig(name: str) -> Response:
+    room = asked.room(name)
+    text = kubeconfig.of(room, f"{asked.base()}/r/{room.name}/k8s/{room.key}")
+    return Response(text, mimetype="application/yaml", headers={"Content-Disposition": f'attachment; filename="podium-{room.name}.yaml"'})
+
+
+@http.post("/r/<name>/apply")
+def post_apply(name: str) -> dict[str, Any]:
+    room = asked.room(name)
+    try:
+        text = request.get_data().decode()
+    except UnicodeDecodeError:
+        raise RoomError("the YAML is not UTF-8 text") from None
+    with room.asked():
+        return {"results": apply.apply(room, text, dry_run=request.args.get("dry_run", "") in ("1", "true"))}
+
+
+@http.post("/r/<name>/terminal")
+def post_terminal(name: str) -> dict[str, Any]:
+    live = asked.live(name)
+    live.room.wait_turn()
+    line = asked.given(asked.body(), "line", str, "a string")
+    if line is None:
+        raise RoomError("line is missing: the command to run")
+    return live.http_terminal(f"{asked.base()}/r/{live.room.name}/k8s/{live.room.key}").run(line)
+
+
+@http.post("/r/<name>/browse")
+def post_browse(name: str) -> dict[str, Any]:
+    live, data = asked.live(name), asked.body()
+    url, insecure = asked.given(data, "url", str, "a string"), asked.given(data, "insecure", bool, "true or false")
+    if url is None:
+        raise RoomError("url is missing: the address to open")
+    with live.room.turn():
+        seen = live.room.while_still(browser.browse, live.workstation(), url, bool(insecure))
+    live.room.after_write()
+    return seen
