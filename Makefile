@@ -1,11 +1,15 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Tests that share a machine well (computing, and servers of their own): two processes share them. Browsers and real clients run one by one.
+# The tests that are all computing. Two processes share them, then the browsers, real clients and the page's own code, a file at a time.
 COMPUTING := tests/cluster tests/kubeapi tests/kubectl tests/notes tests/documentation tests/rooms tests/live tests/test_house.py tests/test_memory.py \
 	tests/test_settings.py
 
-.PHONY: run test lint bench clean
+# The page in all its detail: too slow for every change on two cores, so by its own target. What stays in `make test` visits every part once.
+PAGE := $(addprefix tests/browser/test_,$(addsuffix .py,acts control_plane editor first_visit inspector interact keyboard_only legible phone reading \
+	relations scale taken_away time why_page))
+
+.PHONY: run test test-page lint bench clean
 
 run: $(VENV)/.run
 	$(BIN)/python -m server
@@ -14,13 +18,17 @@ test: $(VENV)/.dev
 	$(BIN)/python tests/tools/browser.py
 	$(BIN)/ruff check .
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(COMPUTING)
-	$(BIN)/python -m pytest -q $(COMPUTING:%=--ignore %)
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(COMPUTING:%=--ignore %) $(PAGE:%=--ignore %)
+
+test-page: $(VENV)/.dev
+	$(BIN)/python tests/tools/browser.py
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(PAGE)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 
 bench: $(VENV)/.dev
-	for name in pods idle fanout http sched shell traffic statefulset ordered daemonset job; do $(BIN)/python -m bench $$name || exit 1; done
+	for name in pods idle fanout http sched shell traffic canvas statefulset ordered daemonset job; do $(BIN)/python -m bench $$name || exit 1; done
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

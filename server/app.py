@@ -15,9 +15,10 @@ from server.cluster import schema
 from server.live import wire
 from server.live.hub import RoomLive, attach
 from server.rooms.manager import Rooms
+from server.rooms.past import Shelf
 from server.rooms.room import Room, RoomError
 from server.settings import Settings
-from server.web import asked
+from server.web import asked, assets
 
 DISCARDED = 8
 SECURITY = {
@@ -47,10 +48,11 @@ class Podium:
         self.settings = settings
         self.socketio = socketio
         self.lives: dict[str, RoomLive] = {}
+        self.shelf = Shelf()
         self.rooms = Rooms(settings, self._opened)
 
     def _opened(self, room: Room) -> None:
-        self.lives[room.name] = RoomLive(self.socketio, room)
+        self.lives[room.name] = RoomLive(self.socketio, room, self.shelf)
         room.on_close.append(lambda: self.lives.pop(room.name))
 
     def close(self) -> None:
@@ -59,7 +61,8 @@ class Podium:
 
 def create_app(settings: Settings) -> Flask:
     """The Flask application, with Socket.IO and the Kubernetes API below it in ``app.wsgi_app``."""
-    app = Flask("server", static_folder="../static", template_folder="../templates")
+    app = Flask("server", static_folder=None, template_folder="../templates")
+    assets.serve(app)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body
     app.json = Json(app)
     socketio = SocketIO(app, async_mode="eventlet", ping_interval=10, ping_timeout=10, max_http_buffer_size=MAX_PACKET,

@@ -15,6 +15,7 @@ import os
 import resource
 import signal
 import socket as plain_socket
+import time
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -115,6 +116,19 @@ def within(seconds: float, function: Callable[..., Any], *args: Any) -> Any:
 def soon(function: Callable[..., Any], *args: Any) -> None:
     """Runs ``function`` in a green thread of its own once the current one yields."""
     eventlet.spawn_n(function, *args)
+
+
+def breather(turn: float) -> Callable[[], None]:
+    """A function to be called again and again by long work: every ``turn`` seconds it lets others have theirs."""
+    last = time.perf_counter()
+
+    def breathe() -> None:
+        nonlocal last
+        if time.perf_counter() - last > turn:
+            eventlet.sleep(0)
+            last = time.perf_counter()
+
+    return breathe
 
 
 class Signal:

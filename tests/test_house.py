@@ -1,6 +1,7 @@
 """The house's rules: imports point one way, and the simulation does no input or output."""
 
 import ast
+from functools import cache
 from pathlib import Path
 
 SERVER = Path(__file__).parent.parent / "server"
@@ -21,10 +22,16 @@ LAYERS = (
 RANK = {module: rank for rank, layer in enumerate(LAYERS) for module in layer}
 
 
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
 def imports(path: Path) -> set[str]:
     """Every module imported at the top of a file or inside it, but for what is imported for types only."""
     found = set()
-    tree = ast.parse(path.read_text())
+    tree = parsed(path)
     typing_only = {id(node) for branch in ast.walk(tree) if isinstance(branch, ast.If) and getattr(branch.test, "id", "") == "TYPE_CHECKING"
                    for node in ast.walk(branch)}
     for node in ast.walk(tree):
@@ -55,7 +62,7 @@ def test_the_simulation_does_no_input_or_output():
 
 def test_chance_in_the_simulation_is_never_global():
     for path in files("cluster"):
-        tree = ast.parse(path.read_text())
+        tree = parsed(path)
         calls = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
                  and node.value.id in ("random_module",) } - {"Random"}
         assert not calls, f"{path} uses the global random: {calls}"

@@ -75,7 +75,6 @@ FAULTS = {fault.name: fault for fault in (
     Fault("disk", "Node", "something that is no pod fills the machine's disk", (DISK_FULL,)),
     Fault("component", "Component", "a process of the control plane does not run"),
 )}
-NODE_FAULTS = tuple(fault.name for fault in FAULTS.values() if fault.on == "Node")
 
 
 class Chaos:

@@ -101,6 +101,10 @@ class Clock:
             self.step()
         return True
 
+    def clear(self) -> None:
+        """Nothing that waits will happen."""
+        self._heap.clear()
+
     def timestamp(self, at: float | None = None) -> str:
         """The RFC 3339 second, as in ``creationTimestamp``."""
         second = floor(self.now if at is None else at)

@@ -48,14 +48,13 @@ class Cluster:
         self.seed = seed
         self.clock = Clock(epoch, _restored["time"] if _restored else -SETTLE)
         self.random = random.Random(seed)
-        self.store = Store(history)
+        self.store = _restored["store"] if _restored else Store(history)
         if _restored:
-            self.store.load(_restored["store"])
             self._restore_random(_restored.get("random"))
         migrated = migration.before(self.store) if _restored else False
-        self.api = ApiServer(self.clock, self.store, self.random)
-        self.api.breathe = breathe
+        self.api = ApiServer(self.clock, self.store, self.random, breathe)
         self.parts = Parts(self.clock, self.api, self.random, self.store.state)
+        self.parts.breathe()
         self.network = Network(self.parts)
         self.kubelets = Kubelets(self.parts, self.network.addresses)
         self.network.connect(self.kubelets.runtime, self.kubelets.reachable)
@@ -76,6 +75,7 @@ class Cluster:
         if not _restored:
             bootstrap.objects(self.parts)
         bootstrap.priority_classes(self.parts)
+        self.parts.breathe()
         self.start()
         if migrated:
             migration.after(self.parts, self.kubelets)
@@ -90,14 +90,15 @@ class Cluster:
 
     def start(self) -> None:
         """Starts what is not running; each part rebuilds its caches from the store."""
-        self.api.expiry.start()
-        self.network.start()
-        self.kubelets.start()
-        self.components.start()
-        self.chaos.start()
-        for controller in self.controllers:
-            if controller.component != CONTROLLER_MANAGER:
-                controller.start()
+        others = [controller for controller in self.controllers if controller.component != CONTROLLER_MANAGER]
+        for part in (self.api.expiry, self.network, self.kubelets, self.components, self.chaos, *others):
+            part.start()
+            self.parts.breathe()
+        self.network.traffic.take_up()
+
+    def breathe(self) -> None:
+        """Lets others have their turn, where whoever runs the cluster can give it to them."""
+        self.parts.breathe()
 
     def client(self, name: str = "kubectl", user: str = ADMIN) -> Client:
         """A client of this cluster's API server, by default the administrator's."""
@@ -136,6 +137,39 @@ class Cluster:
 
     @classmethod
     def restore(cls, snapshot: dict[str, Any]) -> Cluster:
-        """The cluster of a snapshot, from where it was."""
-        return cls(snapshot["seed"], datetime.fromisoformat(snapshot["epoch"]), _restored=snapshot)
+        """The cluster of a snapshot, from where it was; with ``history`` (``Store.memory``) it can tell of its past."""
+        store = Store()
+        store.load(snapshot["store"])
+        if snapshot.get("history") is not None:
+            store.remember(snapshot["history"])
+        return cls(snapshot["seed"], datetime.fromisoformat(snapshot["epoch"]), _restored={**snapshot, "store": store})
+
+    def fork(self, revision: int | None = None, breathe: Callable[[], None] | None = None) -> Cluster:
+        """Another cluster that goes on from where this one was at a kept revision, or is now; chance goes its own way. ApiError 410 if the
+        revision is compacted away. ``breathe()`` is called while it is made, which begins with all that is taken of this one."""
+        if revision is None:
+            self.kubelets.runtime.settle()
+        store = self.store.at(self.store.revision if revision is None else revision)
+        return self._of(store, self.clock.now if revision is None else self.moment(revision), breathe)
+
+    def at(self, revision: int, moment: float | None = None, breathe: Callable[[], None] | None = None) -> Cluster:
+        """The cluster as it was at a kept revision (at the ``moment`` before the next, or when that was written), to be looked at: nothing
+        happens in it any more, and its API server only answers reads. ApiError 410 if the revision is compacted away; ``breathe`` as in ``fork``."""
+        past = self._of(self.store.at(revision), self.moment(revision) if moment is None else self.within(revision, moment), breathe)
+        past.clock.clear()
+        past.api.read_only = True
+        return past
+
+    def moment(self, revision: int) -> float:
+        """The virtual time at which a kept revision was written, as far as that is known."""
+        known = self.store.moment(revision)
+        return self.clock.now if known is None else known
+
+    def within(self, revision: int, moment: float) -> float:
+        """The moment nearest to the one given at which a kept revision was the newest."""
+        last = self.moment(revision + 1) if revision < self.store.revision else self.clock.now
+        return min(max(moment, self.moment(revision)), last)
+
+    def _of(self, store: Store, time: float, breathe: Callable[[], None] | None) -> Cluster:
+        return Cluster(self.seed, self.clock.epoch, breathe=breathe, _restored={"time": time, "store": store})
 

@@ -156,6 +156,11 @@ def method_not_allowed(resource: str, verb: str) -> ApiError:
     return ApiError(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {"kind": resource})
 
 
+def past(resource: str, revision: int) -> ApiError:
+    """Nothing can be done in what has been."""
+    return ApiError(405, "MethodNotAllowed", f"this is the cluster as it was at revision {revision}: it can be read, not changed", {"kind": resource})
+
+
 def gone(asked: int, oldest: int) -> ApiError:
     return ApiError(410, "Expired", f"too old resource version: {asked} ({oldest})")
 

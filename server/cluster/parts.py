@@ -75,5 +75,10 @@ class Parts:
         """A client of the API server; ``name`` is what its writes are signed with."""
         return Client(self.api, name, user)
 
+    def breathe(self) -> None:
+        """Called in the middle of long work: whoever runs the cluster may do something else."""
+        if self.api.breathe is not None:
+            self.api.breathe()
+
     def recorder(self, client: Client, component: str, host: str = "") -> EventRecorder:
         return EventRecorder(self.clock, client, component, host)

@@ -2,8 +2,8 @@
 
 A write goes in with its cause and gives the object a new revision; every watcher of that resource hears of it in the same
 virtual instant, in order of revision. Objects are never mutated: history, caches and watchers hold references, and an object
-is encoded to JSON at most once. ``State`` beside it holds the run-time state of containers and such as plain data: it has no
-revisions, but lives and dies with the store. Dump and load are the whole of a cluster's memory.
+is encoded to JSON at most once. ``State`` beside it holds the run-time state of containers and such as plain data: it lives and
+dies with the store, and what it was at a kept revision can be told (``Store.at``). Dump and load are the whole of a cluster's memory.
 
 Source: https://etcd.io/docs/v3.5/learning/data_model/
 """
@@ -19,17 +19,19 @@ from server.cluster.errors import gone
 from server.cluster.objects import Key, Object
 
 ADDED, MODIFIED, DELETED, BOOKMARK = "ADDED", "MODIFIED", "DELETED", "BOOKMARK"
+HISTORY, NOTE = 24 * 1024 * 1024, 200  # bytes that are kept of what run-time state was, and what one value takes besides itself
 
 
 class Cause(NamedTuple):
     """Who did it, when, and what made them: ``because`` is the revision of the event that the client reacted to, or the id of an act of
-    chaos (None: a person), ``at`` the virtual moment."""
+    chaos (None: a person), ``at`` the virtual moment, ``asked`` the request as the API server got it, to look at and not to touch."""
 
     client: str = ""
     user: str = ""
     verb: str = ""
     because: int | str | None = None
     at: float = 0.0
+    asked: Any = None
 
 
 class Record:
@@ -80,10 +82,18 @@ class Event:
 
 
 class State:
-    """Run-time state as plain data by key, journalled with the store. A value is replaced, never mutated."""
+    """Run-time state as plain data by key, journalled with the store. A value is replaced, never mutated.
 
-    def __init__(self) -> None:
+    What values were before is kept by the revision (``revision()``) in which they were replaced, the first of each key and revision, so
+    that ``at`` can give them back; beyond ``HISTORY`` bytes the older half is forgotten, and ``earliest`` says what is left."""
+
+    def __init__(self, revision: Callable[[], int] = lambda: 0) -> None:
         self._values: dict[str, Any] = {}
+        self._revision = revision
+        self._replaced: list[tuple[int, str, bytes | None]] = []
+        self._noted: dict[str, int] = {}
+        self._size = 0
+        self.earliest = 0
         self.on_change: Callable[[str, Any], None] | None = None
 
     def get(self, key: str, default: Any = None) -> Any:
@@ -91,9 +101,14 @@ class State:
 
     def set(self, key: str, value: Any) -> None:
         """``None`` removes the key."""
+        before = self._values.get(key)
+        if value is None and before is None:
+            return
+        revision = self._revision()
+        if self._noted.get(key) != revision:
+            self._note(key, revision, before)
         if value is None:
-            if self._values.pop(key, None) is None:
-                return
+            del self._values[key]
         else:
             self._values[key] = value
         if self.on_change is not None:
@@ -101,6 +116,45 @@ class State:
 
     def items(self, prefix: str = "") -> list[tuple[str, Any]]:
         return [(key, value) for key, value in sorted(self._values.items()) if key.startswith(prefix)]
+
+    def _note(self, key: str, revision: int, before: Any) -> None:
+        kept = orjson.dumps(before) if before is not None else None
+        self._noted[key] = revision
+        self._replaced.append((revision, key, kept))
+        self._size += NOTE if kept is None else NOTE + len(kept)
+        if self._size > HISTORY:
+            self.forget(self._replaced[len(self._replaced) // 2][0])
+
+    @property
+    def replaced(self) -> list[tuple[int, str, bytes | None]]:
+        """What is kept of what values were: (revision in which it was replaced, key, JSON or None for none), the oldest first."""
+        return self._replaced
+
+    @replaced.setter
+    def replaced(self, notes: list[tuple[int, str, bytes | None]]) -> None:
+        self._replaced = notes
+        self._noted = {key: number for number, key, _ in notes}
+        self._size = sum(NOTE if kept is None else NOTE + len(kept) for _, _, kept in notes)
+
+    def forget(self, revision: int) -> None:
+        """Forgets what values were before ``revision``."""
+        self.earliest = max(self.earliest, revision)
+        self.replaced = [note for note in self._replaced if note[0] > revision]
+
+    def at(self, revision: int) -> dict[str, Any]:
+        """The values as they were when the next revision was about to be, shared with nobody."""
+        values = orjson.loads(orjson.dumps(self._values))
+        before: dict[str, bytes | None] = {}
+        for number, key, kept in reversed(self._replaced):
+            if number <= revision:
+                break
+            before[key] = kept
+        for key, kept in before.items():
+            if kept is None:
+                values.pop(key, None)
+            else:
+                values[key] = orjson.loads(kept)
+        return values
 
 
 Watcher = Callable[[Event], None]
@@ -133,7 +187,7 @@ class Store:
         self.revision = 0
         self.history = history
         self.count = 0
-        self.state = State()
+        self.state = State(lambda: self.revision)
         self._tables: dict[str, dict[Key, Record]] = {}
         self._watchers: dict[str | None, tuple[Watcher, ...]] = {None: ()}
         self._log: list[Event] = []
@@ -191,6 +245,37 @@ class Store:
         if drop > 0:
             del self._log[:drop]
             self._compacted = revision
+            self.state.forget(revision)
+
+    @property
+    def earliest(self) -> int:
+        """The oldest revision that ``at`` can give."""
+        return max(self._compacted, self.state.earliest)
+
+    def moment(self, revision: int) -> float | None:
+        """When a kept revision was written; of the oldest only the end of its time is known. None for the newest if it is the oldest."""
+        event = self.event_at(revision) or self.event_at(revision + 1)
+        return event.cause.at if event is not None else None
+
+    def at(self, revision: int) -> Store:
+        """A store of its own that is as this one was at a kept revision, with the history before it; objects are shared. ApiError 410
+        if that is compacted away."""
+        if not self.earliest <= revision <= self.revision:
+            raise gone(revision, self.earliest)
+        past = Store(self.history)
+        past.revision, past._compacted = revision, self._compacted
+        past._log = self._log[:revision - self._compacted]
+        past._tables = {resource: dict(table) for resource, table in self._tables.items()}
+        undone: dict[tuple[str, Key], Object | None] = {(event.resource, event.key): event.previous for event in reversed(self._log[len(past._log):])}
+        for (resource, key), obj in undone.items():
+            if obj is None:
+                past._tables[resource].pop(key, None)
+            else:
+                past._tables[resource][key] = Record(obj, int(obj["metadata"]["resourceVersion"]))
+        past.count = sum(map(len, past._tables.values()))
+        past.state._values = self.state.at(revision)
+        past.state.earliest = revision
+        return past
 
     def since(self, revision: int, resource: str | None = None) -> Iterator[Event]:
         """What happened after ``revision``. ApiError 410 if that is compacted away."""
@@ -198,6 +283,10 @@ class Store:
             raise gone(revision, self._compacted + 1)
         start = revision - self._compacted
         return (event for event in self._log[start:] if resource is None or event.resource == resource)
+
+    def latest(self, most: int) -> Iterator[Event]:
+        """The newest changes that are kept, so many at most, the newest first."""
+        return reversed(self._log[max(0, len(self._log) - most):])
 
     def event_at(self, revision: int) -> Event | None:
         """The change that made a revision, while it is kept."""
@@ -218,6 +307,10 @@ class Store:
         """``callback(event)`` for every change from now on, of one resource or (None) of all. It may note and schedule, not write."""
         self._watchers[resource] = (*self._watchers.get(resource, ()), callback)
         return Watch(self._watchers, resource, callback)
+
+    def watchers(self, resource: str) -> tuple[Watcher, ...]:
+        """Who hears of a resource's changes now, those of all resources last."""
+        return (*self._watchers.get(resource, ()), *self._watchers[None])
 
     def dump(self) -> dict[str, Any]:
         """Everything, as JSON-able data in a fixed order: equal clusters give equal bytes."""
@@ -241,3 +334,42 @@ class Store:
                 table[meta.get("namespace", ""), meta["name"]] = Record(obj, int(meta["resourceVersion"]))
             self.count += len(objects)
         self.state._values = dict(data["state"])
+        self.state.earliest = self.revision
+
+    def memory(self, revisions: int, size: int) -> bytes:
+        """The newest part of the history as JSON: so many revisions at most, of about so many bytes. What was asked is not in it."""
+        begin, room = len(self._log), size
+        while begin > max(0, len(self._log) - revisions) and self._log[begin - 1].revision > self.state.earliest and room > 0:
+            begin -= 1
+            room -= len(self._log[begin].json())
+        first = self.revision - (len(self._log) - begin)
+        known: set[tuple[str, Key]] = set()
+        rows = []
+        for event in self._log[begin:]:
+            fresh = (event.resource, event.key) not in known
+            known.add((event.resource, event.key))
+            rows.append([event.type, event.resource, event.key[0], event.key[1], orjson.Fragment(event.json()),
+                         event.previous if fresh else None, event.cause[:5]])
+        state = [[revision, key, kept.decode() if kept is not None else None]
+                 for revision, key, kept in self.state.replaced if revision > first]
+        return orjson.dumps({"revision": self.revision, "first": first, "events": rows, "state": state})
+
+    def remember(self, history: bytes) -> None:
+        """Takes what ``memory`` gave of a store that was as this one is; that of another moment is of no use and forgotten."""
+        data = orjson.loads(history)
+        if data["revision"] != self.revision or self._log:
+            return
+        self._compacted = self.state.earliest = revision = data["first"]
+        last: dict[tuple[str, Key], Object] = {}
+        for type_, resource, namespace, name, obj, previous, cause in data["events"]:
+            revision += 1
+            key = (namespace, name)
+            record = self.get(resource, key)
+            if record is None or record.revision != revision:
+                record = Record(obj, revision)
+            before = last.get((resource, key), previous)
+            self._log.append(Event(type_, resource, key, record, before, Cause(*cause)))
+            last[resource, key] = record.object
+            if type_ == DELETED:
+                del last[resource, key]
+        self.state.replaced = [(revision, key, kept.encode() if kept is not None else None) for revision, key, kept in data["state"]]

@@ -15,8 +15,10 @@ from flask_socketio import ConnectionRefusedError, SocketIO, emit, join_room
 
 from server import green
 from server.live.scene import Scene
+from server.live.timeline import Timeline, write
 from server.rooms import files, pages
 from server.rooms.manager import Rooms
+from server.rooms.past import Past, Pasts, Shelf
 from server.rooms.room import Room, RoomError
 from server.rooms.terminal import Line, Terminal
 from server.rooms.workstation import Workstation
@@ -44,11 +46,13 @@ def _size(data: dict[str, Any]) -> tuple[int, int]:
 class RoomLive:
     """What a room has beside its cluster while people look at it. Made with the room, asleep until somebody joins."""
 
-    def __init__(self, socketio: SocketIO, room: Room) -> None:
+    def __init__(self, socketio: SocketIO, room: Room, shelf: Shelf | None = None) -> None:
         self._socketio = socketio
         self.room = room
         self._scene: Scene | None = None
         self._workstation: Workstation | None = None
+        self.pasts = Pasts(room, shelf)
+        self.timeline = Timeline(room.cluster)
         self._seen: dict[str, Any] = {}
         self._files_changed = False
         self._http: Terminal | None = None
@@ -78,8 +82,27 @@ class RoomLive:
             self._scene.close()
             self._scene = None
 
-    def http_terminal(self, server_url: str) -> Terminal:
-        """The session that all ``POST /terminal`` lines share."""
+    def past(self, revision: int, moment: float | None = None) -> dict[str, Any]:
+        """The scene as it was at a kept revision."""
+        past = self.pasts.at(revision, moment)
+        if past.scene is None:
+            scene = Scene(past.cluster)
+            for _ in range(FLUSHES):
+                with past.turn():
+                    scene.flush()
+                if not scene.behind:
+                    break
+            past.scene = scene.snapshot()
+            scene.close()
+        return {"room": self.room.name, **past.scene, "clock": {"paused": True, "speed": self.room.speed},
+                "past": {**(write(self.room.cluster, past.revision) or {}), "revision": past.revision, "time": past.cluster.clock.now,
+                         "next": write(self.room.cluster, past.revision + 1)}}
+
+    def http_terminal(self, server_url: str, revision: int | None = None) -> Terminal:
+        """The session that all ``POST /terminal`` lines share; each that is about the past has its own."""
+        if revision is not None:
+            past = self.pasts.of(revision)
+            return Terminal(past, past.workstation(), server_url)
         if self._http is None:
             self._http = Terminal(self.room, self.workstation(), server_url)
         return self._http
@@ -118,6 +141,7 @@ class RoomLive:
         if now - self._flushed < FLUSH_EVERY:
             return
         self._flushed = now
+        self.pasts.tidy()
         if len(self.room.people) != self._counted:
             self._counted = len(self.room.people)
             self._socketio.emit("people", {"count": self._counted}, to=self.room.name)
@@ -147,7 +171,10 @@ class Person:
         self.live = live
         self._server_url = server_url
         self._terminal: Terminal | None = None
+        self._aside: Terminal | None = None
+        self._then: tuple[Past, Terminal] | None = None
         self.running: dict[str, Line] = {}
+        self.starting: set[str] = set()
         self.send = send
         self._behind = behind
         self._drop = drop
@@ -161,6 +188,38 @@ class Person:
         if self._terminal is None:
             self._terminal = Terminal(self.live.room, self.live.workstation(), self._server_url, self._edit)
         return self._terminal
+
+    @property
+    def aside(self) -> Terminal:
+        """A session beside the person's own, for what the page's panels run: it leaves the variables and jobs of theirs alone."""
+        if self._aside is None:
+            self._aside = Terminal(self.live.room, self.live.workstation(), self._server_url)
+        return self._aside
+
+    def session(self, name: str, revision: Any = None) -> Terminal:
+        """Where a command of that id runs, on the cluster as it is or at a kept revision: an id that begins with @ is a panel's. RoomError
+        if the revision cannot be looked at."""
+        if revision is not None:
+            if isinstance(revision, bool) or not isinstance(revision, int):
+                raise RoomError("revision must be a whole number")
+            return self._past_session(revision)
+        return self.aside if name.startswith("@") else self.terminal
+
+    def _past_session(self, revision: int) -> Terminal:
+        """The person's session in the past; one at a time."""
+        past = self.live.pasts.of(revision)
+        if self._then is None or self._then[0] is not past:
+            self._leave_past()
+            self._then = past, Terminal(past, past.workstation(), self._server_url)
+            past.on_close.append(self._leave_past)
+        return self._then[1]
+
+    def _leave_past(self) -> None:
+        if self._then is not None:
+            past, terminal = self._then
+            self._then = None
+            past.on_close.remove(self._leave_past)
+            terminal.leave()
 
     def _edit(self, path: str) -> None:
         if name := files.name_of(path):
@@ -184,9 +243,9 @@ class Person:
         else:
             self._said.append({"id": name, "stream": stream, "data": text})
 
-    def exited(self, name: str, code: int, unread: str = "") -> None:
+    def exited(self, name: str, code: int, unread: str, terminal: Terminal) -> None:
         self.tell()
-        self.send("terminal.exit", {"id": name, "code": code, "place": self.terminal.place, **({"unread": unread} if unread else {})})
+        self.send("terminal.exit", {"id": name, "code": code, "place": terminal.place, **({"unread": unread} if unread else {})})
 
     def beat(self) -> None:
         """Called by the room's clock: what has come together goes out, unless nobody takes it."""
@@ -205,8 +264,10 @@ class Person:
             self.send("terminal.output", output)
 
     def leave(self) -> None:
-        if self._terminal is not None:
-            self._terminal.leave()
+        self._leave_past()
+        for terminal in (self._terminal, self._aside):
+            if terminal is not None:
+                terminal.leave()
 
 
 def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_url: Any) -> None:
@@ -251,14 +312,16 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
             found.leave()
 
     @on("join")
-    def _join(data: Any) -> None:
+    def _join(data: Any) -> dict[str, Any] | None:
         found = person()
-        if found is not None:
-            scene = found.live.scene()
-            if not isinstance(data, dict) or data.get("since") != scene.revision or data.get("scene") != scene.instance:
-                found.show()
-            emit("clock", found.live.room.clock())
-            emit("people", {"count": len(found.live.room.people)})
+        if found is None:
+            return None
+        scene = found.live.scene()
+        if not isinstance(data, dict) or data.get("since") != scene.revision or data.get("scene") != scene.instance:
+            found.show()
+        emit("clock", found.live.room.clock())
+        emit("people", {"count": len(found.live.room.people)})
+        return {"scene": scene.instance, "revision": scene.revision}
 
     @on("resync")
     def _resync(_: Any) -> None:
@@ -272,30 +335,43 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
         if found is None or not isinstance(data, dict) or not isinstance(data.get("line"), str):
             return
         name = str(data.get("id", ""))[:64]
-        if len(found.running) >= MAX_TERMINALS or name in found.running:
-            why = f"{name} is running already" if name in found.running else f"{MAX_TERMINALS} commands are running in this terminal already"
+        found.live.room.wait_turn()
+        try:
+            terminal = found.session(name, data.get("revision"))
+        except RoomError as error:
+            emit("terminal.output", {"id": name, "stream": "stderr", "data": f"podium: {error}\n"})
+            emit("terminal.exit", {"id": name, "code": 1})
+            return
+        if people.get(request.sid) is not found:
+            found.leave()
+            return
+        begun = found.running.keys() | found.starting
+        if len(begun) >= MAX_TERMINALS or name in begun:
+            why = f"{name} is running already" if name in begun else f"{MAX_TERMINALS} commands are running in this terminal already"
             emit("terminal.output", {"id": name, "stream": "stderr", "data": f"podium: {why}\n"})
-            if name not in found.running:
+            if name not in begun:
                 emit("terminal.exit", {"id": name, "code": 1})
             return
 
         def left(code: int) -> None:
             line = found.running.pop(name, None)
-            found.exited(name, code, line.unread if line is not None else "")
+            found.exited(name, code, line.unread if line is not None else "", terminal)
 
-        found.live.room.wait_turn()
-        text, rest = found.terminal.take(data["line"])
+        text, _ = terminal.take(data["line"])
         found.send("terminal.taken", {"id": name, "lines": text.count("\n") + 1 if text else 0, "more": not text and bool(data["line"].strip())})
         if not text:
             return
         columns, rows = _size(data)
+        found.starting.add(name)
         try:
-            line = found.terminal.start(text, lambda text: found.say(name, "stdout", text), lambda text: found.say(name, "stderr", text), left,
-                                        typed=True, columns=columns, rows=rows)
+            line = terminal.start(text, lambda text: found.say(name, "stdout", text), lambda text: found.say(name, "stderr", text), left,
+                                  typed=True, columns=columns, rows=rows)
         except RoomError as error:
             found.say(name, "stderr", f"podium: {error}\n")
             left(1)
             return
+        finally:
+            found.starting.discard(name)
         if not line.ended:
             found.running[name] = line
 
@@ -303,7 +379,7 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
     def _interrupt(data: Any) -> None:
         found = person()
         if found is not None and isinstance(data, dict) and (entry := found.running.get(str(data.get("id")))):
-            entry.feed("\x03")
+            entry.hang_up() if str(data.get("id")).startswith("@") else entry.feed("\x03")
 
     @on("terminal.input")
     def _input(data: Any) -> None:
@@ -330,5 +406,9 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
         given = data.get("cursor")
         cursor = min(max(given, 0), len(line)) if isinstance(given, int) else len(line)
         with found.live.room.turn():
-            start, candidates = found.terminal.complete(line, cursor)
+            try:
+                terminal = found.session("", data.get("revision"))
+            except RoomError:
+                return {"from": cursor, "candidates": []}
+            start, candidates = terminal.complete(line, cursor)
         return {"from": start, "candidates": candidates[:200]}

@@ -7,6 +7,9 @@ client act, back to a person's command. Nothing is guessed: it is read from the 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
+from heapq import nlargest
+from itertools import islice
 from typing import Any
 
 from server.cluster.apiserver.resources import RESOURCES
@@ -18,27 +21,43 @@ from server.cluster.store import Event
 from server.kubectl import main as kubectl
 from server.kubectl import yamlout
 from server.kubectl.context import Context
-from server.live.records import id_of, pod, service
+from server.live import about, why
+from server.live.records import id_of, thing_id
+from server.live.why import chain
 from server.rooms.files import GivenFiles
 
 KINDS = {row.kind: row for row in RESOURCES.values()}
-MAX_CHAIN, MAX_EVENTS, SEARCHED, MAX_NODES = 40, 50, 20_000, 100
+PARTS = ("about", "yaml", "describe", "events", "why")
+MADE = {"Deployment": ("replicasets.apps",), "ReplicaSet": ("pods",), "StatefulSet": ("pods", "persistentvolumeclaims"), "DaemonSet": ("pods",),
+        "ReplicationController": ("pods",), "CronJob": ("jobs.batch",), "Job": ("pods",)}
+MAX_FAMILY = 500
+MAX_CHAIN, MAX_EVENTS, MAX_NODES, MAX_LOOKED_AT = 40, 50, 100, 1_000
 
 
-def inspect(cluster: Cluster, thing: str) -> dict[str, Any] | None:
-    """What the inspector shows of a thing id (Kind/namespace/name); None if it is not there."""
+def inspect(cluster: Cluster, thing: str, parts: Collection[str] = PARTS) -> dict[str, Any] | None:
+    """What the inspector shows of a thing id (Kind/namespace/name): the ``parts`` that are asked for; None if it is not there."""
     kind, _, rest = thing.partition("/")
     namespace, _, name = rest.partition("/")
     row = KINDS.get(kind)
     obj = cluster.api.lister(row.key).get(namespace, name) if row is not None else None
     if obj is None:
         return None
-    shown = {**obj, "metadata": {field: value for field, value in obj["metadata"].items() if field != "managedFields"}}
-    return {
-        "id": thing, "yaml": yamlout.to_yaml(shown), "describe": describe(cluster, row.key, namespace, name),
-        "events": events(cluster, obj), "causes": causes(cluster, thing), "why": why(cluster, kind, obj),
-        **({"attempt": attempt(cluster, obj)} if kind == "Pod" else {}),
-    }
+    told: dict[str, Any] = {"id": thing, "revision": cluster.store.revision, "time": cluster.clock.now}
+    if "about" in parts:
+        told["about"] = about.about(cluster, row, obj)
+    if "yaml" in parts:
+        told["yaml"] = yamlout.to_yaml(obj)
+    if "describe" in parts:
+        told["describe"] = describe(cluster, row.key, namespace, name)
+    if "events" in parts:
+        told["events"] = events(cluster, obj)
+    if "why" in parts:
+        answer = why.explain(cluster, thing) or {}
+        told.update({"causes": causes(cluster, thing), "why": answer.get("reasons", []), "question": answer.get("question"),
+                     "chain": answer.get("chain")})
+        if kind == "Pod":
+            told["attempt"] = attempt(cluster, obj)
+    return told
 
 
 def attempt(cluster: Cluster, pod: Object) -> dict[str, Any] | None:
@@ -69,7 +88,8 @@ def describe(cluster: Cluster, resource: str, namespace: str, name: str) -> str:
     context = Context(cluster.api, cluster.clock, GivenFiles({}), _Writer(parts), _Writer([]))
     arguments = ["describe", resource, name, *(["-n", namespace] if namespace else [])]
     process = Process(cluster.clock, kubectl.run(arguments, context))
-    cluster.clock.run_until(cluster.clock.now, lambda: not process.alive)
+    with cluster.api.heard.quietly():
+        cluster.clock.run_until(cluster.clock.now, lambda: not process.alive)
     return "".join(parts)
 
 
@@ -79,13 +99,38 @@ class _Writer:
 
 
 def events(cluster: Cluster, obj: Object) -> list[dict[str, Any]]:
-    """The thing's Events, oldest first."""
+    """The Events about the thing and about what it made, oldest first; of a namespace all that are in it."""
     meta, clock = obj["metadata"], cluster.clock
-    found = [event for event in cluster.api.lister("events").list(meta.get("namespace") or "default")
-             if event["involvedObject"].get("uid") == meta["uid"]]
+    lister = cluster.api.lister("events")
+    if obj["kind"] == "Namespace":
+        found = nlargest(MAX_LOOKED_AT, lister.list(meta["name"]), key=lambda event: int(event["metadata"]["resourceVersion"]))
+    else:
+        where = meta.get("namespace") or "default"
+        found = [event for uid in _family(cluster, meta["uid"], obj["kind"]) for event in lister.by_involved(uid)
+                 if event["metadata"]["namespace"] == where]
     found.sort(key=lambda event: (_last(event), int(event["metadata"]["resourceVersion"])))
-    return [{"type": event.get("type"), "reason": event.get("reason"), "message": event.get("message"), "count": event_times(event).count,
-             "last": clock.seconds(_last(event)), "from": event_source(event)} for event in found[-MAX_EVENTS:]]
+    told = []
+    for event in found[-MAX_EVENTS:]:
+        about_, times = event["involvedObject"], event_times(event)
+        told.append({"name": event["metadata"]["name"], "type": event.get("type"), "reason": event.get("reason"), "message": event.get("message"),
+                     "count": times.count, "last": clock.seconds(_last(event)), "first": clock.seconds(times.first or _last(event)),
+                     "from": event_source(event),
+                     "thing": thing_id(about_.get("kind", ""), about_.get("namespace", ""), about_.get("name", "")),
+                     "field": about_.get("fieldPath")})
+    return told
+
+
+def _family(cluster: Cluster, uid: str, kind: str) -> set[str]:
+    """The uids of a thing and of what it made, down to the pods."""
+    found = {uid}
+    edge = [(uid, kind)]
+    while edge and len(found) < MAX_FAMILY:
+        owner, owner_kind = edge.pop()
+        for resource in MADE.get(owner_kind, ()):
+            for child in islice(cluster.api.lister(resource).by_owner(owner), MAX_FAMILY):
+                found.add(child["metadata"]["uid"])
+                edge.append((child["metadata"]["uid"], child["kind"]))
+    return found
 
 
 def _last(event: Object) -> str:
@@ -94,64 +139,25 @@ def _last(event: Object) -> str:
 
 def causes(cluster: Cluster, thing: str) -> list[dict[str, Any]]:
     """The writes that made the thing what it is, newest first, each with the chain that led to it."""
-    chain: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
     seen: set[int] = set()
-    for event in _own_events(cluster, thing):
+    for event in chain.own_events(cluster, thing):
         step: Event | None = event
-        while step is not None and step.revision not in seen and len(chain) < MAX_CHAIN:
+        while step is not None and step.revision not in seen and len(found) < MAX_CHAIN:
             seen.add(step.revision)
             cause = step.cause
-            chain.append({"revision": step.revision, "time": cause.at, "client": cause.client, "user": cause.user, "verb": cause.verb,
+            found.append({"revision": step.revision, "time": cause.at, "client": cause.client, "user": cause.user, "verb": cause.verb,
                           "thing": id_of(step.object), "because": cause.because})
-            step = _before(cluster, cause.because, chain)
-    return sorted(chain, key=lambda entry: (-entry["revision"], -entry["time"]))
+            step = _before(cluster, cause.because, found)
+    return sorted(found, key=lambda entry: (-entry["revision"], -entry["time"]))
 
 
-def _before(cluster: Cluster, because: int | str | None, chain: list[dict[str, Any]]) -> Event | None:
+def _before(cluster: Cluster, because: int | str | None, found: list[dict[str, Any]]) -> Event | None:
     """The write that made somebody act; an act of chaos is no write, and is told as what it was."""
     if not isinstance(because, str):
         return cluster.store.event_at(because) if because is not None else None
     act = cluster.chaos.act(because)
-    if act is not None and all(entry.get("act") != because for entry in chain):
-        chain.append({"revision": chain[-1]["revision"], "time": act["at"], "client": "chaos", "user": act["by"], "verb": act["fault"],
+    if act is not None and all(entry.get("act") != because for entry in found):
+        found.append({"revision": found[-1]["revision"], "time": act["at"], "client": "chaos", "user": act["by"], "verb": act["fault"],
                       "thing": act["target"], "because": None, "act": because})
     return None
-
-
-def _own_events(cluster: Cluster, thing: str) -> list[Event]:
-    """The thing's last changes and its creation, newest first."""
-    store = cluster.store
-    own = []
-    for revision in range(store.revision, max(store.revision - SEARCHED, 0), -1):
-        event = store.event_at(revision)
-        if event is None:
-            break
-        if id_of(event.object) == thing:
-            own.append(event)
-            if event.previous is None:
-                break
-    return own
-
-
-def why(cluster: Cluster, kind: str, obj: Object) -> list[dict[str, Any]]:
-    """Reasons as codes with parameters; the page has the sentences."""
-    if kind == "Pod":
-        return _why_pod(cluster, obj)
-    if kind == "Service" and obj["spec"].get("selector"):
-        record = service(cluster, obj)
-        if not record["endpoints"]:
-            return [{"code": "near-miss", "params": near} for near in record["near"]] or [
-                {"code": "no-match", "params": {"selector": obj["spec"]["selector"]}}]
-    return []
-
-
-def _why_pod(cluster: Cluster, obj: Object) -> list[dict[str, Any]]:
-    record = pod(cluster, obj)
-    reasons = []
-    if record["state"] == "unscheduled":
-        last = cluster.scheduler.attempt(obj["metadata"]["uid"])
-        if last is not None:
-            reasons.append({"code": "unschedulable", "params": {"rejections": last.rejections, "message": last.message}})
-    if record.get("message"):
-        reasons.append({"code": record["state"], "params": {"message": record["message"]}})
-    return reasons

@@ -11,6 +11,7 @@ from typing import Any
 
 from server.cluster.cluster import Cluster
 from server.cluster.controllers import rollout
+from server.cluster.controllers.taint_eviction import executing_taints, tolerated_for
 from server.cluster.objects import Object, condition, controller_of, labels
 from server.cluster.printing import node_address, node_roles, pod_status
 from server.cluster.quantity import parse
@@ -21,7 +22,7 @@ PULL_FAILURES = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrIma
 CRASHES = ("Error", "Completed", "RunContainerError", "StartError", "ContainerCannotRun")
 MAX_NEAR, MAX_SEARCHED, ALIKE = 20, 2_000, 0.5
 MESSAGE_LIMIT = 500
-MAX_CLAIMS = 20
+MAX_CLAIMS = MAX_USED = 20
 
 
 def thing_id(kind: str, namespace: str, name: str) -> str:
@@ -76,10 +77,30 @@ def node(cluster: Cluster, obj: Object) -> Record:
         "ip": node_address(obj, "InternalIP"), "cpu": _milli(allocatable, "cpu"), "memory": _whole(allocatable, "memory"),
         "pods": _whole(allocatable, "pods"), "version": (status.get("nodeInfo") or {}).get("kubeletVersion"), "labels": labels(obj),
         "requested": {"cpu": sum(cpu for cpu, _ in asked), "memory": sum(memory for _, memory in asked), "pods": len(pods)},
+        "since": clock_seconds(cluster, ready, "lastTransitionTime") if ready and ready["status"] != "True" else None,
+        "leave": _leave(cluster, obj, pods),
         "pressure": [entry["type"].removesuffix("Pressure").lower() for entry in status.get("conditions") or ()
                      if entry["type"].endswith("Pressure") and entry["status"] == "True"] or None,
         **cluster.kubelets.standing(meta["name"]),
     })
+
+
+def clock_seconds(cluster: Cluster, entry: Object, field: str) -> float | None:
+    """A timestamp as virtual seconds."""
+    return cluster.clock.seconds(entry[field]) if entry.get(field) else None
+
+
+def _leave(cluster: Cluster, node: Object, pods: list[Object]) -> float | None:
+    """When the first of its pods is evicted, if the node has NoExecute taints that they tolerate only for a time.
+
+    https://kubernetes.io/docs/concepts/scheduling-eviction/taint-and-toleration/#taint-based-evictions
+    """
+    taints = executing_taints(node)
+    began = [at for taint in taints if (at := clock_seconds(cluster, taint, "timeAdded")) is not None]
+    if not began:
+        return None
+    patience = [seconds for pod in pods if "deletionTimestamp" not in pod["metadata"] and (seconds := tolerated_for(pod, taints)) is not None]
+    return max(began) + min(patience) if patience else None
 
 
 def fault(cluster: Cluster, number: str) -> Record | None:
@@ -110,6 +131,7 @@ def pod(cluster: Cluster, obj: Object) -> Record:
         "cpu": cpu, "memory": memory, "containers": [_container(entry, statuses.get(entry["name"])) for entry in spec["containers"]],
         "created": clock.seconds(meta["creationTimestamp"]), "pull": work.get("pull") if state == "pulling" else None,
         "backoff": work.get("backoff"), "deleting": deleting, "message": _message(obj, statuses), "claims": _claims(meta["namespace"], spec),
+        "uses": _used(meta["namespace"], spec),
         "system": True if meta["namespace"] == "kube-system" else None,
     })
 
@@ -118,6 +140,31 @@ def _claims(namespace: str, spec: Object) -> list[str] | None:
     """The claims that a pod mounts."""
     names = [source["claimName"] for volume in spec.get("volumes") or () if (source := volume.get("persistentVolumeClaim"))]
     return [thing_id("PersistentVolumeClaim", namespace, name) for name in names[:MAX_CLAIMS]] or None
+
+
+def _used(namespace: str, spec: Object) -> list[str] | None:
+    """The ConfigMaps and Secrets that a pod mounts or reads into its environment."""
+    found: dict[str, None] = {}
+
+    def note(kind: str, source: Object | None, field: str = "name") -> None:
+        if source and source.get(field):
+            found[thing_id(kind, namespace, source[field])] = None
+
+    for volume in spec.get("volumes") or ():
+        note("ConfigMap", volume.get("configMap"))
+        note("Secret", volume.get("secret"), "secretName")
+        for source in (volume.get("projected") or {}).get("sources") or () if not volume["name"].startswith("kube-api-access-") else ():
+            note("ConfigMap", source.get("configMap"))
+            note("Secret", source.get("secret"))
+    for container in (*(spec.get("initContainers") or ()), *(spec.get("containers") or ())):
+        for source in container.get("envFrom") or ():
+            note("ConfigMap", source.get("configMapRef"))
+            note("Secret", source.get("secretRef"))
+        for variable in container.get("env") or ():
+            value = variable.get("valueFrom") or {}
+            note("ConfigMap", value.get("configMapKeyRef"))
+            note("Secret", value.get("secretKeyRef"))
+    return list(found)[:MAX_USED] or None
 
 
 def pod_state(cluster: Cluster, obj: Object, printed: str, ready: bool, work: Record) -> str:
@@ -154,7 +201,9 @@ def _container(spec: Object, status: Object | None) -> Record:
     status = status or {}
     state = next(iter(status.get("state") or {"waiting": {}}))
     detail = (status.get("state") or {}).get(state) or {}
+    ended = ((status.get("state") or {}).get("terminated") or (status.get("lastState") or {}).get("terminated")) or {}
     return compact({"name": spec["name"], "image": spec.get("image", ""), "state": state, "reason": detail.get("reason"),
+                     "exit": ended.get("exitCode"), "ended": ended.get("reason"),
                      "ready": bool(status.get("ready")), "restarts": status.get("restartCount", 0)})
 
 
@@ -179,10 +228,12 @@ def service(cluster: Cluster, obj: Object) -> Record:
     external = [*(spec.get("externalIPs") or ()), *(entry.get("ip") or entry.get("hostname", "") for entry in ingress)]
     selector = spec.get("selector") or {}
     endpoints = _endpoints(cluster, namespace, meta["name"])
-    near = _near(cluster, namespace, selector) if selector and not endpoints else []
+    near, matched = _near(cluster, namespace, selector) if selector and not endpoints else ([], 0)
     return compact({
-        "kind": "Service", "ns": namespace, "name": meta["name"], "type": spec.get("type", "ClusterIP"), "clusterIP": spec.get("clusterIP"),
+        "kind": "Service", "ns": namespace, "name": meta["name"], "labels": labels(obj) or None,
+        "type": spec.get("type", "ClusterIP"), "clusterIP": spec.get("clusterIP"),
         "externalIPs": external, "ports": ports, "selector": selector, "endpoints": endpoints, "near": near,
+        "matched": matched or None, "headless": True if spec.get("clusterIP") == "None" else None, "externalName": spec.get("externalName"),
         "system": True if namespace == "kube-system" or (namespace, meta["name"]) == ("default", "kubernetes") else None,
     })
 
@@ -199,19 +250,21 @@ def _endpoints(cluster: Cluster, namespace: str, name: str) -> list[Record]:
     return [found[pod_id] for pod_id in sorted(found)]
 
 
-def _near(cluster: Cluster, namespace: str, selector: dict[str, str]) -> list[Record]:
-    """Pods that one label keeps out of a Service without endpoints, the likest first: the usual typing mistake."""
-    near = []
+def _near(cluster: Cluster, namespace: str, selector: dict[str, str]) -> tuple[list[Record], int]:
+    """Of a Service without endpoints: the pods that one label keeps out, the likest first, which is the usual typing mistake; and how many
+    pods it does select, that have no address yet."""
+    near, matched = [], 0
     for candidate in cluster.api.lister("pods").list(namespace)[:MAX_SEARCHED]:
         has = labels(candidate)
         missed = [key for key, value in selector.items() if has.get(key) != value]
         if len(missed) != 1:
+            matched += not missed
             continue
         key = missed[0]
         likeness = SequenceMatcher(None, selector[key], has.get(key, "")).ratio()
         if likeness >= ALIKE or len(selector) > 1:
             near.append((-likeness, compact({"pod": id_of(candidate), "key": key, "want": selector[key], "have": has.get(key)})))
-    return [record for _, record in sorted(near, key=lambda entry: (entry[0], entry[1]["pod"]))[:MAX_NEAR]]
+    return [record for _, record in sorted(near, key=lambda entry: (entry[0], entry[1]["pod"]))[:MAX_NEAR]], matched
 
 
 def deployment(cluster: Cluster, obj: Object) -> Record:
@@ -220,15 +273,25 @@ def deployment(cluster: Cluster, obj: Object) -> Record:
     surge, unavailable = bounds(obj)
     progress = condition(obj, "Progressing")
     return compact({
-        "kind": "Deployment", "ns": meta["namespace"], "name": meta["name"], "replicas": replicas, "ready": status.get("readyReplicas", 0),
+        "kind": "Deployment", "ns": meta["namespace"], "name": meta["name"], "labels": labels(obj) or None,
+        "replicas": replicas, "ready": status.get("readyReplicas", 0),
         "updated": status.get("updatedReplicas", 0), "available": status.get("availableReplicas", 0),
         "unavailable": status.get("unavailableReplicas", 0), "current": status.get("replicas", 0), "ceiling": replicas + surge,
         "floor": replicas - unavailable, "maxSurge": surge, "maxUnavailable": unavailable,
-        "strategy": rollout.strategy(obj),
+        "strategy": rollout.strategy(obj), **_shares(obj),
         "revision": (meta.get("annotations") or {}).get("deployment.kubernetes.io/revision"), "paused": bool(spec.get("paused")),
         "progress": progress.get("reason") if progress else None, "selector": (spec.get("selector") or {}).get("matchLabels") or {},
         "system": True if meta["namespace"] == "kube-system" else None,
     })
+
+
+def _shares(deployment: Object) -> Record:
+    """The bounds of a rollout as they were given, where they are a percentage: how they round is drawn."""
+    if not rollout.rolling(deployment):
+        return {}
+    given = (deployment["spec"].get("strategy") or {}).get("rollingUpdate") or {}
+    shares = {"surgeShare": given.get("maxSurge", rollout.DEFAULT_SHARE), "unavailableShare": given.get("maxUnavailable", rollout.DEFAULT_SHARE)}
+    return {field: value for field, value in shares.items() if isinstance(value, str)}
 
 
 def bounds(deployment: Object) -> tuple[int, int]:
@@ -243,17 +306,19 @@ def replica_set(cluster: Cluster, obj: Object) -> Record:
     owner = controller_of(obj)
     containers = ((spec.get("template") or {}).get("spec") or {}).get("containers") or [{}]
     return compact({
-        "kind": "ReplicaSet", "ns": meta["namespace"], "name": meta["name"],
+        "kind": "ReplicaSet", "ns": meta["namespace"], "name": meta["name"], "labels": labels(obj) or None,
         "owner": thing_id(owner["kind"], meta["namespace"], owner["name"]) if owner else None, "replicas": spec.get("replicas", 1),
         "ready": status.get("readyReplicas", 0), "current": status.get("replicas", 0),
         "revision": (meta.get("annotations") or {}).get("deployment.kubernetes.io/revision"),
         "hash": labels(obj).get("pod-template-hash"), "image": containers[0].get("image"),
+        "selector": None if owner else (spec.get("selector") or {}).get("matchLabels"),
         "system": True if meta["namespace"] == "kube-system" else None,
     })
 
 
 def namespace(cluster: Cluster, obj: Object) -> Record:
-    return {"kind": "Namespace", "name": obj["metadata"]["name"], "phase": (obj.get("status") or {}).get("phase", "Active")}
+    return compact({"kind": "Namespace", "name": obj["metadata"]["name"], "phase": (obj.get("status") or {}).get("phase", "Active"),
+                    "labels": labels(obj) or None})
 
 
 PROJECTIONS = {

@@ -164,7 +164,7 @@ class Scene:
         chunks = [ops[start:start + MAX_OPS] for start in range(0, len(ops), MAX_OPS)] or [[]]
         diffs = []
         for index, chunk in enumerate(chunks):
-            diffs.append({"from": self.revision, "to": self.revision + 1, "time": self.cluster.clock.now, "ops": chunk,
+            diffs.append({"scene": self.instance, "from": self.revision, "to": self.revision + 1, "time": self.cluster.clock.now, "ops": chunk,
                           "signals": signals if index == 0 else []})
             self.revision += 1
         return diffs

@@ -19,7 +19,7 @@ def _common(obj: Object) -> Record:
     owner = controller_of(obj)
     return {"kind": obj["kind"], "ns": meta.get("namespace"), "name": meta["name"],
             "owner": f"{owner['kind']}/{meta['namespace']}/{owner['name']}" if owner else None,
-            "system": True if meta.get("namespace") == "kube-system" else None}
+            "labels": meta.get("labels") or None, "system": True if meta.get("namespace") == "kube-system" else None}
 
 
 def _selector(spec: Object) -> dict[str, str]:

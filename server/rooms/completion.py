@@ -33,7 +33,9 @@ def complete(terminal: Terminal, text: str, cursor: int) -> tuple[int, list[str]
         found = [candidate for candidate in (*KEYWORDS, *terminal.workstation.programs()) if candidate.startswith(word)]
         return begin, sorted({*found, *(_files(terminal, word) if "/" in word else ())})[:MOST]
     if name in ("kubectl", "k"):
-        at, found = kubectl(command, len(command), terminal.context())
+        context = terminal.context()
+        with context.server.heard.quietly():
+            at, found = kubectl(command, len(command), context)
         if found:
             return start + at, found
     if word.startswith("$"):

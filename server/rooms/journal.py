@@ -11,6 +11,7 @@ from server.cluster.store import DELETED, Event
 from server.rooms.storage import Row, Storage
 
 STATE = "#state"
+HISTORY, HISTORY_BYTES = 2_000, 6 * 1024 * 1024  # revisions that are kept of a room's past while it sleeps, and their bytes
 
 
 class Journal:
@@ -54,10 +55,11 @@ class Journal:
             self._changed = {}
 
     def flush_exactly(self) -> None:
-        """Also keeps the state of chance and what is half done, so that the room goes on as if it had never stopped."""
+        """Also keeps the state of chance, what is half done and what was before, so that the room goes on as if it had never stopped."""
         self._cluster.kubelets.runtime.settle()
         self._storage.flush(self._room, clock_of(self._cluster, exact=True), _rows(self._changed))
         self._changed = {}
+        self._storage.keep_history(self._room, self._cluster.store.memory(HISTORY, HISTORY_BYTES))
 
     def close(self) -> None:
         self._watch.stop()
@@ -98,8 +100,8 @@ def clock_of(cluster: Cluster, *, exact: bool) -> dict[str, Any]:
     return clock
 
 
-def restored(clock: dict[str, Any], rows: list[Row]) -> Cluster:
-    """A cluster from what ``Storage.load`` gave."""
+def restored(clock: dict[str, Any], rows: list[Row], history: bytes | None = None) -> Cluster:
+    """A cluster from what ``Storage.load`` and ``Storage.history`` gave."""
     objects: dict[str, list[Any]] = {}
     state: dict[str, Any] = {}
     for resource, _, name, body in rows:
@@ -109,4 +111,4 @@ def restored(clock: dict[str, Any], rows: list[Row]) -> Cluster:
             objects.setdefault(resource, []).append(orjson.loads(body))
     store = {"revision": clock["revision"], "objects": objects, "state": state}
     return Cluster.restore({"seed": clock["seed"], "epoch": clock["epoch"], "time": clock["time"], "random": clock.get("random"),
-                            "store": store})
+                            "store": store, "history": history})

@@ -57,6 +57,14 @@ class Rooms:
             seed = secrets.randbelow(2**31)
         if isinstance(seed, bool) or not isinstance(seed, int) or abs(seed) > LARGEST_SEED:
             raise RoomError("seed must be a whole number of at most 63 bits")
+        return self._add(lambda: self._built(seed, machines, metrics_server), speed, paused=False)
+
+    def fork(self, make: Callable[[], Cluster], speed: float, paused: bool, who: str = "") -> Room:
+        """A new room with the cluster that ``make`` gives. RoomError as in ``create``, and whatever ``make`` raises."""
+        self._check_rate(who)
+        return self._add(make, speed, paused)
+
+    def _add(self, make: Callable[[], Cluster], speed: float, paused: bool) -> Room:
         if isinstance(speed, bool) or not isinstance(speed, int | float) or not SPEEDS[0] <= speed <= SPEEDS[1]:
             raise RoomError(f"speed must be a number from {SPEEDS[0]} to {SPEEDS[1]:g}")
         if len(self._known) + self._planned >= self.settings.max_rooms:
@@ -65,10 +73,10 @@ class Rooms:
             raise RoomError("too many rooms are being made right now; try again in a minute", 503)
         name = "".join(secrets.choice(LETTERS) for _ in range(8))
         key = "".join(secrets.choice(LETTERS) for _ in range(24))
-        meta = {"key": key, "speed": float(speed), "paused": False, "created": time.time()}
+        meta = {"key": key, "speed": float(speed), "paused": paused, "created": time.time()}
         self._planned += 1
         try:
-            cluster = self._built(seed, machines, metrics_server)
+            cluster = make()
             self._make_place()
             self.storage.create(name, meta, journal.clock_of(cluster, exact=True), journal.all_rows(cluster))
         except sqlite3.Error as error:
@@ -81,16 +89,9 @@ class Rooms:
     def _built(self, seed: int, machines: list[NodeSpec], metrics_server: bool) -> Cluster:
         """A new cluster. One is built at a time, and while it is, everybody else has their turn."""
         with self._building:
-            last = time.perf_counter()
-
-            def breathe() -> None:
-                nonlocal last
-                if time.perf_counter() - last > TURN:
-                    green.sleep(0)
-                    last = time.perf_counter()
-
             try:
-                return Cluster(seed, datetime.now(UTC), machines, metrics_server=metrics_server, breathe=breathe)
+                return Cluster(seed, datetime.now(UTC), machines, metrics_server=metrics_server,
+                               breathe=green.breather(TURN))
             except ApiError as error:
                 raise RoomError(f"such a cluster cannot be made: {error.message}") from error
 
@@ -120,7 +121,7 @@ class Rooms:
         if found is None:
             raise RoomError("there is no such room", 404)
         meta, clock, rows = found
-        room = self._open(name, meta, journal.restored(clock, rows))
+        room = self._open(name, meta, journal.restored(clock, rows, self.storage.history(name)))
         room.journal.catch_up(clock, rows)
         return room
 

@@ -19,6 +19,7 @@ from server import green
 from server.cluster.cluster import Cluster
 from server.rooms.journal import Journal
 from server.rooms.storage import Storage
+from server.rooms.until import Change, Goal
 from server.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class Room:
         self._turn = green.Lock()
         self._slice_ends = 0.0
         self._advancing = 0
+        self._told = 0
         self._flushed = time.monotonic()
         cluster.api.breathe = self._breathe
         green.spawn(self._drive)
@@ -132,6 +134,15 @@ class Room:
             log.error("room %s cannot be kept: %s", self.name, error)
             raise RoomError(f"what was written cannot be kept on the server's disk: {error}", 503) from error
 
+    def wait(self, done: green.Event) -> bool:
+        """Waits in wall time for the end of a command; False if it takes too long."""
+        return green.wait_for(done, self.settings.command_timeout)
+
+    @property
+    def outlasted(self) -> str:
+        """Why a command was not waited for any longer."""
+        return f"it took longer than {self.settings.command_timeout:g} seconds"
+
     @property
     def paused(self) -> bool:
         return self.meta["paused"]
@@ -149,6 +160,7 @@ class Room:
             raise RoomError(f"speed must be from {SPEEDS[0]} to {SPEEDS[1]:g}")
         if paused is not None:
             self.meta["paused"] = paused
+            self._told += 1
         if speed is not None:
             self.meta["speed"] = float(speed)
         self.storage.save_meta(self.name, self.meta)
@@ -169,13 +181,29 @@ class Room:
         self.after_write()
 
     def step(self) -> None:
-        """Runs the clock to the next thing that happens, and a moment beyond."""
-        due = self.cluster.clock.next_due()
-        if due is not None and due - self.cluster.clock.now > self.settings.max_advance:
+        """Runs the clock to the next change of the cluster. RoomError if there is none for a long time."""
+        if not self.run_until(Change(self.cluster), self.settings.max_advance):
             raise RoomError("nothing happens for a long time yet: set the speed, or advance by so many seconds")
-        if due is not None:
-            self._slice(self._in_time(due))
+
+    def run_until(self, goal: Goal, limit: float) -> bool:
+        """Runs as fast as it goes until a goal is reached, for at most so many virtual seconds, and pauses there; whether it was. Whoever
+        pauses or resumes the room meanwhile ends it."""
+        if not 0 <= limit <= self.settings.max_advance:
+            raise RoomError(f"limit must be from 0 to {self.settings.max_advance:g} seconds")
+        clock = self.cluster.clock
+        end, reached, asked = self._in_time(clock.now + limit), False, self._told
+        self._advancing += 1
+        try:
+            while self.awake and self._told == asked and not (reached := goal.reached()) and clock.now < end:
+                due = min((moment for moment in (clock.next_due(), goal.next()) if moment is not None), default=end)
+                self._slice(min(max(due, clock.now), end), goal.reached)
+                green.sleep(0)
+        finally:
+            self._advancing -= 1
+        if self.awake and self._told == asked and not self.paused:
+            self.set_clock(paused=True)
         self.after_write()
+        return reached
 
     def instant(self) -> None:
         """Lets happen what is due now: in a paused room commands still run, only time does not pass."""
@@ -187,12 +215,15 @@ class Room:
         self.touch()
         self.asking += 1
         try:
+            self.wait_turn()
             with self._turn:
-                self._slice_ends = time.perf_counter() + SLICE
+                began = time.perf_counter()
+                self._slice_ends = began + SLICE
                 try:
                     yield
                 finally:
                     self._slice_ends = 0.0
+                    self.spent(time.perf_counter() - began)
         finally:
             self.asking -= 1
 
@@ -209,8 +240,8 @@ class Room:
             raise RoomError("this room has come to the end of its calendar: make a new one")
         return moment
 
-    def _slice(self, target: float) -> bool:
-        """Runs up to ``target`` for about a slice of wall time; whether it got there. One at a time, whoever asks."""
+    def _slice(self, target: float, enough: Callable[[], bool] | None = None) -> bool:
+        """Runs up to ``target``, or until ``enough()``, for about a slice of wall time; whether it got there. One at a time, whoever asks."""
         with self._turn:
             clock = self.cluster.clock
             if target <= clock.now:
@@ -220,7 +251,7 @@ class Room:
                 target = clock.now
             end = self._slice_ends = time.perf_counter() + SLICE
             try:
-                return clock.run_until(target, lambda: time.perf_counter() > end)
+                return clock.run_until(target, lambda: time.perf_counter() > end or enough is not None and enough())
             except Exception:
                 log.exception("room %s: something in the cluster broke", self.name)
                 return False

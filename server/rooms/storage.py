@@ -9,6 +9,7 @@ Source: https://www.sqlite.org/wal.html
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ SCHEMA = """
 CREATE TABLE IF NOT EXISTS rooms (id TEXT PRIMARY KEY, meta BLOB NOT NULL, clock BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS objects (room TEXT NOT NULL, resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
   body BLOB NOT NULL, PRIMARY KEY (room, resource, namespace, name)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS histories (room TEXT PRIMARY KEY, body BLOB NOT NULL);
 """
 Row = tuple[str, str, str, bytes | None]
 
@@ -78,8 +80,17 @@ class Storage:
         rows = self._db.execute("SELECT resource, namespace, name, body FROM objects WHERE room = ?", (room,)).fetchall()
         return orjson.loads(found[0]), orjson.loads(found[1]), rows
 
+    def keep_history(self, room: str, history: bytes) -> None:
+        """What the room was before, as of an orderly end."""
+        self._db.execute("INSERT OR REPLACE INTO histories VALUES (?, ?)", (room, zlib.compress(history, 1)))
+
+    def history(self, room: str) -> bytes | None:
+        found = self._db.execute("SELECT body FROM histories WHERE room = ?", (room,)).fetchone()
+        return zlib.decompress(found[0]) if found is not None else None
+
     def delete(self, room: str) -> None:
         with _transaction(self._db):
+            self._db.execute("DELETE FROM histories WHERE room = ?", (room,))
             self._db.execute("DELETE FROM objects WHERE room = ?", (room,))
             self._db.execute("DELETE FROM rooms WHERE id = ?", (room,))
 

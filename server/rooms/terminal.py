@@ -217,17 +217,16 @@ class Terminal:
         line.finish(code)
 
     def run(self, text: str) -> dict[str, Any]:
-        """Runs a text to its end: {stdout, stderr, exit_code}. Waits in wall time; what outlasts that is stopped (124)."""
+        """Runs a text to its end: {stdout, stderr, exit_code}. What outlasts the room's patience is stopped (124)."""
         stdout: list[str] = []
         stderr: list[str] = []
         done = green.Event()
         line = self.start(text, stdout.append, stderr.append, lambda code: done.ready() or done.send(code))
-        limit = self.room.settings.command_timeout
-        if green.wait_for(done, limit):
+        if self.room.wait(done):
             code = done.wait()
         else:
             line.stop()
-            stderr.append(f"podium: stopped after {limit:g} seconds\n")
+            stderr.append(f"podium: stopped: {self.room.outlasted}\n")
             code = 124
         return {"stdout": "".join(stdout), "stderr": "".join(stderr), "exit_code": code}
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from flask import current_app, request
 
 from server.live.hub import RoomLive
+from server.rooms.past import Past
 from server.rooms.room import Room, RoomError
 
 if TYPE_CHECKING:
@@ -28,8 +29,30 @@ def live(name: str) -> RoomLive:
     return podium().lives[room(name).name]
 
 
+def then(name: str) -> Room | Past:
+    """The room, or what it was at ``?revision=``: what a read is of."""
+    at = revision()
+    return room(name) if at is None else live(name).pasts.of(at)
+
+
 def base() -> str:
     return (current_app.podium.settings.public_url or request.host_url).rstrip("/")
+
+
+def links(of: Room) -> dict[str, str]:
+    """Where a room is found."""
+    at = base()
+    return {"room": of.name, "key": of.key, "url": f"{at}/r/{of.name}?key={of.key}", "kubernetes": f"{at}/r/{of.name}/k8s/{of.key}"}
+
+
+def revision() -> int | None:
+    """The kept revision that a read is about, None for now."""
+    given = request.args.get("revision")
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) < 16):
+        raise RoomError("revision must be a whole number")
+    return int(given)
 
 
 def body() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from flask import Blueprint, Response, g, render_template, request
 
 from server.rooms import apply, browser, kubeconfig
 from server.rooms.room import RoomError
-from server.web import asked
+from server.web import asked, assets
 
 http = Blueprint("pages", __name__)
 
@@ -30,18 +30,31 @@ def create_room() -> tuple[dict[str, str], int]:
         preset=asked.given(data, "preset", str, "a string") or "", seed=data.get("seed"),
         speed=data["speed"] if data.get("speed") is not None else 1.0, nodes=data.get("nodes"), who=request.remote_addr or "",
         metrics_server=asked.given(data, "metrics_server", bool, "true or false") or False)
-    base = asked.base()
-    return {"room": room.name, "key": room.key, "url": f"{base}/r/{room.name}?key={room.key}",
-            "kubernetes": f"{base}/r/{room.name}/k8s/{room.key}"}, 201
+    return asked.links(room), 201
+
+
+@http.post("/r/<name>/fork")
+def fork_room(name: str) -> tuple[dict[str, str], int]:
+    """A new room that goes on from where this one was at a revision, or is now."""
+    live, data = asked.live(name), asked.body()
+    revision = asked.given(data, "revision", int, "a revision")
+    speed, paused = asked.given(data, "speed", (int, float), "a number"), asked.given(data, "paused", bool, "true or false")
+    room = asked.podium().rooms.fork(
+        lambda: live.pasts.fork(revision), live.room.speed if speed is None else speed, bool(paused), request.remote_addr or "")
+    return asked.links(room), 201
 
 
 @http.get("/r/<name>")
-def page(name: str) -> str:
+def page(name: str) -> Any:
     try:
         room = asked.room(name)
     except RoomError as error:
         return render_template("index.html", nonce=g.nonce, problem=str(error)), error.code
-    return render_template("room.html", room=room.name, key=room.key, nonce=g.nonce)
+    first = assets.assets.modules("js/theme.js", "js/wire.js", "js/first.js")
+    later = [module for module in assets.assets.modules("js/room.js") if module not in first]
+    return assets.packed_page(render_template(
+        "room.html", room=room.name, key=room.key, nonce=g.nonce, modules=first, later=later,
+        language=request.accept_languages.best_match(("en", "ko"), "en")))
 
 
 @http.get("/r/<name>/kubeconfig")
@@ -66,10 +79,16 @@ def post_apply(name: str) -> dict[str, Any]:
 def post_terminal(name: str) -> dict[str, Any]:
     live = asked.live(name)
     live.room.wait_turn()
-    line = asked.given(asked.body(), "line", str, "a string")
+    data = asked.body()
+    line, revision = asked.given(data, "line", str, "a string"), asked.given(data, "revision", int, "a revision")
     if line is None:
         raise RoomError("line is missing: the command to run")
-    return live.http_terminal(f"{asked.base()}/r/{live.room.name}/k8s/{live.room.key}").run(line)
+    terminal = live.http_terminal(f"{asked.base()}/r/{live.room.name}/k8s/{live.room.key}", revision)
+    try:
+        return terminal.run(line)
+    finally:
+        if revision is not None:
+            terminal.leave()
 
 
 @http.post("/r/<name>/browse")

@@ -1,4 +1,4 @@
-"""The files of a room's workstation, and the examples."""
+"""The files of a room's workstation."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ from server.rooms.room import RoomError
 from server.web import asked
 
 http = Blueprint("workfiles", __name__)
-
-
-@http.get("/r/<name>/examples")
-def get_examples(name: str) -> list[dict[str, str]]:
-    return files.examples()
 
 
 @http.get("/r/<name>/files")

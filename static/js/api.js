@@ -1,4 +1,6 @@
-/** The room over HTTP. Every failure is an Error whose message can be shown. */
+/** The room over HTTP. Every failure is an Error whose message can be shown; while the past is looked at, nothing that changes the room goes out. */
+import { t } from "./i18n.js";
+
 export class Api {
   /** @param {string} room @param {string} key */
   constructor(room, key) {
@@ -26,19 +28,45 @@ export class Api {
     return body;
   }
 
-  /** @param {string} path @param {any} body */
-  #post(path, body) {
+  #acts() {
+    if (this.at !== null) throw new Error(t("past.reason"));
+  }
+
+  /** @param {string} path @param {any} body @param {boolean} [reads] whether it leaves the room as it is */
+  async #post(path, body, reads = false) {
+    if (!reads) this.#acts();
     return this.#ask(this.url(path), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   }
 
-  /** @param {string} yaml @param {boolean} [dry] */
-  apply(yaml, dry = false) {
-    return this.#ask(this.url("apply", dry ? { dry_run: "1" } : {}), { method: "POST", headers: { "Content-Type": "application/yaml" }, body: yaml });
+  /** @param {string} yaml @param {boolean} [dry] @param {AbortSignal} [signal] */
+  async apply(yaml, dry = false, signal = undefined) {
+    if (!dry) this.#acts();
+    return this.#ask(this.url("apply", dry ? { dry_run: "1" } : {}), { method: "POST", headers: { "Content-Type": "application/yaml" }, body: yaml, signal });
   }
 
-  /** @param {{paused?: boolean, speed?: number, advance?: number}} change */
+  /** What applying would change. @param {string} yaml */
+  diff(yaml) {
+    return this.#ask(this.url("diff"), { method: "POST", headers: { "Content-Type": "application/yaml" }, body: yaml });
+  }
+
+  /** @param {{paused?: boolean, speed?: number, advance?: number, step?: boolean, until?: {what: string, thing?: string, condition?: string, limit?: number}}} change */
   clock(change) {
     return this.#post("clock", change);
+  }
+
+  /** What there is of the room's history; marks since a revision. @param {number} since @returns {Promise<import("./types").TimelineAnswer>} */
+  timeline(since) {
+    return this.#ask(this.url("timeline", since ? { since: `${since}` } : {}));
+  }
+
+  /** The scene as it was at a kept revision, or at a moment. @param {{revision?: number, time?: number}} when @returns {Promise<import("./types").Snapshot>} */
+  scene({ revision, time }) {
+    return this.#ask(this.url("scene", { ...(revision === undefined ? {} : { revision: `${revision}` }), ...(time === undefined ? {} : { time: `${time}` }) }));
+  }
+
+  /** A room of its own that goes on from a kept revision, or from now. @param {number|null} revision @param {boolean} [paused] whether its clock stands @returns {Promise<{room: string, key: string, url: string}>} */
+  fork(revision, paused = false) {
+    return this.#post("fork", { ...(revision === null ? {} : { revision }), paused }, true);
   }
 
   /** @param {{target: string, rate: number, port?: number, source?: string}} aim */
@@ -53,17 +81,42 @@ export class Api {
 
   /** Whether there is a load balancer, and its addresses. @param {boolean} [on] switches it */
   balancer(on) {
-    return this.#post("load-balancer", on === undefined ? {} : { on });
+    return this.#post("load-balancer", on === undefined ? {} : { on }, on === undefined);
   }
 
-  /** @param {string} id */
-  inspect(id) {
-    return this.#ask(this.url("inspect", { id, ...this.when }));
+  /** @param {string} id @param {string[]} [parts] of it, all without */
+  inspect(id, parts) {
+    return this.#ask(this.url("inspect", { id, ...(parts ? { parts: parts.join(",") } : {}), ...this.when }));
+  }
+
+  /** What one who is near to pods sees of them. @param {string[]} ids */
+  near(ids) {
+    return this.#ask(this.url("near", { ids: ids.join(","), ...this.when }));
+  }
+
+  /** What a thing uses now, and its CPU from a virtual second on. @param {string} id @param {number|null} since */
+  metrics(id, since) {
+    return this.#ask(this.url("metrics", { id, ...(since === null ? {} : { since: `${since}` }) }));
+  }
+
+  /** The kinds, or a page of one kind's objects. @param {Record<string, string>} [query] resource, namespace, name, offset, limit */
+  objects(query = {}) {
+    return this.#ask(this.url("objects", { ...query, ...this.when }));
   }
 
   /** Runs a line as the terminal does and waits for its end. @param {string} line */
   terminal(line) {
-    return this.#post("terminal", { line, ...(this.at === null ? {} : { revision: this.at }) });
+    return this.#post("terminal", { line, ...(this.at === null ? {} : { revision: this.at }) }, true);
+  }
+
+  /** What people did of late. */
+  acts() {
+    return this.#ask(this.url("acts"));
+  }
+
+  /** All that one act led to, or the contents of one step of it. @param {Record<string, string>} query `revision`, `step` or `heard` */
+  replay(query) {
+    return this.#ask(this.url("replay", query));
   }
 
   chaos() {
@@ -76,7 +129,8 @@ export class Api {
   }
 
   /** Makes one thing right again, or everything. @param {string} [id] */
-  heal(id) {
+  async heal(id) {
+    this.#acts();
     return this.#ask(this.url("chaos", id ? { id } : {}), { method: "DELETE" });
   }
 
@@ -107,8 +161,15 @@ export class Api {
   }
 
   /** @param {string} name @param {string} text */
-  write(name, text) {
+  async write(name, text) {
+    this.#acts();
     return this.#ask(this.#file(name), { method: "PUT", headers: { "Content-Type": "text/plain" }, body: text });
+  }
+
+  /** @param {string} name */
+  async remove(name) {
+    this.#acts();
+    return this.#ask(this.#file(name), { method: "DELETE" });
   }
 
   examples() {

@@ -7,7 +7,7 @@ import { knows, t } from "./i18n.js";
 import { thingId } from "./scene.js";
 
 /** @typedef {import("./types").Attempt} Attempt */
-/** @typedef {{plugin: string, reasons: string[], nodes: string[]}} Verdict */
+/** @typedef {{plugin: string, reasons: string[], nodes: string[], count?: number, detail?: string, extra?: () => HTMLElement}} Verdict `count` may be more than the nodes that are named */
 
 /** The plugins that may refuse a node, as the scheduler asks them: the first that refuses ends it for that node. */
 const FILTERS = ["NodeUnschedulable", "NodeName", "TaintToleration", "NodeAffinity", "NodePorts", "NodeResourcesFit", "VolumeBinding", "VolumeRestrictions", "NodeVolumeLimits", "VolumeZone", "PodTopologySpread", "InterPodAffinity"];
@@ -53,12 +53,12 @@ export function scores(attempt) {
 /** A plugin's name, which may break between its words. @param {string} name */
 const broken = (name) => name.split(/(?=[A-Z])/).flatMap((part, index) => (index ? [h("wbr"), part] : [part]));
 
-/** @param {string[]} names @param {(id: string) => void} show */
-function nodes(names, show) {
+/** @param {string[]} names @param {(id: string) => void} show @param {number} [count] how many there are, if not all are named */
+function nodes(names, show, count = names.length) {
   const link = (/** @type {string} */ name) => h("button.link", { type: "button", text: name, onclick: () => show(thingId("Node", "", name)) });
   const spaced = (/** @type {string[]} */ some) => some.flatMap((name, index) => (index ? [", ", link(name)] : [link(name)]));
   if (names.length <= MOST_NAMED) return spaced(names);
-  return [h("details", {}, h("summary", { text: t("attempt.nodes", { count: names.length, first: names[0], last: names[names.length - 1] }) }), ...spaced(names))];
+  return [h("details", {}, h("summary", { text: t("attempt.nodes", { count, first: names[0], last: names[names.length - 1] }) }), ...spaced(names), count > names.length ? ` +${count - names.length}` : "")];
 }
 
 const SIGNS = { refused: "✕", passed: "✓", unasked: "–" };
@@ -68,17 +68,19 @@ const SIGNS = { refused: "✕", passed: "✓", unasked: "–" };
  * @param {Attempt["refused"]} refused @param {(verdict: Verdict) => string} sentence @param {(id: string) => void} show
  * @param {(node: string, plugin: string) => string} [detail] @returns {HTMLElement}
  */
-export function refusals(refused, sentence, show, detail) {
-  const rows = verdicts(refused, detail);
+export const refusals = (refused, sentence, show, detail) => matrix(verdicts(refused, detail), sentence, show);
+
+/** A row a verdict, with its reason and what else is to be shown under it. @param {Verdict[]} rows @param {(verdict: Verdict) => string} sentence @param {(id: string) => void} show @returns {HTMLElement} */
+export function matrix(rows, sentence, show) {
   const asked = columns(rows);
   return h("table.matrix", {}, h("caption.sr-only", { text: t("attempt.caption") }),
     h("thead", {}, h("tr", {}, h("th", { scope: "col", text: t("fact.node") }), ...asked.map((name) => h("th", { scope: "col" }, ...broken(name))))),
     ...rows.map((row) => h("tbody", {},
-      h("tr", {}, h("th", { scope: "row" }, ...nodes(row.nodes, show)), ...asked.map((plugin) => {
+      h("tr", {}, h("th", { scope: "row" }, ...nodes(row.nodes, show, row.count)), ...asked.map((plugin) => {
         const said = cell(row, plugin, asked);
         return h(`td.${said}`, {}, h("span", { "aria-hidden": "true", text: SIGNS[said] }), h("span.sr-only", { text: t(`attempt.${said}`) }));
       })),
-      h("tr.reason", {}, h("td", { colSpan: asked.length + 1 }, sentence(row), h("small", { text: `${row.plugin}: ${row.reasons.join(", ")}` }))))));
+      h("tr.reason", {}, h("td", { colSpan: asked.length + 1 }, sentence(row), h("small", { text: `${row.plugin}: ${row.reasons.join(", ")}` }), row.extra?.() ?? null)))));
 }
 
 /** Where a placed pod went, against whom, and by which points. @param {Attempt} attempt @param {(id: string) => void} show @returns {any[]} */

@@ -2,6 +2,7 @@
  * The address bar: an address goes to the room, which asks for it as a browser outside of the cluster would; what came back is shown in a
  * frame in which nothing runs, with the way that the request went below it.
  */
+import { actingPanel, mayAct } from "./acting.js";
 import { h } from "./dom.js";
 import { told } from "./follow.js";
 import { onLanguage, t } from "./i18n.js";
@@ -29,7 +30,7 @@ export class Browser {
     this.way = h("ol.way");
     this.wayBox = h("details.way-box", { open: true }, h("summary"), this.way);
     this.button = h("button.button.primary", { type: "submit" });
-    host.append(h("div.browser", {}, h("form.bar", { onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), void this.go(this.bar.value)) }, this.bar, this.known, this.button), this.status, this.frame, this.wayBox));
+    host.append(h("div.browser", {}, actingPanel(h("form.bar", { onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), void this.go(this.bar.value)) }, this.bar, this.known, this.button)), this.status, this.frame, this.wayBox));
     this.frame.addEventListener("load", () => this.frame.contentDocument?.addEventListener("click", (/** @type {MouseEvent} */ event) => this.#clicked(event)));
     onLanguage(() => this.draw());
     this.draw();
@@ -46,7 +47,7 @@ export class Browser {
 
   /** @param {string} url @param {boolean} [insecure] */
   async go(url, insecure = false) {
-    if (!url.trim()) return;
+    if (!url.trim() || !mayAct()) return;
     const turn = ++this.asked;
     this.bar.value = url;
     this.status.textContent = t("browser.loading");

@@ -2,6 +2,7 @@
  * Chaos: what can be made to go wrong, on what, and what is wrong now. The kinds of fault come from the server once, what is active from
  * the scene; what one selects on the canvas is the target. Machines are added, resized and removed here too.
  */
+import { actingPanel } from "./acting.js";
 import { h, toast } from "./dom.js";
 import { knows, onLanguage, t } from "./i18n.js";
 import { parseId } from "./scene.js";
@@ -64,7 +65,7 @@ export class Chaos {
     this.list = h("section", { "aria-live": "off" });
     this.machines = h("form.card", { onsubmit: (/** @type {Event} */ event) => event.preventDefault() });
     this.balancing = h("form.card", { onsubmit: (/** @type {Event} */ event) => event.preventDefault() });
-    host.append(h("div.traffic", {}, h("p", { "data-i18n": "chaos.about" }), this.list, this.form, this.machines, this.balancing));
+    host.append(h("div.traffic", {}, h("p", { "data-i18n": "chaos.about" }), actingPanel(this.list, this.form, this.machines, this.balancing)));
     scene.listen((update) => {
       if (update.whole || update.changes.some((change) => change.id.startsWith("Fault/"))) this.#active();
       if (update.whole || update.changes.some((change) => !change.before !== !change.after && (change.id.startsWith("Node/") || change.id.startsWith("Pod/")))) this.draw();

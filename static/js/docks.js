@@ -2,10 +2,10 @@
 import { byId, icon } from "./dom.js";
 import { t } from "./i18n.js";
 
-const LIMITS = { side: { least: 300, most: 0.6, first: 430 }, bottom: { least: 110, most: 0.7, first: 260 } };
+const LIMITS = { side: { least: 300, most: 0.6, first: 430 }, bottom: { least: 110, most: 0.7, first: 240 } };
 const FOLDED = { side: 0, bottom: 34 };
-/** On a phone the docks lie below each other and the terminal begins folded. */
-const NARROW = matchMedia("(max-width: 720px)");
+/** On a phone the docks are sheets under the canvas, at most one of them open; they begin folded. */
+export const NARROW = matchMedia("(max-width: 720px)");
 
 /** @typedef {"side"|"bottom"} Name */
 
@@ -18,7 +18,7 @@ function saved(name) {
 export function size(name) {
   const limit = LIMITS[name];
   const whole = name === "side" ? innerWidth : innerHeight;
-  const first = Math.min(limit.first, whole * (name === "side" ? 0.3 : 0.26));
+  const first = name === "side" ? Math.min(limit.first, whole * 0.3) : Math.min(limit.first, Math.max(150, whole * 0.22));
   return Math.round(Math.min(whole * limit.most, Math.max(limit.least, saved(name).size || first)));
 }
 
@@ -26,11 +26,13 @@ export function size(name) {
 export function set(name, change) {
   const state = { ...saved(name), ...change };
   localStorage.setItem(`podium.dock.${name}`, JSON.stringify(state));
+  const other = name === "side" ? "bottom" : "side";
+  if (NARROW.matches && change.folded === false && !folded(other)) return set(other, { folded: true });
   lay();
 }
 
 /** @param {Name} name */
-export const folded = (name) => (name === "side" && NARROW.matches ? false : saved(name).folded ?? NARROW.matches);
+export const folded = (name) => saved(name).folded ?? NARROW.matches;
 
 /** Whether the terminal is as high as it goes. */
 const grown = () => !folded("bottom") && size("bottom") >= Math.floor(innerHeight * LIMITS.bottom.most);
@@ -45,7 +47,9 @@ export function lay() {
     splitter.setAttribute("aria-valuemin", `${LIMITS[name].least}`);
     splitter.setAttribute("aria-valuemax", `${Math.round((name === "side" ? innerWidth : innerHeight) * LIMITS[name].most)}`);
   }
-  byId("side").inert = folded("side");
+  byId("side").inert = folded("side") && !NARROW.matches;
+  byId("side").classList.toggle("folded", folded("side"));
+  for (const panel of byId("side").querySelectorAll("[role=tabpanel]")) panel.inert = folded("side");
   byId("terminal").hidden = folded("bottom");
   const fold = byId("fold-bottom");
   fold.replaceChildren(icon(folded("bottom") ? "up" : "down"));
@@ -85,17 +89,22 @@ export function setUp() {
   byId("grow-bottom").addEventListener("click", () => set("bottom", { size: grown() ? 0 : innerHeight, folded: false }));
   byId("fold-bottom").addEventListener("click", () => set("bottom", { folded: !folded("bottom") }));
   addEventListener("resize", lay);
-  const tabs = [...byId("side-tabs").querySelectorAll("[role=tab]")];
-  for (const tab of tabs) {
-    tab.addEventListener("click", () => open(tab.id.slice(4)));
-    tab.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {
-      const way = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-      if (!way) return;
-      const next = tabs[(tabs.indexOf(tab) + way + tabs.length) % tabs.length];
-      open(next.id.slice(4));
-      next.focus();
-    });
-  }
+  NARROW.addEventListener("change", lay);
+  const bar = byId("side-tabs");
+  bar.addEventListener("click", (/** @type {any} */ event) => {
+    const panel = event.target.closest("[role=tab]")?.id.slice(4);
+    if (!panel) return;
+    if (NARROW.matches && panel === shown() && !folded("side")) set("side", { folded: true });
+    else open(panel);
+  });
+  bar.addEventListener("keydown", (/** @type {any} */ event) => {
+    const tabs = [...bar.querySelectorAll("[role=tab]")];
+    const way = { ArrowRight: 1, ArrowLeft: -1 }[/** @type {string} */ (event.key)];
+    if (!way || !tabs.includes(event.target)) return;
+    const next = tabs[(tabs.indexOf(event.target) + way + tabs.length) % tabs.length];
+    open(next.id.slice(4));
+    next.focus();
+  });
   lay();
 }
 

@@ -58,6 +58,9 @@ function figures({ kind, detail }) {
 }
 
 export class Follow {
+  /** The canvas that shows the way. @type {import("./canvas/stage.js").Stage|null} */
+  static stage = null;
+
   /** @param {import("./api.js").Api} api @param {import("./scene.js").Scene} scene @param {(id: string) => void} show */
   constructor(api, scene, show) {
     this.api = api;
@@ -67,6 +70,8 @@ export class Follow {
     this.answer = null;
     this.element = h("div.follow", { role: "status" });
     this.asked = 0;
+    /** @type {import("./follow/steps.js").Steps|null} */
+    this.steps = null;
     onLanguage(() => this.#draw());
   }
 
@@ -76,11 +81,14 @@ export class Follow {
     const answer = await this.api.follow(aim).catch((/** @type {Error} */ error) => ({ refused: error.message }));
     if (turn !== this.asked) return;
     this.answer = answer;
-    this.#draw();
+    this.#draw(true);
   }
 
-  #draw() {
+  /** @param {boolean} [anew] it was followed just now */
+  #draw(anew = false) {
     const { answer } = this;
+    this.steps?.leave();
+    this.steps = null;
     if (!answer) return;
     if ("refused" in answer) return this.element.replaceChildren(h("p.bad", { text: answer.refused }));
     const { hops, error, status, ms } = answer;
@@ -88,6 +96,14 @@ export class Follow {
     this.element.replaceChildren(
       h("ol.way", { "aria-label": t("follow.hops") }, ...hops.map((hop, index) => this.#hop(hop, told(hop, hops[index + 1]), !!error && index === hops.length - 1))),
       h(error ? "p.bad" : "p.good", {}, h("b", { text: error ? refusal(error, t) : `HTTP ${status}` }), ` · ${took}`, error ? h("small", { text: error.text }) : null));
+    void this.#walk(answer, anew);
+  }
+
+  /** The hops on the canvas, one after another. @param {Followed} answer @param {boolean} play */
+  async #walk(answer, play) {
+    if (!Follow.stage || !answer.hops.length) return;
+    const { Steps } = await import("./follow/steps.js");
+    if (answer === this.answer && !this.steps && this.element.isConnected) this.steps = new Steps(this.element, Follow.stage, answer, play);
   }
 
   /** @param {Hop} hop @param {string} decision @param {boolean} last it died here */

@@ -31,10 +31,23 @@ export function preferred() {
   return localStorage.getItem("podium.language") ?? (navigator.language.startsWith("ko") ? "ko" : "en");
 }
 
+/** Catalogues besides the page's own, of views that are loaded when they are first needed. @type {Map<string, Promise<void>>} */
+const parts = new Map();
+/** @param {string} name @returns {Promise<Record<string, any>>} */
+const read = async (name) => (await fetch(new URL(`../locales/${name}.json`, import.meta.url))).json();
+
+/** Adds `PART.LANGUAGE.json` to the words, in this language and in every other that is chosen. @param {string} part @returns {Promise<void>} */
+export function also(part) {
+  const known = parts.get(part);
+  if (known) return known;
+  const loading = read(`${part}.${language}`).then((more) => void (words = { ...more, ...words }));
+  parts.set(part, loading);
+  return loading;
+}
+
 /** @param {string} name */
 export async function speak(name) {
-  const response = await fetch(new URL(`../locales/${name}.json`, import.meta.url));
-  words = await response.json();
+  words = Object.assign({}, ...(await Promise.all([...[...parts.keys()].map((part) => `${part}.${name}`), name].map(read))));
   language = name;
   rules = new Intl.PluralRules(name);
   document.documentElement.lang = name;

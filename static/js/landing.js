@@ -8,10 +8,12 @@ await speak(preferred());
 document.body.dataset.ready = "true";
 
 const start = byId("start");
+const show = byId("show");
 const trouble = byId("trouble");
 
-start.addEventListener("click", async () => {
-  start.disabled = true;
+/** @param {boolean} shown whether the room begins by showing something */
+async function begin(shown) {
+  start.disabled = show.disabled = true;
   start.textContent = t("landing.starting");
   const preset = byId("preset").value;
   trouble.textContent = "";
@@ -20,13 +22,16 @@ start.addEventListener("click", async () => {
     const body = await response.json();
     if (!response.ok) throw new Error(body.error);
     const url = new URL(body.url, location.href);
+    if (shown) sessionStorage.setItem("podium.show", "now");
     location.assign(url.pathname + url.search);
   } catch (error) {
     trouble.textContent = /** @type {Error} */ (error).message;
-    start.disabled = false;
+    start.disabled = show.disabled = false;
     start.textContent = t("landing.start");
   }
-});
+}
+start.addEventListener("click", () => void begin(false));
+show.addEventListener("click", () => void begin(true));
 
 byId("join").addEventListener("submit", (/** @type {SubmitEvent} */ event) => {
   event.preventDefault();

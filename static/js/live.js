@@ -1,81 +1,83 @@
 /**
- * The wire: Socket.IO events in, scene updates out. A snapshot is loaded, a diff applied in order; at a gap the server is asked
- * for a snapshot and diffs are dropped until it comes. After a reconnect it joins from the revision it has.
+ * The wire: Socket.IO events in, what the page is told out. What keeps the scene right is sync.js; here is what opens the connection,
+ * opens it again, and says how it is: "waiting" at first, "live", "lost" while it is tried again, "gone" when the server will not.
  */
 import { io } from "../vendor/socket.io.js";
-
-/** How long an answer may take before it is asked for again, in milliseconds. */
-const PATIENCE = 2000;
+import { Sync } from "./sync.js";
 
 export class Live {
   /** @param {string} room @param {string} key @param {import("./scene.js").Scene} scene @param {import("./virtualtime.js").VirtualTime} time */
   constructor(room, key, scene, time) {
-    this.scene = scene;
-    this.time = time;
-    this.asked = 0;
-    /** The revision that is looked at instead of now; diffs are not heard meanwhile. @type {number|null} */
-    this.past = null;
     /** @type {Record<string, ((...args: any[]) => void)[]>} */
     this.listeners = {};
-    this.socket = io({ auth: { room, key }, transports: ["websocket", "polling"], reconnectionDelayMax: 4000 });
-    this.socket.on("connect", () => {
-      this.asked = performance.now();
-      this.socket.emit("join", { since: scene.revision < 0 ? null : scene.revision, scene: scene.instance });
+    /** What was told last: how it stands. @type {Map<string, any[]>} */
+    this.told = new Map();
+    const socket = (this.socket = io({ auth: { room, key }, transports: ["websocket", "polling"], reconnectionDelayMax: 4000 }));
+    const sync = (this.sync = new Sync(scene, time, {
+      send: (event, data) => (event === "join" ? socket.emit(event, data, (/** @type {any} */ told) => sync.joined(told)) : socket.emit(event, data)),
+      later: (run, wait) => {
+        const timer = setTimeout(run, wait);
+        return () => clearTimeout(timer);
+      },
+      tell: (event, ...args) => this.#tell(event, ...args),
+    }));
+    socket.on("connect", () => {
+      sync.connect();
       this.#tell("state", "live");
     });
-    this.socket.on("disconnect", () => this.#tell("state", "lost"));
-    this.socket.on("connect_error", (/** @type {Error} */ error) => this.#tell("state", this.socket.active ? "lost" : "gone", error.message));
-    this.socket.on("snapshot", (/** @type {import("./types").Snapshot} */ snapshot) => {
-      this.asked = 0;
-      if (this.past !== null) return;
-      time.reset(snapshot.time, snapshot.clock);
-      this.#tell("clock");
-      scene.load(snapshot);
+    socket.on("disconnect", (/** @type {string} */ reason) => {
+      sync.disconnect();
+      this.#tell("state", "lost");
+      if (reason === "io server disconnect") socket.connect();
     });
-    this.socket.on("diff", (/** @type {import("./types").Diff} */ diff) => this.#diff(diff));
-    this.socket.on("clock", (/** @type {any} */ clock) => {
-      time.hear(clock.time ?? time.heard, clock);
-      this.#tell("clock");
-    });
-    this.socket.on("people", (/** @type {{count: number}} */ people) => this.#tell("people", people.count));
+    socket.on("connect_error", (/** @type {Error} */ error) => this.#tell("state", socket.active ? "lost" : "gone", error.message));
+    socket.on("snapshot", (/** @type {import("./types").Snapshot} */ snapshot) => sync.snapshot(snapshot));
+    socket.on("diff", (/** @type {import("./types").Diff} */ diff) => sync.diff(diff));
+    socket.on("clock", (/** @type {any} */ clock) => sync.tick(clock));
+    socket.on("people", (/** @type {{count: number}} */ people) => this.#tell("people", people.count));
+    addEventListener("online", () => this.again());
   }
 
-  /** @param {import("./types").Diff} diff */
-  #diff(diff) {
-    if (this.past !== null) return;
-    this.time.hear(diff.time, diff.clock);
-    if (diff.clock) this.#tell("clock");
-    const now = performance.now();
-    if (this.scene.apply(diff) === "gap" && now - this.asked > PATIENCE) {
-      this.asked = now;
-      this.socket.emit("resync", {});
-    }
+  /** The kept revision that is looked at; null: now. */
+  get past() {
+    return this.sync.past;
   }
 
-  /** Shows the cluster as it was: the scene, and with it all of the page, is that of a kept revision. @param {number} revision @param {import("./types").Snapshot} snapshot */
+  /** The room's own clock, whatever is looked at. */
+  get clock() {
+    return this.sync.clock;
+  }
+
+  /** @param {number} revision @param {import("./types").Snapshot} snapshot */
   look(revision, snapshot) {
-    this.past = revision;
-    this.time.reset(snapshot.time, { paused: true, speed: this.time.speed });
-    this.scene.load(snapshot);
-    this.#tell("past", revision);
-    this.#tell("clock");
+    this.sync.look(revision, snapshot);
   }
 
-  /** Back to now. */
   return() {
-    if (this.past === null) return;
-    this.past = null;
-    this.#tell("past", null);
-    this.socket.emit("resync", {});
+    this.sync.return();
   }
 
-  /** @param {string} event @param {(...args: any[]) => void} listener */
+  /** Tries to connect at once instead of when its turn is. */
+  again() {
+    if (this.socket.connected) return;
+    this.socket.disconnect();
+    this.socket.connect();
+  }
+
+  /**
+   * "state" (state, reason), "people" (count), "clock", "past" (revision or null), "loaded" (a snapshot came), "heard" (signals, also while the past is looked at).
+   * Who comes late soon hears how it stands.
+   * @param {string} event @param {(...args: any[]) => void} listener
+   */
   on(event, listener) {
     (this.listeners[event] ??= []).push(listener);
+    const told = this.told.get(event);
+    if (told) queueMicrotask(() => listener(...told));
   }
 
   /** @param {string} event @param {...any} args */
   #tell(event, ...args) {
+    if (event !== "heard") this.told.set(event, args);
     for (const listener of this.listeners[event] ?? []) listener(...args);
   }
 }

@@ -1,64 +1,78 @@
-/** The room's page: makes the parts and ties them together. */
+/** The room's page around its first picture (first.js): makes the parts and ties them together. */
 import { Actions } from "./actions.js";
 import { Api } from "./api.js";
 import { Browser } from "./browser.js";
-import { Stage } from "./canvas/stage.js";
+import { setUpScale } from "./canvas/scale.js";
 import { Chaos } from "./chaos.js";
 import * as docks from "./docks.js";
-import { byId, h, icon, toast } from "./dom.js";
+import { byId, h, icon } from "./dom.js";
+import { Follow } from "./follow.js";
+import { Connection } from "./connection.js";
 import { Editor } from "./editor.js";
 import { setUpEmpty } from "./empty.js";
-import { LANGUAGES, onLanguage, preferred, speak, t, translate } from "./i18n.js";
-import { marks, setUpHelp } from "./help.js";
+import { stage } from "./first.js";
+import { LANGUAGES, onLanguage, speak, t, translate } from "./i18n.js";
 import { Inspector } from "./inspector.js";
-import { Live } from "./live.js";
-import { setUpPalette } from "./palette.js";
-import { Scene } from "./scene.js";
+import { setUpInteraction } from "./interact.js";
+import { setUpReplay } from "./replay.js";
+import { Past, setUpTime } from "./past.js";
 import { Terminal } from "./terminal.js";
 import { choose, onTheme } from "./theme.js";
+import { setUpShare } from "./share.js";
+import { Strip } from "./strip.js";
 import { Tooltip } from "./tooltip.js";
 import { TopBar } from "./topbar.js";
 import { Traffic } from "./traffic.js";
 import { announce, Tree } from "./tree.js";
-import { VirtualTime } from "./virtualtime.js";
+import { key, live, room, scene, time } from "./wire.js";
 
-await Promise.all([speak(preferred()), document.fonts.load('500 12px "Inter"').catch(() => null), document.fonts.load('500 12px "JetBrains Mono"').catch(() => null)]);
-
-const { room = "", key = "" } = document.body.dataset;
 const api = new Api(room, key);
 const actions = new Actions();
-const scene = new Scene();
-const time = new VirtualTime();
-docks.setUp();
 
-const stageHost = byId("stage");
-const tooltip = new Tooltip(byId("tooltip"), stageHost);
-const stage = new Stage({
-  host: stageHost, still: byId("still"), moving: byId("moving"), scene, time, t,
-  onHover: (id, x, y) => tooltip.show(id ? scene.get(id) : undefined, x, y), onSelect: (id) => select(id),
-});
-const live = new Live(room, key, scene, time);
+const tooltip = new Tooltip(byId("tooltip"), stage.host, scene);
+stage.parts.onHover = (id, x, y) => tooltip.show(id ? scene.get(id) : undefined, x, y);
+stage.parts.onSelect = (id) => select(id);
+const strip = new Strip({ scene, stage, time, show, why: (id) => (show(id), actions.all.get("why")?.run()) });
+const past = new Past({ api, live, actions });
 const editor = new Editor(byId("panel-editor"), api, show);
-const inspector = new Inspector(byId("panel-inspector"), api, scene, { show, now: () => time.now, edit: (yaml) => (editor.set(yaml), docks.open("editor")), chaos: (id) => (docks.open("chaos"), chaos.choose(id), byId("chaos-fault")?.focus()) });
+const inspector = new Inspector(byId("panel-inspector"), api, scene, { live, show, clear: () => select(null), run: (line) => (docks.set("bottom", { folded: false }), terminal.run(line)), paused: () => time.paused, now: () => time.now, edit: (yaml) => (docks.open("editor"), editor.files.new(yaml)), chaos: (id) => (docks.open("chaos"), chaos.choose(id), byId("chaos-fault")?.focus()) });
+inspector.register(actions, () => docks.open("inspector"));
+Follow.stage = stage;
 const traffic = new Traffic(byId("panel-traffic"), api, scene, show);
 const browser = new Browser(byId("panel-browser"), api);
 const chaos = new Chaos(byId("panel-chaos"), byId("tab-chaos"), api, scene, { show, now: () => time.now });
 const terminal = new Terminal(byId("terminal"), live.socket, room, find, show);
-const help = setUpHelp(byId("help"), api);
-const palette = setUpPalette(() => actions.entries());
-const topbar = new TopBar(api, time, scene, { palette, help });
+editor.run = (line) => (docks.set("bottom", { folded: false }), terminal.run(line));
+editor.register(actions, () => docks.open("editor"));
+const interact = setUpInteraction({
+  stage, scene, live, api, terminal, actions, traffic, browser, select, show, edit: (yaml) => (docks.open("editor"), editor.files.new(yaml)),
+  chaos: (id) => (docks.open("chaos"), chaos.choose(id), byId("chaos-fault")?.focus()), look: (revision) => void past.look(revision),
+});
+const { palette, help } = interact;
+const topbar = new TopBar(api, time, scene, { palette, help, share: () => {} });
+new Connection(byId("gone"), live, scene);
+setUpScale(stage, api, live, actions, byId("bar-group"));
+past.marked = (id) => scene.get(id) && show(id);
+past.held = () => stage.selected !== null || interact.travel.at !== null;
+setUpTime(past, { api, live, actions, topbar, scene, stage, terminal, inspector });
 live.socket.on("edit", (/** @type {{name: string}} */ { name }) => (docks.open("editor"), void editor.openFile(name)));
 live.socket.on("files", (/** @type {{changed: string[]}} */ { changed }) => void editor.changed(changed));
-new Tree(byId("tree"), scene, show, (id) => stage.hover(id, 0, 0));
+const tree = new Tree(byId("tree"), scene, show, (id) => (stage.hover(id, 0, 0), tooltip.show(undefined, 0, 0)), (id, x, y) => stage.parts.onMenu?.(id, x, y));
+byId("skip").addEventListener("click", (/** @type {Event} */ event) => (event.preventDefault(), tree.focus()));
 announce(byId("announcer"), scene);
-setUpEmpty(byId("empty"), scene, (line) => terminal.run(line));
+setUpEmpty(byId("empty"), scene, terminal, (aim) => api.traffic(aim));
+
+const replay = setUpReplay({ api, stage, scene, time, live, show, terminal }, actions);
+setUpShare({ stage, replay, room, time, live, topbar, copy: interact.copy }, actions);
+
+interact.selection.listen(() => interact.selection.ids.length > 1 && inspector.show(stage.selected, interact.selection.ids));
 
 /** What chaos can strike: selecting it while one is about it only aims. */
 const AIMED = /^(Node|Pod|Component)\//;
 
 /** @param {string|null} id */
 function select(id) {
-  stage.select(id);
+  interact.selection.only(id);
   inspector.show(id);
   chaos.choose(id);
   if (id && !(docks.shown() === "chaos" && AIMED.test(id))) docks.open("inspector");
@@ -66,7 +80,7 @@ function select(id) {
 
 /** @param {string} id */
 function show(id) {
-  if (!scene.get(id)) return void toast(t("inspect.gone"));
+  if (!scene.get(id)) return docks.open("inspector"), inspector.show(id);
   stage.reveal(id);
   select(id);
 }
@@ -81,22 +95,10 @@ function find(word) {
   return null;
 }
 
-live.on("state", (state, detail) => {
-  topbar.connection(state);
-  document.body.dataset.connection = state;
-  byId("gone").hidden = state !== "gone";
-  if (state === "gone") byId("gone").replaceChildren(h("strong", { text: t("room.gone") }), h("p", { text: t("room.goneHint", { reason: detail }) }), h("a.button.primary", { href: "/", text: t("room.home") }));
-});
+live.on("state", (state) => topbar.connection(state));
 live.on("people", (count) => topbar.here(count));
-live.on("clock", () => {
-  topbar.clock();
-  stage.freeze(time.paused);
-  stage.repaint();
-});
-onTheme((theme) => {
-  stage.setTheme(theme);
-  legend();
-});
+live.on("clock", () => topbar.clock());
+onTheme(() => legend());
 onLanguage(() => {
   stage.repaint();
   furnish();
@@ -115,57 +117,43 @@ function furnish() {
 
 function legend() {
   const open = byId("legend").querySelector("details")?.open ?? false;
-  byId("legend").replaceChildren(h("details", { open }, h("summary", { text: t("legend.title") }), marks()));
+  const fill = async (/** @type {any} */ { target }) => target.open && target.querySelector(".marks") === null && target.append((await import("./help.js")).marks());
+  byId("legend").replaceChildren(h("details", { open, ontoggle: (/** @type {Event} */ event) => void fill(event) }, h("summary", { title: t("legend.title"), "aria-label": t("legend.title") }, h("span", { text: t("legend.title") }))));
 }
 
 actions.add(
   { id: "apply", label: () => t("editor.apply"), hint: "Ctrl Enter", run: () => void editor.apply() },
   { id: "pause", label: () => t(time.paused ? "clock.play" : "clock.pause"), key: "p", when: () => live.past === null, run: () => topbar.toggle() },
   { id: "step", label: () => t("clock.step"), key: "s", when: () => live.past === null, run: () => topbar.step() },
-  { id: "fit", label: () => t("stage.fit"), key: "f", run: () => stage.fit() },
-  { id: "terminal", label: () => t("palette.terminal"), hint: "Ctrl `", run: () => (docks.set("bottom", { folded: false }), terminal.focus()) },
-  { id: "editor", label: () => t("palette.editor"), hint: "Ctrl E", run: () => (docks.open("editor"), editor.view.focus()) },
-  { id: "tree", label: () => t("palette.tree"), key: "t", run: () => byId("tree").querySelector("[tabindex='0']")?.focus() },
+  { id: "fit", label: () => t("stage.fit"), key: ["f", "0"], group: "keys.canvas", run: () => stage.fit() },
+  { id: "terminal", label: () => t("palette.terminal"), key: "Ctrl+`", where: "everywhere", run: () => (docks.set("bottom", { folded: false }), terminal.focus()) },
+  { id: "editor", label: () => t("palette.editor"), key: "Ctrl+e", where: "everywhere", run: () => (docks.open("editor"), editor.focus()) },
+  { id: "tree", label: () => t("tree.toggle"), key: "t", run: () => tree.pin() },
   { id: "traffic", label: () => t("palette.traffic"), run: () => docks.open("traffic") },
   { id: "browser", label: () => t("palette.browser"), run: () => (docks.open("browser"), browser.bar.focus()) },
   { id: "chaos", label: () => t("palette.chaos"), run: () => (docks.open("chaos"), chaos.draw(true), byId("chaos-fault")?.focus()) },
   { id: "heal", label: () => t("chaos.healAll"), when: () => scene.ofKind("Fault").length > 0, run: () => void api.heal() },
-  { id: "share", label: () => t("share.button"), run: () => topbar.share() },
-  { id: "help", label: () => t("help.label"), key: "?", run: help },
-  { id: "deselect", label: () => "", key: "Escape", run: () => select(null) },
-  { id: "zoomIn", label: () => t("stage.zoomIn"), key: "+", run: () => stage.zoomBy(1.25) },
-  { id: "zoomOut", label: () => t("stage.zoomOut"), key: "-", run: () => stage.zoomBy(0.8) },
+  { id: "zoomIn", label: () => t("stage.zoomIn"), key: ["+", "="], group: "keys.canvas", run: () => stage.zoomBy(1.25) },
+  { id: "zoomOut", label: () => t("stage.zoomOut"), key: "-", group: "keys.canvas", run: () => stage.zoomBy(0.8) },
   ...["auto", "dark", "light"].map((theme) => ({ id: `theme.${theme}`, label: () => t(`theme.${theme}`), run: () => (choose(/** @type {any} */ (theme)), topbar.draw()) })),
   ...Object.entries(LANGUAGES).map(([name, label]) => ({ id: `language.${name}`, label: () => label, hint: t("language"), run: () => void speak(name) })),
 );
-actions.list(() => editor.examples.map((one) => ({ label: t("palette.example", { name: one.title ?? one.name }), hint: "YAML", run: () => (docks.open("editor"), editor.set(one.yaml)) })));
-actions.list(() => [...scene.things].filter(([, thing]) => !["Component", "Namespace", "Fault"].includes(thing.kind)).slice(0, 3000).map(([id, thing]) => ({ label: thing.name, hint: thing.kind, run: () => show(id) })));
-
-/** Other keys for the same, and those that move the eye. @type {Record<string, () => void>} */
-const KEYS = {
-  "0": () => stage.fit(), "=": () => stage.zoomBy(1.25),
-  ArrowLeft: () => stage.panBy(60, 0), ArrowRight: () => stage.panBy(-60, 0), ArrowUp: () => stage.panBy(0, 60), ArrowDown: () => stage.panBy(0, -60),
-};
 
 addEventListener("keydown", (event) => {
-  const target = /** @type {HTMLElement} */ (event.target);
-  const ctrl = event.ctrlKey || event.metaKey;
-  if (ctrl && event.key.toLowerCase() === "k" && !target.closest("#terminal")) return event.preventDefault(), palette();
-  if (ctrl && event.key === "`") return event.preventDefault(), target.closest("#terminal") ? terminal.leave() : (docks.set("bottom", { folded: false }), terminal.focus());
-  if (ctrl && event.key.toLowerCase() === "e" && !target.closest("#terminal")) return event.preventDefault(), docks.open("editor"), editor.view.focus();
-  if (ctrl || event.altKey || target.closest("input, select, textarea, dialog, .cm-editor, #terminal, [role=tab], [role=separator], [role=menu], [role=slider]")) return;
-  if (actions.press(event) || !KEYS[event.key]) return;
-  event.preventDefault();
-  KEYS[event.key]();
+  const inside = /** @type {HTMLElement} */ (event.target).closest("#terminal");
+  if (inside && event.ctrlKey && event.key === "`") return event.preventDefault(), terminal.leave();
+  if (!inside) actions.press(event);
 });
 
 translate();
 furnish();
 legend();
-editor.load();
+scene.welcome();
+const loaded = [editor.load()];
 chaos.load();
 traffic.draw();
-document.body.dataset.ready = "true";
 
 /** For tests and the curious: what the page knows. */
-Object.assign(window, { podium: { live, api, actions, inspector, select, show, scene, stage, editor, terminal, time, traffic, chaos, browser } });
+Object.assign(window, { podium: { live, api, actions, inspector, select, show, scene, stage, editor, terminal, time, traffic, chaos, browser, strip, replay, interact, past } });
+await Promise.allSettled(loaded);
+document.body.dataset.ready = "true";

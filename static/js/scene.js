@@ -1,7 +1,7 @@
 /**
  * The page's copy of the room's scene. Snapshots and ordered diffs come in; the map of things, and word of which of them
  * changed, go out. A diff either follows exactly on what is here, is old and ignored, or shows a gap, and then the caller asks
- * for a snapshot. Nothing here knows of sockets or pixels.
+ * for a snapshot. Nothing here knows of sockets or pixels; sync.js decides what comes in.
  *
  * @typedef {import("./types").Thing} Thing
  * @typedef {import("./types").Snapshot} Snapshot
@@ -9,6 +9,9 @@
  * @typedef {{id: string, before: Thing|undefined, after: Thing|undefined}} Change
  * @typedef {{changes: Change[], signals: import("./types").Signal[], whole: boolean}} Update
  */
+
+/** More changes than this are a new picture, not a movement. */
+const SUDDEN = 2000;
 
 export class Scene {
   constructor() {
@@ -27,6 +30,8 @@ export class Scene {
     this.storeRevision = 0;
     /** @type {Set<(update: Update) => void>} */
     this.listeners = new Set();
+    /** @type {Set<(update: Update) => void>} those who know all there is */
+    this.told = new Set();
   }
 
   /** @param {(update: Update) => void} listener */
@@ -35,15 +40,20 @@ export class Scene {
     return () => this.listeners.delete(listener);
   }
 
+  /** Tells everything, as a snapshot does, to those who came after it. */
+  welcome() {
+    const late = [...this.listeners].filter((listener) => !this.told.has(listener));
+    this.told = new Set(this.listeners);
+    if (this.revision < 0 || !late.length) return;
+    const changes = [...this.things].map(([id, after]) => ({ id, before: undefined, after }));
+    for (const listener of late) listener({ changes, signals: [], whole: true });
+  }
+
   /** Replaces everything. @param {Snapshot} snapshot */
   load(snapshot) {
     const before = this.things;
-    this.things = new Map(Object.entries(snapshot.things));
-    this.revision = snapshot.revision;
-    this.time = snapshot.time;
-    this.epoch = snapshot.epoch ?? this.epoch;
-    this.instance = snapshot.scene ?? "";
-    this.storeRevision = snapshot.storeRevision ?? 0;
+    this.things = new Map(entries(snapshot));
+    this.#dated(snapshot);
     /** @type {Change[]} */
     const changes = [];
     for (const [id, thing] of before) if (!this.things.has(id)) changes.push({ id, before: thing, after: undefined });
@@ -56,9 +66,43 @@ export class Scene {
     this.#tell({ changes, signals: [], whole: true });
   }
 
+  /** Becomes another scene of the same cluster, telling only what is not as it was. @param {Snapshot} snapshot */
+  turn(snapshot) {
+    if (this.revision < 0) return this.load(snapshot);
+    const things = new Map(entries(snapshot));
+    /** @type {Change[]} */
+    const changes = [];
+    for (const [id, before] of this.things) if (!things.has(id)) changes.push({ id, before, after: undefined });
+    for (const [id, after] of things) {
+      const before = this.things.get(id);
+      if (before && same(before, after)) things.set(id, before);
+      else changes.push({ id, before, after });
+    }
+    if (changes.length > SUDDEN) return this.load(snapshot);
+    this.things = things;
+    for (const { id, before, after } of changes) this.#index(id, before, after);
+    this.#dated(snapshot);
+    this.#tell({ changes, signals: [], whole: false });
+  }
+
+  /** What is here, to be loaded elsewhere. @returns {Snapshot} */
+  snapshot() {
+    const { revision, time, epoch, instance: scene, storeRevision, things } = this;
+    return { revision, time, epoch, scene, storeRevision, things };
+  }
+
+  /** @param {Snapshot} snapshot */
+  #dated(snapshot) {
+    this.revision = snapshot.revision;
+    this.time = snapshot.time;
+    this.epoch = snapshot.epoch ?? this.epoch;
+    this.instance = snapshot.scene ?? "";
+    this.storeRevision = snapshot.storeRevision ?? 0;
+  }
+
   /** @param {Diff} diff @returns {"applied"|"old"|"gap"} */
   apply(diff) {
-    if (this.revision < 0 || diff.from > this.revision) return "gap";
+    if (this.revision < 0 || diff.from > this.revision || (diff.scene ?? this.instance) !== this.instance) return "gap";
     if (diff.to <= this.revision) return "old";
     if (diff.from < this.revision) return "gap";
     /** @type {Map<string, Change>} */
@@ -108,6 +152,17 @@ export class Scene {
   #tell(update) {
     for (const listener of this.listeners) listener(update);
   }
+}
+
+/** @param {Snapshot} snapshot @returns {Iterable<[string, Thing]>} */
+const entries = ({ things }) => (things instanceof Map ? things : Object.entries(things));
+
+/** Whether two records say the same. @param {any} a @param {any} b @returns {boolean} */
+function same(a, b) {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || !a || !b || Array.isArray(a) !== Array.isArray(b)) return false;
+  const keys = Object.keys(a);
+  return keys.length === Object.keys(b).length && keys.every((key) => key in b && same(a[key], b[key]));
 }
 
 /** @param {Map<string, Set<string>>} groups @param {string} id @param {string|undefined} from @param {string|undefined} to */

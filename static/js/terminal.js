@@ -1,12 +1,12 @@
 /**
  * The terminal: xterm.js draws, our line editor types at the prompt, the shell of the room's workstation answers over Socket.IO as it
  * goes. While a command runs, keys go to the command's own terminal on the server as they come. Whatever is printed is also kept as text
- * for screen readers.
+ * for screen readers. Until somebody is there to use it, prompt.js stands in its place; then xterm.js is loaded.
  */
-import { FitAddon, Terminal as Screen } from "../vendor/xterm.js";
 import { byId, h } from "./dom.js";
 import { t } from "./i18n.js";
 import { LineEditor } from "./lineeditor.js";
+import { Prompt } from "./prompt.js";
 import { onTheme } from "./theme.js";
 
 const MAX_LOG = 200;
@@ -17,7 +17,7 @@ const LONG = 600;
 const FRAME = /\x1b\[(?:H|1;1H|2J|\?1049h)/;
 const MAX_LOG_TEXT = 20000;
 const ESCAPES = /\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>78]|[\x00-\x08\x0b\x0c\x0e-\x1f]/g;
-const THEMES = {
+export const THEMES = {
   dark: { background: "#0b0f13", foreground: "#d7dee6", cursor: "#53f3ce", selectionBackground: "#2b4a48", black: "#1b232c", green: "#53f3ce", brightGreen: "#53f3ce", yellow: "#f6b027", red: "#ff8a73", blue: "#6cabe0", brightBlack: "#8390a0" },
   light: { background: "#f3f3ee", foreground: "#1b2127", cursor: "#1f7a67", selectionBackground: "#c9e2da", black: "#1b2127", green: "#1f7a67", brightGreen: "#1f7a67", cursorAccent: "#f3f3ee", yellow: "#856118", red: "#8d1420", blue: "#0d3d86", brightBlack: "#565f68" },
 };
@@ -41,13 +41,26 @@ export class Terminal {
     this.lasting = false;
     this.patience = 0;
     this.place = "~";
+    /** The kept revision that commands are of; null: now. @type {number|null} */
+    this.at = null;
     this.count = 0;
     this.logged = true;
     this.rows = 0;
     this.column = 0;
+    /** @type {any} */
+    this.screen = null;
+    this.prompt = new Prompt(host);
+    this.ready = this.prompt.wanted.then(() => this.#open(host, find, show));
+  }
+
+  /** @param {HTMLElement} host @param {(name: string) => string|null} find @param {(id: string) => void} show */
+  async #open(host, find, show) {
+    const [{ FitAddon, Terminal: Screen }] = await Promise.all([import("../vendor/xterm.js"), document.fonts.load('500 12px "JetBrains Mono"').catch(() => null)]);
+    const { socket } = this;
     this.screen = new Screen({ fontFamily: '"JetBrains Mono", "NanumGothicCoding", monospace', fontSize: 12.5, lineHeight: 1.25, cursorBlink: false, cursorStyle: "bar", cursorWidth: 2, scrollback: 5000, convertEol: true, screenReaderMode: false, allowTransparency: false });
     this.fitter = new FitAddon();
     this.screen.loadAddon(this.fitter);
+    const { text, held } = this.prompt.leave();
     this.screen.open(host);
     onTheme((theme) => (this.screen.options.theme = THEMES[theme]));
     new ResizeObserver(() => this.fit()).observe(host);
@@ -56,29 +69,49 @@ export class Terminal {
     this.screen.registerLinkProvider({ provideLinks: (/** @type {number} */ y, /** @type {any} */ done) => done(this.#links(y, find, show)) });
     this.screen.onResize((/** @type {{cols: number, rows: number}} */ { cols, rows }) => this.running && socket.emit("terminal.resize", { id: this.running, columns: cols, rows }));
     socket.on("terminal.taken", (/** @type {any} */ taken) => taken.id === this.running && this.#taken(taken));
-    socket.on("terminal.output", (/** @type {any} */ output) => this.#print(output.data, output.stream, output.id === this.running));
+    socket.on("terminal.output", (/** @type {any} */ output) => output.id.startsWith("@") || this.#print(output.data, output.stream, output.id === this.running));
     socket.on("terminal.exit", (/** @type {any} */ exit) => exit.id === this.running && this.#ended(exit));
     socket.on("disconnect", () => this.running && (this.#print("\n", "stderr", true), this.#ended({ place: "~" })));
     this.screen.write(`\x1b[90m${t("terminal.welcome")}\x1b[0m\r\n`);
     this.#prompt();
+    if (held) this.screen.focus();
+    if (text) this.#typed(text);
+  }
+
+  /** Loads it, if it is not here. */
+  open() {
+    this.prompt.want();
+    return this.ready;
   }
 
   fit() {
     try {
-      this.fitter.fit();
+      this.fitter?.fit();
     } catch {
       return;
     }
   }
 
   focus() {
-    this.screen.focus();
+    if (this.screen) this.screen.focus();
+    else void this.open().then(() => this.screen.focus());
   }
 
   /** Runs a line as if it had been typed. @param {string} line */
   run(line) {
+    if (!this.screen) return void this.open().then(() => this.run(line));
     this.line.set("");
     this.#typed(`${line}\r`);
+    this.focus();
+  }
+
+  /** Leaves a line at the prompt, to be read and changed before Enter. @param {string} line */
+  put(line) {
+    if (!this.screen) return void this.open().then(() => this.put(line));
+    if (!this.running) {
+      this.line.set(line);
+      this.#draw();
+    }
     this.focus();
   }
 
@@ -149,7 +182,20 @@ export class Terminal {
   #before() {
     if (this.pending) return ["> ", 2];
     const place = this.place.length > 30 ? `…${this.place.slice(-29)}` : this.place;
-    return [`\x1b[1;32mpodium\x1b[0m:\x1b[1;34m${place}\x1b[0m$ `, cells(place) + 9];
+    const at = this.at === null ? "" : `@${this.at}`;
+    return [`\x1b[1;32mpodium\x1b[0m\x1b[1;34m${at}\x1b[0m:\x1b[1;34m${place}\x1b[0m$ `, cells(place) + at.length + 9];
+  }
+
+  #when() {
+    return this.at === null ? {} : { revision: this.at };
+  }
+
+  /** From now on commands are about the cluster as it was at a revision; null: as it is. @param {number|null} revision */
+  look(revision) {
+    if (this.at === revision) return;
+    this.at = revision;
+    if (!this.screen) return void this.open();
+    if (!this.running) this.#draw();
   }
 
   #prompt() {
@@ -189,7 +235,7 @@ export class Terminal {
     const before = this.pending ? this.pending.split("\n").length - 1 : 0;
     this.sent = { text: this.pending + text, drawn: before + drawn };
     this.running = `${Date.now()}-${++this.count}`;
-    this.socket.emit("terminal.start", { id: this.running, line: this.sent.text, columns: this.screen.cols, rows: this.screen.rows });
+    this.socket.emit("terminal.start", { id: this.running, line: this.sent.text, columns: this.screen.cols, rows: this.screen.rows, ...this.#when() });
   }
 
   /** The shell has found the first whole command in what was sent, or none. @param {{lines: number, more: boolean}} taken */
@@ -256,7 +302,7 @@ export class Terminal {
 
   async #complete() {
     const { line, cursor } = this.line;
-    const answer = await this.socket.timeout(3000).emitWithAck("terminal.complete", { line, cursor }).catch(() => null);
+    const answer = await this.socket.timeout(3000).emitWithAck("terminal.complete", { line, cursor, ...this.#when() }).catch(() => null);
     if (!answer?.candidates?.length || this.line.line !== line) return;
     /** @type {string[]} */
     const candidates = answer.candidates.map((/** @type {any} */ one) => one.value ?? one);

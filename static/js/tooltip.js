@@ -1,11 +1,14 @@
 /** The tip beside the pointer: what this is, its facts, and what is the matter with it. */
 import { h } from "./dom.js";
+import { roundings } from "./canvas/cards.js";
+import { holders } from "./canvas/relations.js";
 import { facts, sourced, trouble } from "./facts.js";
 import { t } from "./i18n.js";
 
 export class Tooltip {
-  /** @param {HTMLElement} element @param {HTMLElement} host */
-  constructor(element, host) {
+  /** @param {HTMLElement} element @param {HTMLElement} host @param {import("./scene.js").Scene} scene */
+  constructor(element, host, scene) {
+    this.scene = scene;
     this.element = element;
     this.host = host;
   }
@@ -16,10 +19,14 @@ export class Tooltip {
     if (!thing) return;
     const about = trouble(thing, t);
     const labels = Object.entries(thing.labels ?? {}).filter(([key]) => thing.kind === "Pod" && key !== "pod-template-hash");
+    const held = thing.kind === "Pod" ? [...new Set(labels.slice(0, 6).flatMap(([key]) => holders(this.scene, thing, key)))].slice(0, 5) : [];
+    const rounded = thing.kind === "Deployment" ? roundings(thing).filter(Boolean) : [];
     this.element.replaceChildren(
       h("strong.title", {}, h("span.kind", { text: thing.kind === "Traffic" ? t("traffic.source") : thing.kind }), thing.kind === "Traffic" ? sourced(thing, t) : thing.ns && thing.ns !== "default" ? `${thing.ns}/${thing.name}` : thing.name),
       h("dl", {}, ...facts(thing, t).flatMap((fact) => [h("dt", { text: fact.label }), h("dd", { text: fact.value })])),
       ...(labels.length ? [h("div.chips", {}, ...labels.slice(0, 6).map(([key, value]) => h("span.chip", { text: `${key}=${value}` })))] : []),
+      ...(rounded.length ? [h("p", { text: `maxSurge, maxUnavailable: ${rounded.join(", ")}` })] : []),
+      ...(held.length ? [h("p", { text: t("tip.held", { list: held.join(", ") }) })] : []),
       ...(about ? [h("p", { text: about })] : []),
     );
     const { offsetWidth: w, offsetHeight: height } = this.element;

@@ -1,13 +1,19 @@
-/** The bar on top: the room's clock and its pace, who is here, the link to share, theme and language. */
+/**
+ * The bar on top: the clock of what is looked at, the room's pace and what it runs until, who is here, the link to share, theme and
+ * language. While the past is looked at the pace is not to be changed.
+ */
+import { acting, isPast, mayAct } from "./acting.js";
 import { byId, h, icon, toast } from "./dom.js";
 import { LANGUAGES, language, onLanguage, speak, t } from "./i18n.js";
 import { choose, chosen } from "./theme.js";
+import { clockTime, duration } from "./virtualtime.js";
 
-export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 25, 100];
-const STEP = 1;
+export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 100];
+
+/** @typedef {{what: string, thing?: string|null, condition?: string}} Goal */
 
 export class TopBar {
-  /** @param {import("./api.js").Api} api @param {import("./virtualtime.js").VirtualTime} time @param {import("./scene.js").Scene} scene @param {{palette: () => void, help: () => void}} acts */
+  /** @param {import("./api.js").Api} api @param {import("./virtualtime.js").VirtualTime} time @param {import("./scene.js").Scene} scene @param {{palette: () => void, help: () => void, share: () => void}} acts */
   constructor(api, time, scene, acts) {
     this.api = api;
     this.time = time;
@@ -19,7 +25,16 @@ export class TopBar {
     this.pause = h("button.icon", { type: "button", id: "pause", onclick: () => this.toggle() });
     this.stepper = h("button.icon", { type: "button", id: "step", onclick: () => this.step() }, icon("step"));
     this.speed = h("select", { id: "speed", onchange: () => this.#ask({ speed: Number(this.speed.value) }) });
-    byId("clock").append(this.pause, this.stepper, this.shown, this.speed);
+    this.slower = h("button.icon", { type: "button", id: "slower", onclick: () => this.pace(-1) }, icon("minus"));
+    this.faster = h("button.icon", { type: "button", id: "faster", onclick: () => this.pace(1) }, icon("plus"));
+    this.goal = h("button.icon", { type: "button", id: "until", "aria-haspopup": "menu", "aria-expanded": "false", onclick: () => (this.running ? this.#ask({ paused: true }) : this.menu()) });
+    /** What the room runs until, while it does. @type {Goal|null} */
+    this.running = null;
+    /** Takes in what the server says of the clock. @type {(clock: import("./types").ClockState) => void} */
+    this.heard = (clock) => time.hear(clock.time ?? time.heard, clock);
+    /** The thing that is selected. @type {() => string|null|undefined|false} */
+    this.selected = () => null;
+    byId("clock").append(acting(this.pause, this.stepper), this.shown, acting(this.slower, this.speed, this.faster, this.goal));
     this.draw();
     onLanguage(() => this.draw());
     setInterval(() => this.tick(), 250);
@@ -30,14 +45,55 @@ export class TopBar {
   }
 
   step() {
-    return this.#ask({ paused: true, advance: STEP });
+    return this.#ask({ step: true });
   }
 
-  /** @param {{paused?: boolean, speed?: number, advance?: number}} change */
+  /** The next slower or faster pace. @param {1|-1} way */
+  pace(way) {
+    const { speed } = this.time;
+    const next = way > 0 ? SPEEDS.find((one) => one > speed) : SPEEDS.findLast((one) => one < speed);
+    if (next && mayAct()) return this.#ask({ speed: next });
+  }
+
+  /** What one can run the room until. */
+  async menu() {
+    if (!mayAct() || this.running) return;
+    const { open } = await import("./until.js");
+    open(this, this.scene, this.selected() || null);
+  }
+
+  /** Runs as fast as it goes until something is so; says what came of it. @param {Goal} goal */
+  async until(goal) {
+    if (this.running || !mayAct()) return;
+    this.running = goal;
+    this.clock();
+    const { name } = this.scene.get(goal.thing ?? "") ?? { name: "" };
+    const words = { what: t(goal.thing ? (goal.condition ? "until.is" : "until.thing") : `until.${goal.what}`, { name, condition: goal.condition }) };
+    const before = this.time.now;
+    try {
+      const clock = await this.api.clock({ until: /** @type {any} */ (goal) });
+      this.heard(clock);
+      const took = duration(Math.max(0, clock.time - before));
+      toast(t(clock.reached ? "until.reached" : "until.notReached", { ...words, time: took }), !clock.reached);
+    } catch (error) {
+      toast(/** @type {Error} */ (error).message, true);
+    } finally {
+      this.running = null;
+      this.clock();
+    }
+  }
+
+  /** Lets so many seconds pass at once. @param {number} seconds */
+  advance(seconds) {
+    return this.#ask({ paused: true, advance: seconds });
+  }
+
+  /** @param {{paused?: boolean, speed?: number, advance?: number, step?: boolean}} change */
   async #ask(change) {
+    if (!mayAct()) return;
     try {
       const clock = await this.api.clock(change);
-      this.time.hear(clock.time ?? this.time.heard, clock);
+      this.heard(clock);
       this.clock();
     } catch (error) {
       toast(/** @type {Error} */ (error).message, true);
@@ -46,24 +102,25 @@ export class TopBar {
   }
 
   tick() {
-    const s = Math.floor(this.time.now);
-    const two = (/** @type {number} */ n) => `${n}`.padStart(2, "0");
-    const days = Math.floor(s / 86400);
-    const text = `${days ? `${days}d ` : ""}${two(Math.floor(s / 3600) % 24)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+    const text = clockTime(this.time.now);
     if (this.shown.textContent !== text) this.shown.textContent = text;
   }
 
   clock() {
     const { paused, speed } = this.time;
-    byId("clock").dataset.paused = `${paused}`;
+    byId("clock").dataset.paused = `${paused && !isPast()}`;
     this.pause.replaceChildren(icon(paused ? "play" : "pause"));
-    this.pause.setAttribute("aria-label", t(paused ? "clock.play" : "clock.pause"));
-    this.pause.title = t(paused ? "clock.play" : "clock.pause");
+    named(this.pause, t(paused ? "clock.play" : "clock.pause"), "P");
     if (document.activeElement !== this.speed || ![...this.speed.options].some((one) => Number(one.value) === speed)) {
       const speeds = SPEEDS.includes(speed) ? SPEEDS : [...SPEEDS, speed].sort((a, b) => a - b);
       this.speed.replaceChildren(...speeds.map((one) => h("option", { value: `${one}`, text: `${one}×` })));
     }
     this.speed.value = `${speed}`;
+    this.slower.disabled = speed <= SPEEDS[0];
+    this.faster.disabled = speed >= /** @type {number} */ (SPEEDS.at(-1));
+    this.goal.replaceChildren(icon(this.running ? "stop" : "flag"));
+    this.goal.classList.toggle("running", !!this.running);
+    named(this.goal, this.running ? t("until.stop") : t("until.title"), "U");
     this.tick();
   }
 
@@ -90,8 +147,9 @@ export class TopBar {
   }
 
   draw() {
-    this.stepper.setAttribute("aria-label", t("clock.step"));
-    this.stepper.title = t("clock.step");
+    named(this.stepper, t("clock.step"), "S");
+    named(this.slower, t("clock.slower"), "[");
+    named(this.faster, t("clock.faster"), "]");
     this.speed.setAttribute("aria-label", t("clock.speed"));
     const theme = chosen();
     const next = { auto: "dark", dark: "light", light: "auto" };
@@ -105,7 +163,7 @@ export class TopBar {
       button("search", `${t("palette.label")} (Ctrl K)`, this.acts.palette),
       button({ auto: "auto", dark: "moon", light: "sun" }[theme], t(`theme.${theme}`), () => (choose(/** @type {any} */ (next[theme])), this.draw())),
       pick, button("help", t("help.label"), this.acts.help),
-      h("button.button.primary", { type: "button", id: "share", onclick: () => this.share() }, t("share.button")));
+      h("button.button.primary", { type: "button", id: "share", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": t("share.button"), onclick: () => void this.acts.share() }, icon("link"), h("span", { text: t("share.button") })));
     this.connection(this.state);
     this.clock();
   }
@@ -121,4 +179,10 @@ export class TopBar {
       toast(url.href);
     }
   }
+}
+
+/** @param {HTMLElement} control @param {string} label @param {string} key */
+function named(control, label, key) {
+  control.setAttribute("aria-label", label);
+  control.title = `${label} (${key})`;
 }

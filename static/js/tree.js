@@ -1,159 +1,395 @@
 /**
- * The canvas in words: a tree of what is drawn, beside it for those who do not see or point. Only the rows in view exist; one row
- * has the focus; arrows walk, Enter inspects. Hidden until it has the focus.
+ * The canvas in words: a tree of what is drawn, beside it for those who do not see or point, and a list for those who prefer one. A change
+ * moves only what it is about; only the rows in view exist, and words are made for these alone. One row has the focus; arrows walk, Enter
+ * inspects, letters find. Hidden until it has the focus or is wanted.
  */
 import { WORKLOADS } from "./canvas/layout.js";
-import { h } from "./dom.js";
+import { h, icon } from "./dom.js";
 import { refusal } from "./follow.js";
-import { sourced, stateText } from "./facts.js";
+import { sourced, stateText, tone } from "./facts.js";
 import { onLanguage, t } from "./i18n.js";
+
+/** @typedef {import("./types").Thing} Thing @typedef {{id: string, children: string[], sorted: boolean}} Group @typedef {{id: string, group: Group, place: number, of: number, level: 1|2}} Row */
 
 const ROW = 26;
 const OVER = 6;
+const KEEP = "podium.tree";
+/** The groups around the nodes, which stand in the middle. */
+const BEFORE = ["group.services", "group.network", "group.workloads", "group.storage", "group.policies", "group.traffic", "group.unscheduled"];
+const AFTER = ["group.system", "group.control", "group.faults"];
+/** @type {Record<string, string>} */
+const GROUP = {
+  Service: "group.services", Ingress: "group.network", NetworkPolicy: "group.network", PersistentVolumeClaim: "group.storage", PersistentVolume: "group.storage",
+  HorizontalPodAutoscaler: "group.policies", PodDisruptionBudget: "group.policies", Traffic: "group.traffic", Component: "group.control", Fault: "group.faults",
+};
+const MARKS = /** @type {Record<string, string>} */ ({ ready: "●", pending: "◌", failing: "✕", done: "✓", unknown: "?" });
+const NATURAL = new Intl.Collator("en", { numeric: true });
+
+/** Where a thing stands: a group, its own group (a node), or nowhere. @param {string} id @param {Thing|undefined} thing */
+export function groupOf(id, thing) {
+  if (!thing) return "";
+  if (thing.kind === "Pod") return thing.system ? "group.system" : thing.node ? `Node//${thing.node}` : "group.unscheduled";
+  if (WORKLOADS.has(thing.kind)) return thing.system || thing.owner ? "" : "group.workloads";
+  return GROUP[thing.kind] ?? "";
+}
+
+/** Where an id stands in a sorted list, or would. @param {string[]} list @param {string} id */
+export function placeOf(list, id) {
+  let [low, high] = [0, list.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (list[middle] < id) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** What is in which group, kept up change by change. */
+export class Forest {
+  constructor() {
+    /** @type {Map<string, Group>} */
+    this.groups = new Map();
+    /** @type {Set<string>} */
+    this.nodes = new Set();
+    /** @type {Set<string>} groups that are folded */
+    this.shut = new Set(["group.system", "group.control"]);
+    /** @type {{group: Group, start: number, rows: number}[]|null} groups that are shown, with their first rows */
+    this.laid = null;
+    this.size = 0;
+  }
+
+  /** @param {import("./scene.js").Update} update @param {Map<string, Thing>} things */
+  take({ changes, whole }, things) {
+    if (whole) {
+      this.groups.clear();
+      this.nodes.clear();
+      this.laid = null;
+      for (const [id, thing] of things) this.#add(id, thing, false);
+      return;
+    }
+    for (const { id, before, after } of changes) {
+      const [from, to] = [groupOf(id, before), groupOf(id, after)];
+      if (before?.kind === "Node" || after?.kind === "Node") {
+        if (!before !== !after) this.laid = null;
+        if (after) this.nodes.add(id);
+        else this.nodes.delete(id);
+      }
+      if (from === to) continue;
+      if (from) this.#remove(id, from);
+      if (after) this.#add(id, after, true);
+    }
+  }
+
+  /** @param {string} key */
+  #sorted(key) {
+    const group = this.groups.get(key) ?? { id: key, children: [], sorted: true };
+    this.groups.set(key, group);
+    if (!group.sorted) group.children.sort();
+    group.sorted = true;
+    return group;
+  }
+
+  /** @param {string} id @param {Thing} thing @param {boolean} single */
+  #add(id, thing, single) {
+    if (thing.kind === "Node") this.nodes.add(id);
+    const key = groupOf(id, thing);
+    if (!key) return;
+    this.laid = null;
+    if (single) {
+      const { children } = this.#sorted(key);
+      const place = placeOf(children, id);
+      if (children[place] !== id) children.splice(place, 0, id);
+      return;
+    }
+    const group = this.groups.get(key) ?? { id: key, children: [], sorted: false };
+    this.groups.set(key, group);
+    group.children.push(id);
+    group.sorted = false;
+  }
+
+  /** @param {string} id @param {string} key */
+  #remove(id, key) {
+    const { children } = this.#sorted(key);
+    const place = placeOf(children, id);
+    if (children[place] === id) children.splice(place, 1);
+    this.laid = null;
+  }
+
+  /** The groups that are shown, with the row each begins at. */
+  lay() {
+    if (this.laid) return this.laid;
+    const keys = [...BEFORE, ...[...this.nodes].sort(NATURAL.compare), ...AFTER];
+    let start = 0;
+    this.laid = [];
+    for (const key of keys) {
+      const node = this.nodes.has(key);
+      const group = this.groups.get(key);
+      if (!node && !group?.children.length) continue;
+      const shown = this.#sorted(key);
+      const rows = 1 + (this.shut.has(key) ? 0 : shown.children.length);
+      this.laid.push({ group: shown, start, rows });
+      start += rows;
+    }
+    this.size = start;
+    return this.laid;
+  }
+
+  /** @param {number} index @returns {Row|null} */
+  row(index) {
+    const laid = this.lay();
+    let [low, high] = [0, laid.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (laid[middle].start + laid[middle].rows <= index) low = middle + 1;
+      else high = middle;
+    }
+    const found = laid[low];
+    if (!found || index < 0) return null;
+    const at = index - found.start;
+    return at ? { id: found.group.children[at - 1], group: found.group, place: at, of: found.group.children.length, level: 2 } : { id: found.group.id, group: found.group, place: low + 1, of: laid.length, level: 1 };
+  }
+
+  /** Which row a thing or a group is; -1 if it is folded away or not there. @param {string} id @param {Thing|undefined} thing */
+  index(id, thing) {
+    const laid = this.lay();
+    const own = laid.find((one) => one.group.id === id);
+    if (own) return own.start;
+    const key = groupOf(id, thing);
+    const found = laid.find((one) => one.group.id === key);
+    if (!found || found.rows < 2) return -1;
+    const place = placeOf(found.group.children, id);
+    return found.group.children[place] === id ? found.start + 1 + place : -1;
+  }
+}
 
 export class Tree {
-  /** @param {HTMLElement} host @param {import("./scene.js").Scene} scene @param {(id: string) => void} show @param {(id: string|null) => void} point */
-  constructor(host, scene, show, point) {
+  /** @param {HTMLElement} host @param {import("./scene.js").Scene} scene @param {(id: string) => void} show @param {(id: string|null) => void} point @param {(id: string, x: number, y: number) => void} [menu] */
+  constructor(host, scene, show, point, menu) {
     this.host = host;
     this.scene = scene;
     this.show = show;
     this.point = point;
+    this.menu = menu;
+    this.forest = new Forest();
     this.focused = 0;
-    this.drawing = false;
-    /** @type {{id: string, label: string, level: number, place: number, of: number, open?: boolean}[]} */
-    this.rows = [];
-    this.space = h("div", { role: "presentation" });
+    /** @type {string|null} */
+    this.focusedId = null;
+    this.typed = "";
+    this.typedAt = 0;
+    /** @type {Map<string, {element: HTMLElement, told: string}>} */
+    this.rows = new Map();
+    this.space = h("div.rows", { role: "presentation" });
+    this.title = h("h2", { id: "tree-title" });
+    this.close = h("button.icon", { type: "button", tabIndex: -1, onclick: () => this.pin(false) }, icon("close"));
+    this.panel = h("div.tree-panel.sr-only-focusable", {}, h("header", {}, this.title, this.close));
+    host.before(this.panel);
+    host.classList.remove("sr-only-focusable");
+    this.panel.append(host);
     host.append(this.space);
-    host.addEventListener("scroll", () => this.#render());
+    host.addEventListener("scroll", () => this.render());
     host.addEventListener("keydown", (event) => this.#key(event));
-    host.addEventListener("focusin", (event) => host.contains(/** @type {Node|null} */ (event.relatedTarget)) || this.drawing || this.#render());
-    host.addEventListener("focusout", (event) => this.drawing || host.contains(/** @type {Node|null} */ (event.relatedTarget)) || this.point(null));
+    host.addEventListener("click", (event) => this.#click(event));
+    host.addEventListener("contextmenu", (event) => this.#menu(event));
+    host.addEventListener("focusin", (event) => host.contains(/** @type {Node|null} */ (event.relatedTarget)) || this.render());
+    host.addEventListener("focusout", (event) => host.contains(/** @type {Node|null} */ (event.relatedTarget)) || this.point(null));
+    new ResizeObserver(() => this.render()).observe(host);
     let due = false;
-    scene.listen(() => {
+    scene.listen((update) => {
+      this.forest.take(update, scene.things);
       if (due) return;
       due = true;
-      setTimeout(() => ((due = false), this.#build()), 500);
+      setTimeout(() => ((due = false), this.#settle()), 300);
     });
-    onLanguage(() => this.#build());
-    /** @type {Set<string>} */
-    this.shut = new Set(["group.system", "group.control"]);
-    this.#build();
+    this.forest.take({ changes: [], signals: [], whole: true }, scene.things);
+    onLanguage(() => this.#words());
+    this.#words();
+    if (localStorage.getItem(KEEP) === "open") this.panel.classList.remove("sr-only-focusable");
   }
 
-  #build() {
-    const was = this.rows[this.focused]?.id;
+  /** Whether it stays in sight. */
+  get pinned() {
+    return !this.panel.classList.contains("sr-only-focusable");
+  }
+
+  /** Shows it for good with the focus in it, or puts it away. @param {boolean} [open] */
+  pin(open = !this.pinned) {
+    this.panel.classList.toggle("sr-only-focusable", !open);
+    localStorage.setItem(KEEP, open ? "open" : "shut");
+    if (open) {
+      this.#settle();
+      this.focus();
+    } else if (this.panel.contains(document.activeElement)) /** @type {HTMLElement} */ (document.activeElement).blur();
+  }
+
+  focus() {
+    this.space.querySelector("[tabindex='0']")?.focus();
+  }
+
+  #words() {
+    this.title.textContent = t("tree.label");
+    this.close.setAttribute("aria-label", t("tree.close"));
+    this.close.title = t("tree.close");
+    this.rows.clear();
+    this.space.replaceChildren();
+    this.#settle();
+  }
+
+  /** Finds the row that has the focus again, and draws. */
+  #settle() {
+    const at = this.focusedId ? this.forest.index(this.focusedId, this.scene.get(this.focusedId)) : -1;
+    this.forest.lay();
+    this.focused = at >= 0 ? at : Math.min(this.focused, Math.max(0, this.forest.size - 1));
+    this.focusedId = this.forest.row(this.focused)?.id ?? null;
+    this.render();
+  }
+
+  render() {
+    const { forest } = this;
+    forest.lay();
+    const height = this.host.clientHeight || 200;
+    const from = Math.max(0, Math.floor(this.host.scrollTop / ROW) - OVER);
+    const to = Math.min(forest.size, Math.ceil((this.host.scrollTop + height) / ROW) + OVER);
+    const places = new Set(Array.from({ length: Math.max(0, to - from) }, (_, index) => from + index));
+    if (forest.size) places.add(this.focused);
+    this.space.style.height = `${forest.size * ROW}px`;
     /** @type {typeof this.rows} */
-    const rows = [];
-    const nodes = this.scene.ofKind("Node");
-    const pods = this.scene.ofKind("Pod");
-    /** @type {Map<string, string[]>} */
-    const on = new Map();
-    for (const [id, pod] of pods) {
-      const key = pod.system ? "system" : pod.node ? `Node//${pod.node}` : "tray";
-      on.get(key)?.push(id) ?? on.set(key, [id]);
+    const now = new Map();
+    let lost = false;
+    for (const place of [...places].sort((a, b) => a - b)) {
+      const row = /** @type {Row} */ (forest.row(place));
+      const known = this.rows.get(row.id) ?? { element: h("div", { role: "treeitem" }), told: "" };
+      this.#fill(known, row, place);
+      now.set(row.id, known);
     }
-    /** @type {[string, string[]][]} */
-    const groups = [
-      ["group.services", this.scene.ofKind("Service").map(([id]) => id)],
-      ["group.network", ["Ingress", "NetworkPolicy"].flatMap((kind) => this.scene.ofKind(kind)).map(([id]) => id)],
-      ["group.workloads", [...WORKLOADS].flatMap((kind) => this.scene.ofKind(kind)).filter(([, one]) => !one.system && !one.owner).map(([id]) => id)],
-      ["group.storage", ["PersistentVolumeClaim", "PersistentVolume"].flatMap((kind) => this.scene.ofKind(kind)).map(([id]) => id)],
-      ["group.policies", ["HorizontalPodAutoscaler", "PodDisruptionBudget"].flatMap((kind) => this.scene.ofKind(kind)).map(([id]) => id)],
-      ["group.traffic", this.scene.ofKind("Traffic").map(([id]) => id)],
-      ["group.unscheduled", on.get("tray") ?? []],
-      ...nodes.map(([id]) => /** @type {[string, string[]]} */ ([id, on.get(id) ?? []])),
-      ["group.system", on.get("system") ?? []],
-      ["group.control", this.scene.ofKind("Component").map(([id]) => id)],
-      ["group.faults", this.scene.ofKind("Fault").map(([id]) => id)],
-    ];
-    const shown = groups.filter(([id, children]) => id.startsWith("Node/") || children.length);
-    shown.forEach(([id, children], index) => {
-      const open = !this.shut.has(id);
-      const node = this.scene.get(id);
-      rows.push({ id, label: node ? `${node.name}, ${stateText(node, t)}, ${t("tree.pods", { count: children.length })}` : `${t(id)} (${children.length})`, level: 1, place: index + 1, of: shown.length, open: children.length ? open : undefined });
-      if (open) children.sort().forEach((child, place) => rows.push({ id: child, label: this.#label(child), level: 2, place: place + 1, of: children.length }));
-    });
-    this.rows = rows;
-    const at = rows.findIndex((row) => row.id === was);
-    this.focused = at >= 0 ? at : Math.min(this.focused, Math.max(0, rows.length - 1));
-    this.#render();
+    for (const [id, { element }] of this.rows)
+      if (!now.has(id)) {
+        lost ||= element === document.activeElement;
+        element.remove();
+      }
+    let at = this.space.firstChild;
+    for (const { element } of now.values()) {
+      if (element === at) at = at.nextSibling;
+      else this.space.insertBefore(element, at);
+    }
+    this.rows = now;
+    if (lost) this.focus();
   }
 
-  /** @param {string} id */
-  #label(id) {
-    const thing = this.scene.get(id);
+  /** @param {{element: HTMLElement, told: string}} known @param {Row} row @param {number} place */
+  #fill(known, row, place) {
+    const { element } = known;
+    const thing = this.scene.get(row.id);
+    const open = row.level === 1 && row.of ? (row.group.children.length ? `${!this.forest.shut.has(row.id)}` : "") : "";
+    const label = row.level === 1 ? this.#group(row.group, thing) : this.#label(row.id, thing);
+    const hue = thing ? tone(thing) : "";
+    const told = [place, row.place, row.of, open, label, hue, place === this.focused].join("\u0000");
+    if (told === known.told) return;
+    known.told = told;
+    element.dataset.id = row.id;
+    element.style.top = `${place * ROW}px`;
+    element.dataset.level = `${row.level}`;
+    element.setAttribute("aria-level", `${row.level}`);
+    element.setAttribute("aria-posinset", `${row.place}`);
+    element.setAttribute("aria-setsize", `${row.of}`);
+    element.tabIndex = place === this.focused ? 0 : -1;
+    if (open) element.setAttribute("aria-expanded", open);
+    else element.removeAttribute("aria-expanded");
+    element.replaceChildren(...(hue ? [h("span.mark", { "aria-hidden": "true", "data-tone": hue, text: MARKS[hue] ?? "●" })] : []), label);
+    element.title = label;
+  }
+
+  /** @param {Group} group @param {Thing|undefined} node */
+  #group(group, node) {
+    const count = group.children.length;
+    return node ? `${node.name}, ${stateText(node, t)}, ${t("tree.pods", { count })}` : `${t(group.id)} (${count})`;
+  }
+
+  /** @param {string} id @param {Thing|undefined} thing */
+  #label(id, thing) {
     if (!thing) return id;
     if (thing.kind === "Fault") return `${t(`chaos.${thing.fault}`)}, ${stateText(thing, t)}`;
     if (thing.kind === "Traffic") return [t("traffic.source"), sourced(thing, t), stateText(thing, t), thing.error && refusal(thing.error, t)].filter(Boolean).join(", ");
-    return `${thing.kind} ${thing.name}, ${stateText(thing, t)}`;
-  }
-
-  #render() {
-    const height = this.host.clientHeight || 200;
-    const from = Math.max(0, Math.floor(this.host.scrollTop / ROW) - OVER);
-    const to = Math.min(this.rows.length, Math.ceil((this.host.scrollTop + height) / ROW) + OVER);
-    const had = this.host.contains(document.activeElement);
-    const wanted = new Set();
-    for (let i = from; i < to; i++) wanted.add(i);
-    if (this.rows.length) wanted.add(this.focused);
-    this.space.style.height = `${this.rows.length * ROW}px`;
-    this.drawing = true;
-    this.space.replaceChildren(...[...wanted].sort((a, b) => a - b).map((index) => this.#row(index)));
-    if (had) this.space.querySelector("[tabindex='0']")?.focus({ preventScroll: true });
-    this.drawing = false;
-  }
-
-  /** @param {number} index */
-  #row(index) {
-    const row = this.rows[index];
-    const element = h("div", {
-      role: "treeitem", "aria-level": `${row.level}`, "aria-posinset": `${row.place}`, "aria-setsize": `${row.of}`, tabIndex: index === this.focused ? 0 : -1,
-      "aria-expanded": row.open === undefined ? undefined : `${row.open}`, text: row.label, onclick: () => (this.#to(index), this.#enter()),
-    });
-    element.style.top = `${index * ROW + 6}px`;
-    element.style.paddingLeft = `${8 + (row.level - 1) * 16}px`;
-    return element;
+    const more = thing.kind === "Pod" ? [thing.ready && t("fact.readyCount", { ready: thing.ready }), thing.node ? t("tree.on", { node: thing.node }) : "", thing.restarts ? t("inspect.restarts", { count: thing.restarts }) : ""] : [];
+    return [`${thing.kind} ${thing.name}`, stateText(thing, t), ...more, thing.ns && thing.ns !== "default" ? t("tree.in", { namespace: thing.ns }) : ""].filter(Boolean).join(", ");
   }
 
   /** @param {number} index */
   #to(index) {
-    this.focused = Math.max(0, Math.min(this.rows.length - 1, index));
+    this.focused = Math.max(0, Math.min(this.forest.size - 1, index));
+    const row = this.forest.row(this.focused);
+    this.focusedId = row?.id ?? null;
     const top = this.focused * ROW;
     if (top < this.host.scrollTop) this.host.scrollTop = top;
-    if (top + ROW + 12 > this.host.scrollTop + this.host.clientHeight) this.host.scrollTop = top + ROW + 12 - this.host.clientHeight;
-    this.#render();
+    if (top + ROW > this.host.scrollTop + this.host.clientHeight) this.host.scrollTop = top + ROW - this.host.clientHeight;
+    this.render();
     this.space.querySelector("[tabindex='0']")?.focus({ preventScroll: true });
-    const id = this.rows[this.focused]?.id;
-    this.point(id && this.scene.get(id) ? id : null);
+    this.point(row && this.scene.get(row.id) ? row.id : null);
   }
 
   #enter() {
-    const row = this.rows[this.focused];
+    const row = this.forest.row(this.focused);
     if (row && this.scene.get(row.id)) this.show(row.id);
-    else if (row) this.#toggle(row, !!this.shut.has(row.id));
+    else if (row) this.#fold(row.id, !this.forest.shut.has(row.id));
   }
 
-  /** @param {{id: string, open?: boolean}} row @param {boolean} open */
-  #toggle(row, open) {
-    if (row.open === undefined) return;
-    if (open) this.shut.delete(row.id);
-    else this.shut.add(row.id);
-    this.#build();
+  /** @param {string} id @param {boolean} shut */
+  #fold(id, shut) {
+    if (shut) this.forest.shut.add(id);
+    else this.forest.shut.delete(id);
+    this.forest.laid = null;
+    this.#settle();
+  }
+
+  /** @param {MouseEvent} event */
+  #click(event) {
+    const element = /** @type {HTMLElement|null} */ (/** @type {HTMLElement} */ (event.target).closest("[role=treeitem]"));
+    const index = element ? this.forest.index(element.dataset.id ?? "", this.scene.get(element.dataset.id ?? "")) : -1;
+    if (index < 0) return;
+    const row = this.forest.row(index);
+    this.#to(index);
+    if (row?.level === 1 && event.offsetX < 22) this.#fold(row.id, !this.forest.shut.has(row.id));
+    else this.#enter();
+  }
+
+  /** @param {MouseEvent|KeyboardEvent} event */
+  #menu(event) {
+    const element = /** @type {HTMLElement|null} */ (/** @type {HTMLElement} */ (event.target).closest("[role=treeitem]"));
+    const id = element?.dataset.id;
+    if (!element || !id || !this.scene.get(id) || !this.menu) return;
+    event.preventDefault();
+    const [row, stage] = [element.getBoundingClientRect(), /** @type {HTMLElement} */ (this.panel.parentElement).getBoundingClientRect()];
+    this.menu(id, row.left - stage.left + 40, row.bottom - stage.top);
+  }
+
+  /** The next row whose name begins with what is typed. @param {string} letter @param {number} now when it was pressed */
+  #type(letter, now) {
+    this.typed = now - this.typedAt < 700 ? this.typed + letter.toLowerCase() : letter.toLowerCase();
+    this.typedAt = now;
+    const first = this.typed.length > 1 ? 0 : 1;
+    for (let step = first; step <= this.forest.size; step++) {
+      const index = (this.focused + step) % this.forest.size;
+      const row = /** @type {Row} */ (this.forest.row(index));
+      if ((this.scene.get(row.id)?.name ?? t(row.id)).toLowerCase().startsWith(this.typed)) return this.#to(index);
+    }
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    const row = this.rows[this.focused];
-    if (!row) return;
+    const row = this.forest.row(this.focused);
+    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "ContextMenu" || (event.key === "F10" && event.shiftKey)) return event.stopPropagation(), this.#menu(event);
     const page = Math.max(1, Math.floor(this.host.clientHeight / ROW) - 1);
+    const shut = this.forest.shut.has(row.id);
+    const parent = row.level === 1 && row.group.children.length > 0;
     /** @type {Record<string, () => void>} */
     const keys = {
-      ArrowDown: () => this.#to(this.focused + 1), ArrowUp: () => this.#to(this.focused - 1), Home: () => this.#to(0), End: () => this.#to(this.rows.length - 1),
+      ArrowDown: () => this.#to(this.focused + 1), ArrowUp: () => this.#to(this.focused - 1), Home: () => this.#to(0), End: () => this.#to(this.forest.size - 1),
       PageDown: () => this.#to(this.focused + page), PageUp: () => this.#to(this.focused - page), Enter: () => this.#enter(), " ": () => this.#enter(),
-      ArrowRight: () => (row.open === false ? this.#toggle(row, true) : row.open ? this.#to(this.focused + 1) : undefined),
-      ArrowLeft: () => (row.open ? this.#toggle(row, false) : this.#to(this.rows.findLastIndex((one, index) => index < this.focused && one.level === 1))),
+      ArrowRight: () => parent && (shut ? this.#fold(row.id, false) : this.#to(this.focused + 1)),
+      ArrowLeft: () => (parent && !shut ? this.#fold(row.id, true) : row.level === 2 && this.#to(this.focused - row.place)),
     };
-    const act = keys[event.key];
+    if (event.key === "Escape" && this.pinned) keys.Escape = () => this.pin(false);
+    const act = keys[event.key] ?? (event.key.length === 1 && (/[\p{L}\p{N}]/u.test(event.key) || (/[.-]/.test(event.key) && event.timeStamp - this.typedAt < 700)) ? () => this.#type(event.key, event.timeStamp) : null);
     if (!act) return;
     event.preventDefault();
     event.stopPropagation();
@@ -161,27 +397,32 @@ export class Tree {
   }
 }
 
-/** Three things in words; of more, what is no pod, and the pods' number. @param {Map<string, string>} news */
-function tell(news) {
-  if (news.size <= 3) return [...news.values()].join(". ");
-  const other = [...news].filter(([id]) => !id.startsWith("Pod/")).slice(0, 3).map(([, text]) => text);
-  const pods = [...news.keys()].filter((id) => id.startsWith("Pod/")).length;
-  return [...other, ...(pods ? [t("say.many", { count: pods })] : [])].join(". ");
+/** What became of how many pods, in words. @param {Map<string, {before: Thing|undefined, after: Thing|undefined, text: string}>} news */
+export function tell(news) {
+  const other = [...news].filter(([id]) => !id.startsWith("Pod/"));
+  const pods = [...news].filter(([id]) => id.startsWith("Pod/"));
+  if (news.size <= 3) return [...news.values()].map((one) => one.text).join(". ");
+  /** @type {Map<string, number>} */
+  const states = new Map();
+  for (const [, { after }] of pods) states.set(after ? `${after.status ?? after.state}` : "", (states.get(after ? `${after.status ?? after.state}` : "") ?? 0) + 1);
+  const counted = [...states].sort((a, b) => b[1] - a[1]).slice(0, 4).map(([state, count]) => (state ? t("say.pods", { count, state }) : t("say.podsGone", { count })));
+  return [...other.slice(0, 3).map(([, one]) => one.text), ...counted].join(". ");
 }
 
 /** Says what changed, at most every two seconds, and in counts when it is much. @param {HTMLElement} host @param {import("./scene.js").Scene} scene */
 export function announce(host, scene) {
-  /** @type {Map<string, string>} */
+  /** @type {Map<string, {before: Thing|undefined, after: Thing|undefined, text: string}>} */
   const news = new Map();
   let due = false;
   scene.listen((update) => {
     if (update.whole) return;
     for (const { id, before, after } of update.changes) {
-      if (id.startsWith("Fault/") && !before !== !after) news.set(id, t(after ? "say.fault" : "say.healed", { what: t(`chaos.${(after ?? before)?.fault}`), target: stateText(/** @type {any} */ (after ?? before), t) }));
-      if (id.startsWith("Node/") && before && after && before.ready !== after.ready) news.set(id, t("say.state", { name: after.name, state: stateText(after, t) }));
-      if (!id.startsWith("Pod/") || after?.system) continue;
-      if (!after) news.set(id, t("say.gone", { name: before?.name }));
-      else if (before?.state !== after.state) news.set(id, t("say.state", { name: after.name, state: after.status ?? after.state }));
+      const add = (/** @type {string} */ text) => news.set(id, { before, after, text });
+      if (id.startsWith("Fault/") && !before !== !after) add(t(after ? "say.fault" : "say.healed", { what: t(`chaos.${(after ?? before)?.fault}`), target: stateText(/** @type {any} */ (after ?? before), t) }));
+      if (id.startsWith("Node/") && before && after && before.ready !== after.ready) add(t("say.state", { name: after.name, state: stateText(after, t) }));
+      if (!id.startsWith("Pod/") || (after ?? before)?.system) continue;
+      if (!after) add(t("say.gone", { name: before?.name }));
+      else if (before?.state !== after.state) add(t("say.state", { name: after.name, state: after.status ?? after.state }));
     }
     if (!news.size || due) return;
     due = true;

@@ -9,8 +9,10 @@ export interface Thing {
   pressure?: string[]; off?: boolean; cut?: boolean; silent?: boolean; gone?: boolean;
   unschedulable?: boolean; roles?: string[]; taints?: string[]; pods?: any; version?: string;
   requested?: { cpu: number; memory: number; pods: number };
+  leave?: number;
   // Service
   type?: string; clusterIP?: string; externalIPs?: string[]; ports?: Port[]; selector?: Record<string, string>;
+  matched?: number; headless?: boolean; externalName?: string;
   endpoints?: { pod: string; ready: boolean }[]; near?: { pod: string; key: string; want: string; have?: string }[];
   // Deployment, ReplicaSet
   replicas?: number; updated?: number; available?: number; unavailable?: number; ceiling?: number; floor?: number;
@@ -24,6 +26,7 @@ export interface Thing {
   min?: number; max?: number; desired?: number; metrics?: string; blind?: boolean; allowed?: number; expected?: number;
   minAvailable?: number | string;
   // PersistentVolumeClaim, PersistentVolume
+  uses?: string[]; surgeShare?: string; unavailableShare?: string;
   claims?: string[]; volume?: string; claim?: string; class?: string; modes?: string[]; asked?: string; capacity?: string; reclaim?: string;
   source?: string; where?: string; terminating?: boolean; waits?: boolean; unknownClass?: boolean;
   // Traffic
@@ -52,17 +55,21 @@ export interface LabelSelector { matchLabels?: Record<string, string>; matchExpr
 export interface PolicyPeer { pods?: LabelSelector; namespaces?: LabelSelector; cidr?: string; except?: string[] }
 export interface PolicyRule { peers?: PolicyPeer[]; ports?: string[] }
 export interface Hop { kind: string; what: string; decision: string; detail: Record<string, any> }
-export interface Followed { status: number | null; ms: number; error: Failure | null; exitCode: number; address: string; hops: Hop[] }
+export interface Followed { source?: string; pod?: string | null; numbers?: number[]; status: number | null; ms: number; error: Failure | null; exitCode: number; address: string; hops: Hop[] }
 export interface Span { from: number; until: number }
-export interface Container { name: string; image: string; state: string; reason?: string; ready: boolean; restarts: number }
+export interface Container { name: string; image: string; state: string; reason?: string; ready: boolean; restarts: number; exit?: number; ended?: string }
 export interface Port { name?: string; port: number; targetPort?: number | string; nodePort?: number; protocol?: string }
-export interface Snapshot { revision: number; time: number; epoch?: string; scene?: string; storeRevision?: number; things: Record<string, Thing>; clock?: ClockState; room?: string }
+export interface Snapshot { revision: number; time: number; epoch?: string; scene?: string; storeRevision?: number; things: Record<string, Thing> | Map<string, Thing>; clock?: ClockState; room?: string; past?: Kept }
+/** A kept revision: what the one write in it was, and when. */
+export interface Kept { revision: number; time: number; client?: string; verb?: string; thing?: string; next?: { revision: number; client: string; verb: string; thing: string } | null }
+export interface Mark extends Kept { kind: "act" | "warning" | "fault" | "node" | "pod"; text?: string }
+export interface TimelineAnswer { first: number; last: number; time: number; firstTime: number; marks: Mark[]; density: [number, number][] }
 export interface ClockState { paused: boolean; speed: number; time?: number }
-export interface Diff { from: number; to: number; time: number; ops: any[]; signals?: Signal[]; clock?: ClockState }
+export interface Diff { from: number; to: number; time: number; ops: any[]; signals?: Signal[]; clock?: ClockState; scene?: string }
 export interface Signal {
   type: string; at: number; client?: string; verb?: string; thing?: string; revision?: number; because?: number;
   source?: string; service?: string; node?: string; pod?: string; status?: number; ms?: number;
-  error?: Failure | null; numbers?: number[]; through?: string[];
+  error?: Failure | null; numbers?: number[]; through?: string[]; resolver?: string;
 }
 export interface Box { x: number; y: number; w: number; h: number }
 export interface Point { x: number; y: number }

@@ -1,66 +1,78 @@
 /**
- * Why a thing is as it is, in sentences: the server's codes and parameters and the scene come in, elements go out. What Kubernetes
- * itself says of it stands below in its own words.
+ * The door to "Why?": the short answer over a thing's facts (`explained`) and the whole one (`WhyView`). Sentences, views and their style are
+ * loaded when somebody first asks; until then a place is kept for them.
  */
-import { bytes, cores } from "./canvas/brush.js";
 import { h } from "./dom.js";
-import { knows, t } from "./i18n.js";
-import { preemption, refusal, refusals } from "./attempt.js";
-import { thingId } from "./scene.js";
+import { also, t } from "./i18n.js";
 
-/** @typedef {import("./types").Thing} Thing @typedef {{code: string, params: any}} Reason */
+/** @typedef {import("./types").Thing} Thing @typedef {import("./why/reasons.js").Reason} Reason @typedef {import("./why/reasons.js").Acts} Acts */
 
-/** @param {Reason[]} given @param {Thing} thing @param {import("./scene.js").Scene} scene @param {(id: string) => void} show @param {import("./types").Attempt|null} [attempt] @returns {HTMLElement|null} */
-export function explained(given, thing, scene, show, attempt = null) {
-  const near = given.filter((one) => one.code === "near-miss").map((one) => one.params);
-  const reasons = [...given.filter((one) => one.code !== "near-miss"), ...(near.length ? [{ code: "near-miss", params: { all: near } }] : [])];
-  const parts = reasons.flatMap((reason) => PARTS[reason.code]?.(reason.params, thing, scene, show, attempt) ?? state(reason, thing, reasons));
-  return parts.length ? h("section.why", { "aria-label": t("why.title") }, h("h3", { text: t("why.title") }), ...parts) : null;
+/** @type {typeof import("./why/view.js")|null} */
+let parts = null;
+/** @type {Promise<unknown>|null} */
+let loading = null;
+
+/** Everything that an answer needs. */
+export const ready = () => (loading ??= Promise.all([import("./why/view.js"), also("why"), styled()]).then(([found]) => (parts = found)));
+
+function styled() {
+  if (document.getElementById("why-css")) return null;
+  return new Promise((done) => document.head.append(h("link#why-css", { rel: "stylesheet", href: new URL("../css/why.css", import.meta.url).href, onload: done, onerror: done })));
 }
 
-/** @type {Record<string, (params: any, thing: Thing, scene: import("./scene.js").Scene, show: (id: string) => void, attempt: import("./types").Attempt|null) => any[]>} */
-const PARTS = {
-  unschedulable({ rejections = {}, message }, pod, scene, show, attempt) {
-    const refused = Object.entries(rejections).map(([node, [plugin, reasons]]) => ({ node, plugin, reasons }));
-    return [
-      h("p", { text: t("why.unschedulable", { count: attempt?.tried || refused.length }) }),
-      refused.length && refusals(refused, (row) => rejection(row, pod, scene), show, (node, plugin) => (plugin === "TaintToleration" ? repelling(scene.get(thingId("Node", "", node))).join() : "")),
-      ...(attempt ? preemption(attempt) : []),
-      message && h("p.said", { text: message }),
-    ].filter(Boolean);
-  },
-  "near-miss"({ all }, _, __, show) {
-    const { key, want, have } = all[0];
-    return [h("p", { text: t("why.near", { key, want, have: have ?? t("fact.none") }) }),
-      h("ul.rejections", {}, ...all.map((/** @type {any} */ one) => h("li", {}, h("button.link", { type: "button", text: one.pod.split("/")[2], onclick: () => show(one.pod) }), h("span", { text: `${one.key}=${one.have ?? ""}` }))))];
-  },
-  "no-match"({ selector }) {
-    return [h("p", { text: t("service.noEndpointsLong") }), h("p.said", { text: Object.entries(selector).map(([key, value]) => `${key}=${value}`).join(", ") })];
-  },
-};
-
-/** @param {Reason} reason @param {Thing} thing @param {Reason[]} all */
-function state({ code, params }, thing, all) {
-  const images = [...new Set((thing.containers ?? []).filter((one) => !one.ready).map((one) => one.image))].join(", ");
-  const told = all.some((other) => other.params?.message === params?.message && other.code === "unschedulable");
-  return [knows(`why.${code}`) && !told && h("p", { text: t(`why.${code}`, { image: images, restarts: thing.restarts ?? 0 }) }), !told && params?.message && h("p.said", { text: params.message })].filter(Boolean);
+/** What is the matter with a thing, in short; null if nothing is. @param {Reason[]} given @param {Thing} thing @param {import("./scene.js").Scene} scene @param {(id: string) => void} show @param {import("./types").Attempt|null} [attempt] @param {Acts} [acts] @returns {HTMLElement|null} */
+export function explained(given, thing, scene, show, attempt = null, acts = { show }) {
+  if (!given.some((one) => !CALM.has(one.code))) return null;
+  const element = h("section.why", { "aria-label": t("why.title") }, h("h3", { text: t("why.title") }));
+  const fill = () => element.append(...(parts?.brief(given, thing, scene, acts, attempt) ?? []));
+  if (parts) fill();
+  else void ready().then(fill, () => undefined);
+  return element;
 }
 
-/** Taints that keep pods away. @param {Thing|undefined} node */
-const repelling = (node) => (node?.taints ?? []).filter((taint) => !taint.endsWith(":PreferNoSchedule"));
+/** Of a thing that is as it should be: no note over its facts. */
+const CALM = new Set(["owned", "bare", "static", "serves", "external-name", "manual-endpoints", "complete", "of-deployment", "old-revision", "keeps", "keeps-named", "daemons", "node-ready", "node-tainted",
+  "claim-bound", "volume-bound", "volume-free", "config-used", "config-unused", "exists", "of-owner", "namespace-active", "component-runs", "answered", "ingress-serves", "budget-allows", "quota-room", "cron-next",
+  "job-complete", "job-runs", "succeeded", "hpa-steady", "hpa-within", "hpa-formula", "hpa-average", "policy-isolates", "policy-lets-in", "policy-lets-out", "policy-closed-in", "policy-closed-out", "adopted",
+  "endpoints-of", "rolling", "skips-taint", "skips-label", "skips-affinity", "came-back", "starting", "pulling"]);
 
-/** What nodes have against the pod; of several the one with the most left. @param {import("./attempt.js").Verdict} verdict @param {Thing} pod @param {import("./scene.js").Scene} scene */
-function rejection({ plugin, reasons, nodes }, pod, scene) {
-  const all = nodes.map((name) => scene.get(thingId("Node", "", name))).filter((node) => node !== undefined);
-  if (plugin === "NodeResourcesFit" && all.length) {
-    /** @param {"cpu"|"memory"} what */
-    const free = (what) => Math.max(...all.map((node) => Math.max(0, (node[what] ?? 0) - (node.requested?.[what] ?? 0))));
-    /** @type {[string, string, string][]} */
-    const short = [["cpu", cores(pod.cpu ?? 0), cores(free("cpu"))], ["memory", bytes(pod.memory ?? 0), bytes(free("memory"))]];
-    const lines = short.filter(([what]) => reasons.includes(`Insufficient ${what}`)).map(([what, want, left]) => t(all.length > 1 ? "why.shortAll" : "why.short", { what, want, free: left }));
-    if (lines.length) return lines.join(" ");
+export class WhyView {
+  /** @param {import("./api.js").Api} api @param {import("./scene.js").Scene} scene @param {Acts} acts */
+  constructor(api, scene, acts) {
+    this.api = api;
+    this.scene = scene;
+    this.acts = acts;
+    this.asked = 0;
   }
-  const taints = [...new Set(all.flatMap(repelling))];
-  if (plugin === "TaintToleration" && taints.length) return t("why.taint", { taints: taints.join(", ") });
-  return refusal(plugin, reasons);
+
+  /** The whole answer about a thing. `detail` is what `inspect` told of it; without one the room is asked. @param {string} id @param {any} [detail] @returns {HTMLElement} */
+  element(id, detail = null) {
+    const element = h("section.whole-why", { "aria-label": t("why.title") });
+    const turn = ++this.asked;
+    if (parts && detail?.chain) parts.draw(element, id, detail, this.scene, this.acts);
+    else {
+      element.append(h("p.note", { text: t("inspect.loading") }));
+      void this.#fill(element, id, detail, turn);
+    }
+    return element;
+  }
+
+  /** @param {HTMLElement} element @param {string} id @param {any} detail @param {number} turn */
+  async #fill(element, id, detail, turn) {
+    try {
+      await ready();
+      const answer = detail?.chain ? detail : await this.#ask(id);
+      if (turn === this.asked) parts?.draw(element, id, { ...detail, ...answer, why: answer.why ?? answer.reasons }, this.scene, this.acts);
+    } catch (error) {
+      element.replaceChildren(h("p.note", { text: /** @type {Error} */ (error).message }));
+    }
+  }
+
+  /** @param {string} id */
+  async #ask(id) {
+    const response = await fetch(this.api.url("why", { id, ...this.api.when }));
+    const answer = await response.json();
+    if (!response.ok) throw new Error(answer.error ?? response.statusText);
+    return answer;
+  }
 }

@@ -1,11 +1,12 @@
 /**
- * package-lock.json in; one minified ES bundle a library, stylesheets, fonts, LICENSES.txt and manifest.json out.
+ * package-lock.json in; minified ES bundles out, one an entry (what two entries share is a chunk of its own), and stylesheets, fonts,
+ * LICENSES.txt and manifest.json.
  * Run `npm ci && npm run build` here after changing a version; the results are committed, so that whoever runs
  * Podium never needs Node. `node build.mjs --out DIR` builds elsewhere, which a test uses to compare bytes.
  */
 import { build } from "esbuild";
 import { createHash } from "node:crypto";
-import { copyFile, mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, readdir, rm, stat, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import subsetFont from "subset-font";
@@ -26,9 +27,10 @@ const span = (first, last) => Array.from({ length: last - first + 1 }, (_, index
 const CHARACTERS = `${span(0x20, 0x7e)}${span(0xa0, 0xff)}–—‘’“”•…‹›−→←↑↓↻✓✕✗⊘●▶`;
 
 await mkdir(out, { recursive: true });
+for (const file of await readdir(out)) if (/^chunk-.*\.js$/.test(file)) await rm(path.join(out, file));
 const bundled = await build({
   entryPoints: (await readdir(path.join(here, "entries"))).sort().map((file) => path.join(here, "entries", file)),
-  outdir: out, absWorkingDir: here, bundle: true, minify: true, format: "esm", target: "es2022",
+  outdir: out, absWorkingDir: here, bundle: true, splitting: true, chunkNames: "chunk-[hash]", minify: true, format: "esm", target: "es2022",
   platform: "browser", conditions: ["browser", "production"], legalComments: "none", charset: "utf8", metafile: true,
   define: { "process.env.NODE_ENV": '"production"' },
 });
@@ -43,7 +45,7 @@ for (const [file, { source, ...how }] of Object.entries(FONTS)) {
   files.push(file);
 }
 
-for (const [file, output] of Object.entries(bundled.metafile.outputs)) {
+for (const [file, output] of Object.entries(bundled.metafile.outputs).filter(([, output]) => output.entryPoint)) {
   const name = `${path.basename(file, ".js")}.d.ts`;
   await writeFile(path.join(out, name), output.exports.sort().map((one) => `export const ${one}: any;\n`).join(""));
   files.push(name);

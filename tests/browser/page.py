@@ -92,11 +92,22 @@ def select(page: Any, thing: str) -> None:
     page.evaluate("id => podium.stage.parts.onSelect(id)", thing)
 
 
+def rest(page: Any) -> None:
+    """Everything of the canvas is placed and painted."""
+    whole = "(({ busy, whole, cached, dirty, urgent }) => !busy && !whole && !cached && !dirty.size && !urgent.size)(podium.stage)"
+    until(page, lambda: page.evaluate(whole), "a whole picture")
+
+
 def drawn(page: Any) -> list[str]:
-    """Every text of the canvas, painted anew."""
-    return page.evaluate("""() => new Promise(done => {
-        const texts = [], pen = CanvasRenderingContext2D.prototype, write = pen.fillText;
-        pen.fillText = function (text, ...rest) { texts.push(text); return write.call(this, text, ...rest); };
+    """Every text of a picture made anew, however many frames it takes."""
+    page.evaluate("""() => {
+        window.texts = [];
+        for (const pen of [CanvasRenderingContext2D.prototype, OffscreenCanvasRenderingContext2D.prototype]) {
+            pen.wrote ??= pen.fillText;
+            pen.fillText = function (text, ...rest) { window.texts.push(text); return this.wrote(text, ...rest); };
+        }
         podium.stage.repaint();
-        requestAnimationFrame(() => requestAnimationFrame(() => { pen.fillText = write; done(texts); }));
-    })""")
+        return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+    }""")
+    rest(page)
+    return page.evaluate("window.texts")

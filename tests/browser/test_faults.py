@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from server.cluster.machines import PRESETS
+from tests.browser.axe import every_finding
 from tests.browser.page import centre, drawn, open_tab, post, select, things, until
-from tests.browser.test_manners import AXE
 
 pytestmark = pytest.mark.browser
 NODE = "Node//w2-k8s"
@@ -126,18 +126,13 @@ def test_many_faults_are_healed_at_once_and_machines_come_and_go(visit: Callable
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing_in_chaos_and_in_the_matrix(visit: Callable[..., Any], room: dict[str, str], theme: str) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: npm ci in tests/frontend")
     post(room, "chaos", {"fault": "power", "target": "w3-k8s"})
     post(room, "apply", (EXAMPLES / "trouble-pending.yaml").read_text())
     page = visit(room["url"], theme=theme)
     until(page, lambda: things(page, "Fault"), "the fault")
-    page.evaluate(AXE.read_text())
     tab(page).click()
     for _ in range(2):
-        violations = page.evaluate("""axe.run(document, { exclude: [".xterm"] })
-            .then(result => result.violations.map(one => [one.id, one.nodes.map(node => node.html)]))""")
-        assert violations == []
+        assert every_finding(page) == []
         open_tab(page, "Inspector")
         select(page, "Pod/default/too-big")
         until(page, lambda: page.locator(".matrix").count(), "the matrix")

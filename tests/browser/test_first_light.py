@@ -51,8 +51,8 @@ def test_notes_manifests_become_pods_that_answer_traffic_and_everyone_sees_it(
     page.mouse.click(*centre(page, next(iter(running))))
     head = page.locator("#panel-inspector h2")
     assert head.inner_text() in next(iter(running))
-    page.get_by_role("tab", name="Causes").click()
-    causes = page.locator(".causes li")
+    page.get_by_role("tab", name="Why?").click()
+    causes = page.locator(".chain li")
     until(page, lambda: causes.count() >= 3, "a chain of causes")
     assert any("nginx-deploy" in text and "Deployment" in text for text in causes.all_inner_texts())
     picture(page, "5-causes")
@@ -78,13 +78,14 @@ def test_a_mistake_is_marked_while_typing_and_nothing_is_applied(visit: Callable
     assert not things(page, "Deployment").get("Deployment/default/nginx-deploy")
 
 
-def test_pause_stops_everything_for_everyone_and_step_goes_one_second(visit: Callable[..., Any], room: dict[str, str]) -> None:
+def test_pause_stops_everything_for_everyone_and_a_second_can_be_let_pass(visit: Callable[..., Any], room: dict[str, str]) -> None:
     page, other = visit(room["url"]), visit(room["url"])
     page.get_by_role("button", name="Pause").click()
     for each in (page, other):
         until(each, lambda each=each: each.evaluate("podium.time.paused"), "the clock to stop")
     before = page.evaluate("podium.time.now")
-    page.get_by_role("button", name="Step one second").click()
+    page.get_by_role("button", name="Run until").click()
+    page.get_by_role("menuitem", name="1 s", exact=True).click()
     until(page, lambda: abs(page.evaluate("podium.time.now") - before - 1) < 0.2, "one second to pass")
     page.get_by_role("button", name="Continue").click()
     until(other, lambda: not other.evaluate("podium.time.paused"), "the other clock to go on")

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser.axe import every_finding
 from tests.browser.page import apply, centre, pods, ready, run, things, until
 
 pytestmark = pytest.mark.browser
-AXE = Path(__file__).parents[1] / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])
 def test_axe_finds_nothing(visit: Callable[..., Any], room: dict[str, str], manifests: dict[str, str], theme: str) -> None:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: npm ci in tests/frontend")
     page = visit(room["url"], theme=theme)
     apply(page, manifests["nginx-deploy.yml"])
     found = ready(page, 2)
-    page.evaluate(AXE.read_text())
     for tab in ("YAML", "Inspector", "Traffic", "Browser", "Chaos"):
         page.get_by_role("tab", name=tab, exact=True).first.click()
         if tab == "Inspector":
@@ -32,9 +28,7 @@ def test_axe_finds_nothing(visit: Callable[..., Any], room: dict[str, str], mani
             page.locator("#traffic-port").fill("30999")
             page.locator("#follow-other").click()
             until(page, page.locator(".follow li").count, "the hops")
-        violations = page.evaluate("""axe.run(document, { exclude: [".xterm"] })
-            .then(result => result.violations.map(one => [one.id, one.nodes.map(node => node.html)]))""")
-        assert violations == []
+        assert every_finding(page) == []
 
 
 def test_the_page_never_scrolls(visit: Callable[..., Any], room: dict[str, str], picture: Callable[[Any, str], None]) -> None:
@@ -86,7 +80,7 @@ def test_with_reduced_motion_nothing_travels(visit: Callable[..., Any], room: di
     apply(page, manifests["nginx-deploy.yml"])
     until(page, lambda: len(pods(page)) == 2, "pods")
     for _ in range(10):
-        assert page.evaluate("podium.stage.motion.envelopes.length + podium.stage.motion.walks.length + podium.stage.motion.moves.size") == 0
+        assert page.evaluate("podium.stage.motion.envelopes.all.length + podium.stage.motion.walks.length + podium.stage.motion.moves.size") == 0
         page.wait_for_timeout(50)
 
 
@@ -105,7 +99,9 @@ def test_hovering_a_service_lights_the_pods_it_selects(visit: Callable[..., Any]
 def test_the_eye_moves_by_wheel_drag_and_keys_and_fit_brings_it_back(visit: Callable[..., Any], room: dict[str, str]) -> None:
     page = visit(room["url"])
     until(page, lambda: len(things(page, "Node")) == 4, "the scene")
+    until(page, lambda: page.evaluate("!!podium.past.timeline") and page.locator("#situations").inner_text(), "all that lies around the canvas")
     camera = "[podium.stage.camera.x, podium.stage.camera.y, podium.stage.camera.zoom]"
+    page.evaluate("podium.stage.fit()")
     first = page.evaluate(camera)
     page.mouse.move(500, 400)
     page.mouse.wheel(0, -400)

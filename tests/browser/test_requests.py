@@ -60,11 +60,34 @@ def test_what_a_policy_blocks_dies_at_the_pod_and_the_cross_names_the_policy(vis
     until(page, hops.count, "the hops")
     assert [hop.locator(".kind").inner_text() for hop in hops.all()] == ["DNS", "Service", "NetworkPolicy"]
     assert "here it ended" in hops.last.inner_text() and "policy forbids" in page.locator("#panel-inspector .follow").inner_text()
+    steps = page.get_by_role("group", name="The request on the canvas, step by step")
+    until(page, lambda: "hop 3 of 3" in steps.inner_text(), "the way to be walked to its end")
+    until(page, lambda: "policy forbids" in drawn(page), "the words where it died")
     picture(page, "22-followed")
+    steps.get_by_role("button", name="One hop back").click()
+    assert hops.nth(1).get_attribute("aria-current") == "step"
+    until(page, lambda: "6379 → 6379" in drawn(page), "the number at the Service's door")
+    hops.first.click()
+    assert page.evaluate("podium.stage.guide.owner.way.stops[0].at") == "Service/kube-system/kube-dns"
     hops.last.get_by_role("button", name="default/database").click()
     facts = page.locator("#inspect-body")
     until(page, lambda: "pods app=shop · 6379/TCP" in facts.inner_text(), "what the policy lets in")
     assert page.evaluate("[...podium.stage.related('NetworkPolicy/default/database')]") == ["Pod/default/database"]
+    until(page, lambda: page.evaluate("podium.stage.guide") is None, "the canvas to be as it was")
+
+
+def test_a_pod_that_asks_by_name_asks_dns_first(visit: Callable[..., Any], room: dict[str, str]) -> None:
+    post(room, "terminal", {"line": "kubectl create deployment web --image=nginx; kubectl expose deployment web --port=80"})
+    post(room, "clock", {"advance": 20})
+    post(room, "terminal", {"line": "kubectl run asker --image=busybox -- sh -c 'while true; do wget -q -O- http://web; sleep 1; done'"})
+    page = visit(room["url"])
+    page.evaluate("""() => {
+        globalThis.asked = [];
+        podium.scene.listen(() => {
+            for (const { asks, service } of podium.stage.motion.walks) if (asks) asked.push([asks.points.length, service]);
+        });
+    }""")
+    until(page, lambda: page.evaluate("asked.some(([points, service]) => points > 1 && service === 'Service/default/web')"), "a name asked of DNS")
 
 
 def test_requests_to_an_ingress_host_go_by_its_controller(visit: Callable[..., Any], room: dict[str, str],
@@ -88,8 +111,8 @@ def test_requests_to_an_ingress_host_go_by_its_controller(visit: Callable[..., A
     page.get_by_role("button", name="요청 하나 따라가기").click()
     hops = page.locator("#panel-inspector .follow li")
     until(page, hops.count, "the hops")
-    assert [hop.locator(".kind").inner_text() for hop in hops.all()] == ["노드", "서비스", "파드", "인그레스", "파드"]
-    assert "인그레스 default/shop: 경로 /(prefix) 일치" in hops.nth(3).inner_text()
+    assert [hop.locator(".kind").inner_text() for hop in hops.all()] == ["노드", "Service", "파드", "Ingress", "파드"]
+    assert "Ingress default/shop: 경로 /(prefix) 일치" in hops.nth(3).inner_text()
     picture(page, "23-ingress-ko")
     select(page, "Ingress/default/shop")
     facts = page.locator("#inspect-body")
@@ -128,7 +151,10 @@ def test_a_source_that_asks_no_service_says_what_it_asks_and_why_it_fails(visit:
     at = until(page, lambda: cross(page, "Traffic//node.w2-k8s:30999"), "the cross")
     node = page.evaluate("podium.stage.camera.box(podium.stage.layout.box('Node//w2-k8s')).x + podium.stage.host.getBoundingClientRect().left")
     assert abs(at[0] - node) < 1
-    assert {"w2-k8s:30999", "nothing listens on port 30999", "name not found"} <= set(drawn(page))
+    assert "w2-k8s:30999" in drawn(page)
+    callouts = page.get_by_role("group", name="What is wrong, and where")
+    why = {"nothing listens on port 30999", "name not found"}
+    until(page, lambda: why <= {line.strip("✕ ") for line in callouts.inner_text().splitlines()}, "why they die")
 
 
 def test_the_load_balancer_can_be_switched_off_and_services_then_wait(visit: Callable[..., Any], room: dict[str, str]) -> None:

@@ -123,6 +123,7 @@ def test_what_is_marked_is_copied_and_the_clipboard_is_pasted_by_key(visit, room
 
 def test_the_last_line_is_whole_and_the_terminal_grows_for_programs_that_fill_it(visit, room, picture):
     page = visit(room["url"], width=1440, height=900)
+    page.evaluate("podium.terminal.open()")
     room_below = """() => {
         const bottom = name => document.querySelector(name).getBoundingClientRect().bottom;
         return bottom("#terminal") - bottom("#terminal .xterm-screen");
@@ -148,5 +149,5 @@ def test_in_a_narrow_dock_the_name_of_the_open_file_keeps_its_room(visit, room):
     page = visit(room["url"], width=1100, height=800)
     run(page, "echo 'kind: Pod' > my-first-manifest.yaml; edit my-first-manifest.yaml")
     until(page, lambda: page.evaluate("podium.editor.text") == "kind: Pod\n", "the editor")
-    assert page.locator("#panel-editor select").bounding_box()["width"] > 150
+    assert page.get_by_role("tab", name="my-first-manifest.yaml").bounding_box()["width"] > 100
     assert page.locator("#panel-editor .bar").evaluate("bar => bar.scrollWidth <= bar.clientWidth")

@@ -115,7 +115,7 @@ def test_an_empty_cluster_says_what_to_do_and_then_steps_aside(visit: Callable[.
     page = visit(room["url"])
     hint = page.locator("#empty")
     until(page, hint.is_visible, "the hint")
-    hint.get_by_role("button").click()
+    hint.get_by_role("button", name="kubectl run").click()
     ready(page, 1)
     assert not hint.is_visible()
 
@@ -152,3 +152,19 @@ def test_a_room_that_cannot_be_joined_any_more_says_so(visit: Callable[..., Any]
     gone = page.locator("#gone")
     until(page, gone.is_visible, "the notice")
     assert gone.get_by_role("link").get_attribute("href") == "/"
+
+
+def test_show_me_deploys_a_web_app_by_kubectl_and_sends_it_traffic(visit: Callable[..., Any], room: dict[str, str],
+                                                                  picture: Callable[[Any, str], None]) -> None:
+    page = visit(room["url"])
+    until(page, page.locator("#show-me").is_visible, "the offer")
+    page.locator("#show-me").click()
+    until(page, lambda: [one for one in things(page, "Traffic").values() if one["ok"] > 0], "answered traffic")
+    log = page.locator("#terminal-log").inner_text()
+    assert "deployment.apps/web created" in log and "service/web exposed" in log
+    hint = page.locator("#empty")
+    picture(page, "45-first-visit")
+    hint.get_by_role("button", name="Delete its pods").click()
+    until(page, lambda: "deleted" in page.locator("#terminal-log").inner_text(), "the command")
+    hint.get_by_role("button", name="Close").click()
+    assert not hint.is_visible()

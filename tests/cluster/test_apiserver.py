@@ -285,7 +285,7 @@ def test_causes_are_kept_with_every_revision(parts, kubectl):
     kubectl.because = 7
     kubectl.create("pods", POD)
     event = parts.api.store.event_at(parts.api.store.revision)
-    assert event.cause == ("kubectl", ADMIN, "create", 7, parts.clock.now)
+    assert event.cause[:5] == ("kubectl", ADMIN, "create", 7, parts.clock.now)
 
 
 def test_events_are_forgotten_after_an_hour(parts, kubectl):

@@ -24,3 +24,20 @@ test("a late message does not turn time back, a snapshot may", () => {
   time.reset(3);
   assert.equal(time.now, 3);
 });
+
+test("while nothing is heard time stands, and goes on from there until it is told", () => {
+  let wall = 0;
+  const time = new VirtualTime(() => wall);
+  time.hear(10, { paused: false, speed: 10 });
+  wall = 1000;
+  time.listen(true);
+  wall = 60000;
+  assert.equal(time.now, 20);
+  time.reset(5, { paused: false, speed: 1 });
+  assert.equal(time.now, 5);
+  time.listen(false);
+  wall = 61000;
+  assert.equal(time.now, 6);
+  time.hear(700);
+  assert.equal(time.now, 700);
+});

@@ -6,7 +6,7 @@ answered from here, so that nothing ever scans all pods. What comes out are refe
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from server.cluster.objects import Key, Object
@@ -17,22 +17,27 @@ if TYPE_CHECKING:
     from server.cluster.selectors import Selector
 
 _NONE: dict = {}
+BREATH = 200  # objects that are read at the start before others have their turn
 
 
 class Lister:
     """One resource. Whatever comes out is in order of (namespace, name), so that runs and restored runs agree."""
 
-    def __init__(self, store: Store, resource: str) -> None:
+    def __init__(self, store: Store, resource: str, breathe: Callable[[], None] | None = None) -> None:
         self._table = store.table(resource)
         self._namespaces: dict[str, _Bucket] = {}
         self._labels: dict[tuple[str, str, str], _Bucket] = {}
         self._owners: dict[str, _Bucket] = {}
         self._nodes: dict[str, _Bucket] = {}
         self._claims: dict[tuple[str, str], _Bucket] = {}
+        self._involved: dict[str, _Bucket] = {}
         self._on_node = resource == "pods"
+        self._of_events = resource == "events"
         self._sorted: list[Key] | None = None
-        for key, record in self._table.items():
+        for number, (key, record) in enumerate(self._table.items()):
             self._add(key, record.object)
+            if breathe is not None and number % BREATH == 0:
+                breathe()
         store.watch(resource, self._on_event)
 
     def get(self, namespace: str, name: str) -> Object | None:
@@ -82,6 +87,14 @@ class Lister:
         table = self._table
         return [table[key].object for key in _ordered(self._claims, (namespace, claim))]
 
+    def by_involved(self, uid: str) -> list[Object]:
+        """Events about the object with that uid, in order of (namespace, name)."""
+        return [record.object for record in self.records_about(uid)]
+
+    def records_about(self, uid: str, namespace: str | None = None) -> list[Record]:
+        table = self._table
+        return [table[key] for key in _ordered(self._involved, uid) if not namespace or key[0] == namespace]
+
     def _candidates(self, namespace: str | None, selector: Selector) -> Iterable[Key]:
         """The smallest index that holds every match."""
         if not namespace:
@@ -117,6 +130,8 @@ class Lister:
                 _into(self._nodes, node, key)
             for _, claim in claims_of(obj):
                 _into(self._claims, (key[0], claim), key)
+        elif self._of_events and (uid := (obj.get("involvedObject") or _NONE).get("uid")):
+            _into(self._involved, uid, key)
 
     def _remove(self, key: Key, obj: Object) -> None:
         meta = obj["metadata"]
@@ -130,6 +145,8 @@ class Lister:
                 _out(self._nodes, node, key)
             for _, claim in claims_of(obj):
                 _out(self._claims, (key[0], claim), key)
+        elif self._of_events and (uid := (obj.get("involvedObject") or _NONE).get("uid")):
+            _out(self._involved, uid, key)
 
     def _update(self, key: Key, old: Object, new: Object) -> None:
         was, now = old["metadata"], new["metadata"]
@@ -150,6 +167,11 @@ class Lister:
                     _out(self._nodes, before, key)
                 if after:
                     _into(self._nodes, after, key)
+        elif self._of_events and old.get("involvedObject") is not new.get("involvedObject"):
+            if before := (old.get("involvedObject") or _NONE).get("uid"):
+                _out(self._involved, before, key)
+            if after := (new.get("involvedObject") or _NONE).get("uid"):
+                _into(self._involved, after, key)
 
 
 class _Bucket(dict):

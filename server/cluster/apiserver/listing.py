@@ -67,6 +67,8 @@ def list_objects(api: ApiServer, resource: Resource, request: Request) -> Respon
     elif resource.key in api.virtual:
         records = [Record(obj, revision) for obj in api.virtual[resource.key]()
                    if selector is None or selector.matches(obj["metadata"].get("labels") or {})]
+    elif resource.key == "events" and fields is not None and selector is None and (uid := fields.exact("involvedObject.uid")):
+        records = api.lister(resource.key).records_about(uid, namespace)
     else:
         records = api.lister(resource.key).records(namespace, selector)
     if fields is not None:

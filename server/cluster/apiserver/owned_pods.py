@@ -25,6 +25,10 @@ class OwnedPods:
         self._watchers[kind] = (*self._watchers.get(kind, ()), callback)
         return _Both(Watch(self._watchers, ANYBODY, callback), Watch(self._watchers, kind, callback))
 
+    def watchers(self, pod: Object) -> tuple[Watcher, ...]:
+        """Who hears of that pod's changes."""
+        return self._watchers.get(_kind(pod), ())
+
     def _on_pod(self, event: Event) -> None:
         kind, before = _kind(event.object), event.previous
         was = kind if before is None or before["metadata"].get("ownerReferences") is event.object["metadata"].get("ownerReferences") \

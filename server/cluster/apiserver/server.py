@@ -28,6 +28,7 @@ from server.cluster.apiserver import (
 )
 from server.cluster.apiserver.cache import Lister
 from server.cluster.apiserver.expiry import EventExpiry
+from server.cluster.apiserver.heard import HeardRequests
 from server.cluster.apiserver.owned_pods import OwnedPods
 from server.cluster.apiserver.priorities import Priorities
 from server.cluster.apiserver.quota import Quota
@@ -45,6 +46,7 @@ from server.cluster.errors import (
     modified,
     no_such_resource,
     not_found,
+    past,
     unsupported_media_type,
 )
 from server.cluster.names import generate
@@ -53,7 +55,10 @@ from server.cluster.process import Channel
 from server.cluster.store import Cause, Record, Store, Watch, Watcher
 
 PATCH_TYPES = (JSON_PATCH, MERGE_PATCH, STRATEGIC_PATCH)
+READS = frozenset(("get", "list", "watch"))
+REVIEWS = frozenset(("authorization.k8s.io", "authentication.k8s.io"))
 GENERATE_TRIES = 8
+KEPT_BYTES = 64 * 1024
 MAX_OBJECTS, MAX_BYTES = 1_000_000, 256 * 1024 * 1024
 NOT_FOR_CLIENTS = frozenset(("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "generation", "managedFields"))
 _UUID_4 = 4 << 76 | 2 << 62
@@ -75,14 +80,15 @@ class ApiServer:
     ``logs`` answers the ``log`` subresource of pods; the kubelets set it. ``breathe()`` is called before each request of the cluster's
     own parts, so that whoever runs the clock can do something else in the middle of a long reaction.
     ``outage(request)`` says why there is no answer while the server or its etcd is down, ``storing()`` whether etcd runs; ``virtual`` gives
-    the objects of resources that are made when somebody looks; ``streams`` are the watches and logs that clients read.
+    the objects of resources that are made when somebody looks; ``read_only`` is set for a cluster that is looked at as it was; ``streams`` are
+    the watches and logs that clients read; ``heard`` is what people asked that left no revision.
     """
 
-    def __init__(self, clock: Clock, store: Store, random: random_module.Random) -> None:
+    def __init__(self, clock: Clock, store: Store, random: random_module.Random, breathe: Callable[[], None] | None = None) -> None:
         self.clock = clock
         self.store = store
         self.random = random
-        self._listers = {key: Lister(store, key) for key in RESOURCES}
+        self._listers = {key: Lister(store, key, breathe) for key in RESOURCES}
         self.owned_pods = OwnedPods(store)
         self.services = ServiceAllocator(self)
         self.priorities = Priorities(self)
@@ -92,11 +98,13 @@ class ApiServer:
         self.logs: Any = None
         self.sessions: Any = None
         self.extensions: dict[str, Extension] = {}
-        self.breathe: Callable[[], None] | None = None
+        self.breathe = breathe
         self.storing: Callable[[], bool] = lambda: True
         self.outage: Callable[[Request], ApiError | None] | None = None
+        self.read_only = False
         self.virtual: dict[str, Callable[[], list[Object]]] = {}
         self.streams: dict[int, Channel] = {}
+        self.heard = HeardRequests()
         self._verbs = {
             "get": self._get, "list": self._list, "watch": self._watch, "create": self._create, "update": self._update,
             "patch": self._patch, "delete": self._delete, "deletecollection": self._delete_collection,
@@ -128,8 +136,15 @@ class ApiServer:
 
     def request(self, request: Request) -> Response:
         """Does what is asked or raises ``ApiError``; a request that fails leaves the store as it was."""
+        if self.heard.of_people(request):
+            return self.heard.ask(self._answered, request, self.clock.now, lambda: self.store.revision)
+        return self._answered(request)
+
+    def _answered(self, request: Request) -> Response:
         if self.outage is not None and (error := self.outage(request)) is not None:
             raise error
+        if self.read_only and request.verb not in READS and not request.options.dry_run and request.resource.partition(".")[2] not in REVIEWS:
+            raise past(request.resource, self.store.revision)
         resource = RESOURCES.get(request.resource)
         if resource is None:
             return self._elsewhere(request)
@@ -199,7 +214,8 @@ class ApiServer:
     # writing
 
     def cause(self, request: Request, verb: str = "") -> Cause:
-        return Cause(request.client, request.user, verb or request.verb, request.because, self.clock.now)
+        asked = request if request.raw is None or len(request.raw) <= KEPT_BYTES else None
+        return Cause(request.client, request.user, verb or request.verb, request.because, self.clock.now, asked)
 
     def decoded(self, request: Request, kind: str, api_version: str) -> tuple[Object, list[str]]:
         """The request's body as an object, and the warnings that decoding it gave."""

@@ -65,6 +65,7 @@ class Controller:
             return
         self.running = True
         self._active = [watch() for watch in self._watches]
+        self.parts.breathe()
         self.rebuild()
         if self.reconciles:
             for obj in self.lister(self.reconciles).list():

@@ -36,7 +36,8 @@ def answer(kubelets: Kubelets, pod: Object, options: Options) -> Response:
     if found is None:
         return Response(200, {}, text=f"unable to retrieve container logs for {id_}" if id_ and not _never_started(pod, name) else "")
     clock = kubelets.clock
-    text = "".join(_printed(clock, line, options.timestamps) for line in _wanted(clock, found.log.all(), options))
+    lines = [line for line in found.log.all() if line.time <= clock.now]
+    text = "".join(_printed(clock, line, options.timestamps) for line in _wanted(clock, lines, options))
     if options.limit_bytes is not None:
         text = text.encode()[:options.limit_bytes].decode("utf-8", "ignore")
     if not options.follow or not found.running:

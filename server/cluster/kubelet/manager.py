@@ -6,6 +6,7 @@ from what its worker had kept, or, for one that simply ran, from its status.
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any, Protocol
 
 from server.cluster.apiserver.request import Options, Response
@@ -67,13 +68,17 @@ class Kubelets(MachineRoom):
             return
         self._running = True
         api, state = self.parts.api, self.parts.state
-        kept = dict(state.items("pod/"))
+        kept = {}
+        for name, value in state.items("pod/"):
+            kept[name] = deepcopy(value)
+            self.parts.breathe()
         chunks = _chunks(state.items("log/"))
         for spec, index in self._machines():
             kubelet = self._join(spec, index)
             self.static.take_up(kubelet, kept, chunks)
             for pod in kubelet.pods.by_node(spec.name):
                 self._take_up(kubelet, pod, kept.get(f"pod/{pod['metadata']['uid']}"), chunks)
+                self.parts.breathe()
             node = api.lister("nodes").get("", spec.name)
             if node is not None and kubelet.alive and node["status"].get("images") != kubelet.images.listed():
                 kubelet.images_changed()

@@ -68,6 +68,11 @@ class Traffic:
                 self._programs.follow(flow.pod, flow.target)
         if self._flows:
             self._following.begin(self._flows)
+
+    def take_up(self) -> None:
+        """Works out the flows that were there before, once all that they go through is; they are looked at again soon."""
+        if self._flows:
+            self._settle()
             self._look_again()
 
     # sources
@@ -318,10 +323,16 @@ class Traffic:
     def _tell_walk(self, source: str, service: Key | None, walk: Walk, numbers: list[int]) -> Record:
         record = {"at": self._clock.now, "source": source, "service": service and f"Service/{service[0]}/{service[1]}",
                   "node": walk.node and f"Node//{walk.node}", "pod": pod_id(walk.pod), "status": walk.status, "ms": round(walk.ms, 2),
-                  "error": walk.trouble, "numbers": list(numbers), **_through(walk.through)}
+                  "error": walk.trouble, "numbers": list(numbers), **_through(walk.through), **_resolved(walk)}
         for callback in tuple(self._walked):
             callback(record)
         return record
+
+
+def _resolved(walk: Walk) -> Record:
+    """The DNS server that was asked for its name first, by its address, if one was."""
+    server = next((hop.detail["server"] for hop in walk.hops if hop.kind == "dns" and hop.detail and hop.detail.get("server")), None)
+    return {"resolver": server} if server is not None else {}
 
 
 def _sends(flow: Flow, sender: Source) -> bool:

@@ -8,6 +8,7 @@ carry a container over a restart of the process.
 from __future__ import annotations
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from server.cluster.clock import Timer
@@ -234,7 +235,7 @@ class Container(ContainerMachine):
         if self.frozen:
             data["frozen"] = dict(self.frozen)
         if self.held:
-            data["held"] = dict(self.held)
+            data["held"] = deepcopy(self.held)
         if self.finished is not None:
             data["finished"], data["code"] = self.finished, self.code
         if self.stopping:

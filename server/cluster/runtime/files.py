@@ -34,6 +34,7 @@ from server.cluster.runtime.mount_namespace import DEVICES, LIMIT, MOST_FILES, W
 
 RING = 32 * 1024  # characters that are left of a file that grew beyond ``LIMIT``
 MOST_BYTES = 1 << 50
+DEEPEST, LONGEST_PATH, TOO_LONG = 100, 4096, "File name too long"  # directories in one another; Linux bounds the path alone
 
 
 class Files(MountNamespace):
@@ -246,6 +247,8 @@ class Files(MountNamespace):
 
     def make_directory(self, path: str, parents: bool = False, mode: int | None = None) -> str:
         """"" or why it cannot be made; with ``parents`` one that is there already is fine."""
+        if path.count("/") > DEEPEST or len(path) > LONGEST_PATH:
+            return TOO_LONG
         try:
             tree, inside, kind, _, real = self._find(path)
         except Loop:

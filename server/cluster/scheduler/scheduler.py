@@ -75,6 +75,7 @@ class Scheduler:
             self.snapshot.set_node(node)
         for pod in sorted(self._api.lister("pods").list(), key=_age):
             self._see_pod(pod, None)
+            self._parts.breathe()
         callbacks = {"pods": self._on_pod, "nodes": self._on_node, "namespaces": self._on_namespace,
                      "persistentvolumeclaims": self._on_claim,
                      **dict.fromkeys(STORAGE, self._on_storage), **dict.fromkeys(WORKLOADS, self._on_workload)}

@@ -56,10 +56,10 @@ def _diff(ctx: Context, args: list[str], flags: Flags) -> bool:
     return changed
 
 
-def _versions(ctx: Context, info: Info, flags: Flags) -> tuple[str, str]:
-    """The live object and the merged one as YAML; "" for one that does not exist."""
+def versions(ctx: Context, info: Info, flags: Flags, **more: Any) -> tuple[Object | None, Object]:
+    """The live object, None if there is none, and what the API server's dry run of the apply answers; ``more`` options go with it."""
     modified = _plain(info.manifest)
-    options = {"dry_run": True, "field_manager": flags.field_manager}
+    options = {"dry_run": True, "field_manager": flags.field_manager, **more}
     live = live_object(ctx, info)
     if live is None:
         merged = ctx.api.create(info.resource, info.namespace, modified, **options)
@@ -68,10 +68,15 @@ def _versions(ctx: Context, info: Info, flags: Flags) -> tuple[str, str]:
         merged = live
         if patch:
             merged = ctx.api.patch(info.resource, info.namespace, info.name, patch, type="strategic", **options)
-    absent = ""
     if info.resource.key == "secrets" and not flags.show_secrets:
         live, merged = _masked(live, merged)
-        absent = "null\n"
+    return live, merged
+
+
+def _versions(ctx: Context, info: Info, flags: Flags) -> tuple[str, str]:
+    """The live object and the merged one as YAML; "" for one that does not exist."""
+    live, merged = versions(ctx, info, flags)
+    absent = "null\n" if info.resource.key == "secrets" and not flags.show_secrets else ""
     keep = flags.show_managed_fields
     return tuple(absent if obj is None else to_yaml(obj if keep else without_managed(obj)) for obj in (live, merged))
 

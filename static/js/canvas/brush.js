@@ -2,9 +2,15 @@
 import { MONO, SANS } from "./colours.js";
 
 /** No text is smaller than this, where it does not fit it is left out or cut; and none is larger, however near one comes. */
-const LEAST = 8.5;
+let least = 10;
 const LARGEST = 30;
-const px = (/** @type {number} */ size) => Math.min(LARGEST, Math.max(LEAST, Math.round(size * 2) / 2));
+const px = (/** @type {number} */ size) => Math.min(LARGEST, Math.max(least, Math.round(size * 2) / 2));
+
+/** From so near on text is of such a size at least: one reads what is large from further away. @param {number} zoom of the camera */
+export const legible = (zoom) => (least = zoom >= 1.6 || zoom < 0.64 ? 10 : zoom < 0.72 ? 11 : 12);
+
+/** The size of a title, which stands out from the text below it. @param {number} size */
+export const titled = (size) => Math.max(least + 1, size);
 /** @param {number} size @param {number} [weight] */
 export const sans = (size, weight = 500) => `${weight} ${px(size)}px ${SANS}`;
 /** @param {number} size @param {number} [weight] */
@@ -19,6 +25,23 @@ export function rounded(c, x, y, w, h, r) {
 /** @type {Map<string, string>} */
 const shortened = new Map();
 
+/** @type {Map<string, number>} */
+const advances = new Map();
+
+/** Forgets how wide letters are: their font has come. */
+export function remeasure() {
+  shortened.clear();
+  advances.clear();
+}
+
+/** How wide each letter of a fixed-width font is; 0 for another font. @param {CanvasRenderingContext2D} c */
+function advance(c) {
+  if (!c.font.includes("Mono")) return 0;
+  let step = advances.get(c.font);
+  if (step === undefined) advances.set(c.font, (step = c.measureText("0").width));
+  return step;
+}
+
 /**
  * The text, cut in the middle or at the end so that it fits.
  * @param {CanvasRenderingContext2D} c @param {string} text @param {number} width @param {boolean} [middle]
@@ -28,7 +51,11 @@ export function fitted(c, text, width, middle = false) {
   const known = shortened.get(key);
   if (known !== undefined) return known;
   let result = text;
-  if (c.measureText(text).width > width) {
+  const step = /[^\x20-\x7e]/.test(text) ? 0 : advance(c);
+  if (step) {
+    const keep = Math.floor(width / step + 0.01) - 1;
+    if (text.length > keep + 1) result = keep > 1 ? (middle ? `${text.slice(0, Math.ceil(keep / 2))}…${text.slice(text.length - Math.floor(keep / 2))}` : `${text.slice(0, keep)}…`) : "";
+  } else if (c.measureText(text).width > width) {
     let keep = text.length - 1;
     const cut = (/** @type {number} */ n) => (middle ? `${text.slice(0, Math.ceil(n / 2))}…${text.slice(text.length - Math.floor(n / 2))}` : `${text.slice(0, n)}…`);
     while (keep > 1 && c.measureText(cut(keep)).width > width) keep--;
@@ -56,6 +83,7 @@ const hatches = new Map();
 
 /** Diagonal lines that far apart. @param {CanvasRenderingContext2D} c @param {string} colour @param {number} gap @param {number} [line] */
 export function hatch(c, colour, gap, line = 1.5) {
+  if ("vector" in c) return /** @type {any} */ (c).hatch(colour, gap, line);
   const key = `${colour}|${gap}|${line}`;
   let pattern = hatches.get(key);
   if (!pattern) {

@@ -2,14 +2,16 @@
  * Where the eye is: world units to pixels of the canvas and back. Pan, zoom about a point, fit a box. Pure arithmetic.
  * @typedef {import("../types").Box} Box
  */
-export const MIN_ZOOM = 0.02;
-export const MAX_ZOOM = 8;
+const MIN_ZOOM = 0.02;
+const MAX_ZOOM = 8;
 
 export class Camera {
   constructor() {
     this.x = 0;
     this.y = 0;
     this.zoom = 1;
+    this.least = MIN_ZOOM;
+    this.most = MAX_ZOOM;
     this.view = { x: 0, y: 0, w: 100, h: 100 };
   }
 
@@ -42,19 +44,25 @@ export class Camera {
   /** @param {number} factor @param {number} sx @param {number} sy the pixel that stays put */
   zoomAt(factor, sx, sy) {
     const before = this.world(sx, sy);
-    this.zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, this.zoom * factor));
+    this.zoom = Math.min(Math.max(this.most, this.zoom), Math.max(Math.min(this.least, this.zoom), this.zoom * factor));
     const after = this.world(sx, sy);
     this.x += before.x - after.x;
     this.y += before.y - after.y;
   }
 
-  /** @param {Box} box @param {number} [margin] @param {number} [below] pixels to leave free at the bottom @param {number} [most] the closest it may come */
-  fit(box, margin = 24, below = 0, most = 1.4) {
+  /** From how far to how near one may see. @param {number} least @param {number} most */
+  bound(least, most) {
+    this.least = Math.min(MIN_ZOOM, least);
+    this.most = Math.max(MAX_ZOOM, most);
+  }
+
+  /** @param {Box} box @param {number} [margin] @param {number} [below] pixels to leave free at the bottom @param {number} [most] the closest it may come @param {number} [above] pixels to leave free at the top */
+  fit(box, margin = 24, below = 0, most = 1.4, above = 0) {
     const { w } = this.view;
-    const h = this.view.h - below;
+    const h = this.view.h - below - above;
     const zoom = Math.min((w - 2 * margin) / Math.max(1, box.w), (h - 2 * margin) / Math.max(1, box.h), most);
-    this.zoom = Math.min(MAX_ZOOM, Math.max(MIN_ZOOM, zoom));
+    this.zoom = Math.max(1e-4, zoom);
     this.x = box.x + box.w / 2 - w / 2 / this.zoom;
-    this.y = box.y + box.h / 2 - h / 2 / this.zoom;
+    this.y = box.y + box.h / 2 - (h / 2 + above) / this.zoom;
   }
 }

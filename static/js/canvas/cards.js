@@ -3,10 +3,26 @@
  * kind are drawn as rows. Each takes a record and a box in pixels, and draws nothing but facts.
  */
 import { selects } from "../facts.js";
-import { fitted, hatch, mono, rounded, sans, write } from "./brush.js";
+import { fitted, hatch, mono, rounded, sans, titled, write } from "./brush.js";
 import { ROW } from "./layout.js";
 
 /** @typedef {import("./colours.js").Colours} Colours @typedef {import("../types").Thing} Thing @typedef {import("../types").Box} Box @typedef {CanvasRenderingContext2D} C */
+
+/** Nearer than this a card has room for all its lines. */
+const ROOMY = 0.58;
+
+/** Where a Service's doors are in its card, in world units: below the line on which requests pass. */
+const DOOR = { top: 57, h: 37 };
+
+/** The box of one of so many doors, in pixels. @param {Box} b a Service's card @param {number} z @param {number} count @param {number} index */
+export function door(b, z, count, index) {
+  const gap = 13 * z;
+  const w = (b.w - 28 * z - gap * (count - 1)) / count;
+  return { x: b.x + 14 * z + index * (w + gap), y: b.y + DOOR.top * z, w, h: DOOR.h * z, gap };
+}
+
+/** How many doors a Service has: none that changes the number if it is headless. @param {Thing} s */
+export const doorsOf = (s) => (s.ports?.[0] ? (s.headless ? 1 : s.ports[0].nodePort ? 3 : 2) : 0);
 
 /** Outside of default the namespace belongs to the name. @param {Thing} thing */
 const named = (thing) => (thing.ns && thing.ns !== "default" ? `${thing.ns}/${thing.name}` : thing.name);
@@ -19,9 +35,12 @@ export function service(c, s, b, z, k, words) {
   c.fillStyle = k.panel;
   rounded(c, b.x, b.y, b.w, b.h, 10 * z);
   c.fill();
-  c.strokeStyle = k.line;
+  const elsewhere = s.type === "ExternalName";
+  c.strokeStyle = elsewhere ? k.strong : k.line;
   c.lineWidth = 1;
+  c.setLineDash(elsewhere ? [5, 4] : []);
   c.stroke();
+  c.setLineDash([]);
   const system = s.system;
   if (z < 0.25) {
     if (!system && b.h > 10) write(c, named(s), b.x + 4, b.y + b.h / 2, sans(0, 600), k.muted, "left", b.w - 6, true);
@@ -31,16 +50,19 @@ export function service(c, s, b, z, k, words) {
   const right = b.x + b.w - 14 * z;
   if (system) {
     if (z < 0.35) return;
-    const address = z >= 0.5 ? `${s.clusterIP}:${s.ports?.[0]?.port ?? ""}` : "";
-    write(c, address, right, b.y + b.h / 2, mono(10.5 * z), k.faint, "right");
-    write(c, s.name, left, b.y + b.h / 2, sans(11.5 * z, 560), k.muted, "left", b.w - 34 * z - c.measureText(address).width);
+    c.font = sans(11.5 * z, 560);
+    const room = b.w - 34 * z - Math.min(b.w * 0.6, c.measureText(s.name).width);
+    c.font = mono(10.5 * z);
+    const address = [`${s.clusterIP}:${s.ports?.[0]?.port ?? ""}`, s.clusterIP ?? "", ""].find((one) => c.measureText(one).width <= room) ?? "";
+    write(c, address, right, b.y + b.h / 2, c.font, k.faint, "right");
+    write(c, s.name, left, b.y + b.h / 2, sans(11.5 * z, 560), k.muted, "left", b.w - 34 * z - (address ? b.w - 34 * z - room : 0));
     return;
   }
   const endpoints = s.endpoints ?? [];
   const ready = endpoints.filter((one) => one.ready).length;
   const near = s.near?.[0];
-  const text = endpoints.length ? words.ready(ready, endpoints.length) : !selects(s) ? words.noSelector : near ? words.near(near) : words.noEndpoints;
-  const tone = endpoints.length ? (ready === endpoints.length ? k.ready : k.pending) : selects(s) ? k.failText : k.faint;
+  const text = endpoints.length ? words.ready(ready, endpoints.length) : elsewhere ? "" : s.matched ? words.ready(0, s.matched) : !selects(s) ? words.noSelector : near ? words.near(near) : words.noEndpoints;
+  const tone = endpoints.length ? (ready === endpoints.length ? k.okText : k.waitText) : s.matched ? k.waitText : selects(s) ? k.failText : k.faint;
   if (isRow(b, z)) {
     const far = z < 0.55;
     const line = b.y + (far ? b.h / 2 : 15 * z);
@@ -55,16 +77,26 @@ export function service(c, s, b, z, k, words) {
     write(c, chosen(s), left, b.y + 33 * z, mono(10.5 * z), k.faint, "left", b.w - 36 * z - c.measureText(numbers).width);
     return;
   }
+  if (z < ROOMY && z >= 0.3) {
+    const numbers = [s.ports?.[0]?.nodePort, ...(s.headless ? [] : [s.ports?.[0]?.port]), s.ports?.[0]?.targetPort ?? s.ports?.[0]?.port].filter(Boolean).join(" → ");
+    write(c, named(s), left, b.y + Math.max(9, 18 * z), sans(15 * z, 640), k.text, "left", b.w - 28 * z, true);
+    write(c, elsewhere ? `CNAME ${s.externalName}` : numbers, left, b.y + (DOOR.top + DOOR.h / 2 + 2) * z, mono(12 * z, 560), k.muted, "left", b.w - 28 * z);
+    write(c, text, left, b.y + b.h - Math.max(9, 17 * z), sans(12 * z, 600), tone, "left", b.w - 28 * z);
+    return;
+  }
   c.font = sans(12 * z);
-  const typed = b.w - 28 * z - (z >= 0.4 ? c.measureText(s.type ?? "").width + 8 * z : 0);
-  write(c, named(s), left, b.y + 20 * z, sans(15 * z, 640), k.text, "left", typed, true);
-  if (z < 0.4) return;
-  write(c, s.type ?? "", right, b.y + 20 * z, sans(12 * z), k.muted, "right");
+  const type = s.headless ? "Headless" : s.type ?? "";
+  const typed = b.w - 28 * z - (z >= 0.4 ? c.measureText(type).width + 8 * z : 0);
+  write(c, named(s), left, b.y + 17 * z, sans(titled(15 * z), 640), k.text, "left", typed, true);
+  if (z < ROOMY) return;
+  write(c, type, right, b.y + 17 * z, sans(12 * z), k.muted, "right");
   const external = s.externalIPs?.[0];
-  write(c, external ? `${external} · ${s.clusterIP}` : s.clusterIP ?? "", left, b.y + 39 * z, mono(11.5 * z), k.faint, "left", b.w - 28 * z);
+  const address = elsewhere ? `CNAME ${s.externalName}` : s.headless ? "clusterIP: None" : external ? `${external} · ${s.clusterIP}` : s.clusterIP ?? "";
+  write(c, address, left, b.y + 35 * z, mono(11.5 * z), elsewhere ? k.muted : k.faint, "left", b.w - 20 * z);
+  if (elsewhere) return;
   doors(c, s, b, z, k);
   const selector = chosen(s);
-  const bottom = b.y + b.h - 20 * z;
+  const bottom = b.y + b.h - 17 * z;
   c.font = sans(12 * z, 580);
   const taken = Math.min(b.w * 0.55, c.measureText(text).width);
   write(c, text, right, bottom, sans(12 * z, 580), tone, "right", b.w * 0.55);
@@ -83,28 +115,70 @@ export function service(c, s, b, z, k, words) {
 /** Whom it selects. @param {Thing} s */
 const chosen = (s) => Object.entries(s.selector ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
 
-/** nodePort, port, targetPort: three doors in a row. @param {C} c @param {Thing} s @param {Box} b @param {number} z @param {Colours} k */
+/** nodePort, port, targetPort: three doors in a row. A headless Service has none that change the number: DNS gives the pods themselves. @param {C} c @param {Thing} s @param {Box} b @param {number} z @param {Colours} k */
 function doors(c, s, b, z, k) {
   const port = s.ports?.[0];
   if (!port) return;
-  const far = z < 0.75;
+  c.font = sans(11 * z);
+  const far = c.measureText("targetPort").width > door(b, z, doorsOf(s), 0).w - 4;
   /** @type {[string, string][]} */
-  const list = [["port", `${port.port}`], [far ? "target" : "targetPort", `${port.targetPort ?? port.port}`]];
+  const list = [[far ? "target" : "targetPort", `${port.targetPort ?? port.port}`]];
+  if (!s.headless) list.unshift(["port", `${port.port}`]);
   if (port.nodePort) list.unshift([far ? "node" : "nodePort", `${port.nodePort}`]);
-  const gap = 15 * z;
-  const w = (b.w - 28 * z - gap * (list.length - 1)) / list.length;
   list.forEach(([label, value], index) => {
-    const x = b.x + 14 * z + index * (w + gap);
-    const y = b.y + 52 * z;
+    const { x, y, w, gap } = door(b, z, list.length, index);
     c.strokeStyle = k.strong;
     c.lineWidth = 1;
-    rounded(c, x, y, w, 36 * z, 6 * z);
+    c.setLineDash(s.headless ? [3, 3] : []);
+    rounded(c, x, y, w, DOOR.h * z, 6 * z);
     c.stroke();
-    write(c, value, x + w / 2, y + 13 * z, mono(12.5 * z, 600), k.text, "center", w - 6);
-    write(c, label, x + w / 2, y + 26 * z, sans(10 * z), k.faint, "center", w - 4);
+    c.setLineDash([]);
+    write(c, value, x + w / 2, y + 12 * z, mono(13 * z, 600), k.text, "center", w - 2);
+    write(c, label, x + w / 2, y + 27 * z, sans(11 * z), k.muted, "center", w - 4);
     if (index) write(c, "→", x - gap / 2, y + 18 * z, sans(12 * z), k.faint, "center");
   });
-  if ((s.ports?.length ?? 0) > 1) write(c, `+${(s.ports?.length ?? 1) - 1}`, b.x + b.w - 5 * z, b.y + 66 * z, sans(9 * z), k.faint, "center");
+  if ((s.ports?.length ?? 0) > 1) write(c, `+${(s.ports?.length ?? 1) - 1}`, b.x + b.w - 5 * z, b.y + (DOOR.top + 14) * z, sans(9 * z), k.muted, "center");
+}
+
+/** A door from outside: which host and path leads to which Service. @param {C} c @param {Thing} i @param {Box} b @param {number} z @param {Colours} k @param {(key: string, params?: any) => string} t */
+export function ingress(c, i, b, z, k, t) {
+  c.fillStyle = k.panel;
+  rounded(c, b.x, b.y, b.w, b.h, 10 * z);
+  c.fill();
+  c.strokeStyle = k.strong;
+  c.lineWidth = 1;
+  c.stroke();
+  if (z < 0.25) {
+    if (b.h > 10) write(c, named(i), b.x + 4, b.y + b.h / 2, sans(0, 600), k.muted, "left", b.w - 6, true);
+    return;
+  }
+  const left = b.x + 14 * z;
+  const right = b.x + b.w - 14 * z;
+  const address = i.addresses?.[0] ?? t("call.noAddress");
+  const routes = [...(i.routes ?? []), ...(i.default ? [{ host: "*", path: "", ...i.default }] : [])];
+  /** @param {typeof routes[0]} one */
+  const lead = (one) => [`${one.host}${one.path === "/" ? "" : one.path}`, `${one.service?.split("/")[2] ?? "?"}:${one.port ?? ""}`];
+  if (isRow(b, z) || z < 0.4) {
+    write(c, `Ingress ${named(i)}`, left, b.y + (z < 0.55 ? b.h / 2 : 15 * z), sans(13 * z, 640), k.text, "left", b.w - 28 * z, true);
+    if (z >= 0.55 && routes[0]) write(c, lead(routes[0]).join(" → "), left, b.y + 33 * z, mono(10.5 * z), k.muted, "left", b.w - 28 * z);
+    return;
+  }
+  c.font = sans(12 * z);
+  write(c, "Ingress", right, b.y + 17 * z, sans(12 * z), k.muted, "right");
+  write(c, named(i), left, b.y + 17 * z, sans(15 * z, 640), k.text, "left", b.w - 36 * z - c.measureText("Ingress").width, true);
+  if (z >= ROOMY) write(c, [i.class, address].filter(Boolean).join(" · "), left, b.y + 35 * z, mono(11.5 * z), i.addresses ? k.faint : k.waitText, "left", b.w - 28 * z);
+  const step = Math.max(13, 19 * z);
+  const first = b.y + (z < ROOMY ? 46 : 58) * z;
+  const fit = Math.max(1, Math.floor((b.y + b.h - first) / step + 0.5));
+  const shown = routes.length > fit ? routes.slice(0, Math.max(1, fit - 1)) : routes;
+  shown.forEach((one, index) => {
+    const y = first + index * step;
+    const [from, to] = lead(one);
+    write(c, `→ ${to}`, right, y, mono(11.5 * z, 560), k.text, "right", b.w * 0.48);
+    const taken = Math.min(b.w * 0.48, c.measureText(`→ ${to}`).width);
+    write(c, from, left, y, mono(11.5 * z), k.muted, "left", b.w - 32 * z - taken, true);
+  });
+  if (shown.length < routes.length) write(c, `+${routes.length - shown.length}`, right, b.y + b.h - 14 * z, mono(11 * z), k.muted, "right");
 }
 
 /** @param {C} c @param {Thing} t @param {Box} b @param {number} z @param {Colours} k @param {string} asked what it asks, if it stands beside no Service */
@@ -125,20 +199,20 @@ export function source(c, t, b, z, k, asked) {
   if (asked) {
     write(c, asked, x, b.y + 26 * z, mono(11 * z, 560), k.muted, "center", b.w - 24 * z);
     write(c, `${round(t.rate ?? 0)}/s`, x, b.y + 48 * z, mono(13 * z, 620), k.text, "center");
-    write(c, answered(t), x, b.y + 69 * z, sans(10.5 * z, 560), failing ? k.failText : k.ready, "center");
+    write(c, answered(t), x, b.y + 69 * z, sans(11 * z, 560), failing ? k.failText : k.okText, "center");
     return;
   }
   c.strokeStyle = k.muted;
   c.lineWidth = Math.max(1, 1.5 * z);
   c.beginPath();
-  c.arc(x, b.y + 23 * z, 9 * z, 0, 7);
-  c.moveTo(x - 9 * z, b.y + 23 * z);
-  c.lineTo(x + 9 * z, b.y + 23 * z);
-  c.ellipse(x, b.y + 23 * z, 4 * z, 9 * z, 0, 0, 7);
+  c.arc(x, b.y + 18 * z, 9 * z, 0, 7);
+  c.moveTo(x - 9 * z, b.y + 18 * z);
+  c.lineTo(x + 9 * z, b.y + 18 * z);
+  c.ellipse(x, b.y + 18 * z, 4 * z, 9 * z, 0, 0, 7);
   c.stroke();
-  write(c, `${round(t.rate ?? 0)}/s`, x, b.y + 47 * z, mono(13 * z, 620), k.text, "center");
-  write(c, answered(t), x, b.y + 63 * z, sans(10.5 * z, 560), failing ? k.failText : k.ready, "center");
-  if (t.latency && z > 0.5) write(c, `${round(t.latency)} ms`, x, b.y + 77 * z, sans(10 * z), k.faint, "center");
+  write(c, `${round(t.rate ?? 0)}/s`, x, b.y + 41 * z, mono(13.5 * z, 620), k.text, "center");
+  write(c, answered(t), x, b.y + 59 * z, sans(11.5 * z, 580), failing ? k.failText : k.okText, "center");
+  if (t.latency && z >= ROOMY) write(c, `${round(t.latency)} ms`, x, b.y + 76 * z, sans(11 * z), k.muted, "center");
 }
 
 /** What becomes of a source's requests. @param {Thing} t */
@@ -153,7 +227,7 @@ export const round = (value) => (value >= 100 ? `${Math.round(value)}` : `${Math
  */
 export function workload(c, d, sets, b, z, k, words) {
   const whole = (d.ready ?? 0) >= (d.replicas ?? 0);
-  const at = head(c, d, [d.kind, d.paused ? "paused" : d.strategy].filter(Boolean).join(" · "), `${d.ready ?? 0}/${d.replicas ?? 0}`, whole ? k.ready : k.pending, b, z, k);
+  const at = head(c, d, [d.kind, d.paused ? "paused" : d.strategy].filter(Boolean).join(" · "), `${d.ready ?? 0}/${d.replicas ?? 0}`, whole ? k.okText : k.waitText, b, z, k);
   if (!at) return;
   const { left, right } = at;
   govern(c, at, words.governed, b, z, k);
@@ -165,7 +239,7 @@ export function workload(c, d, sets, b, z, k, words) {
   const most = Math.max(1, ceiling, ...sets.map((set) => Math.max(set.replicas ?? 0, set.current ?? 0)));
   const height = (/** @type {number} */ n) => ((bottom - top) * n) / most;
   const shown = sets.filter((set) => (set.replicas ?? 0) || (set.current ?? 0)).slice(-3);
-  const lineRight = right - 72 * z;
+  const lineRight = right - (z >= 0.9 && shown.length <= 2 ? 106 : 80) * z;
   const step = Math.min(52 * z, (lineRight - left) / Math.max(1, shown.length));
   shown.forEach((set, index) => {
     const x = left + 4 * z + index * step;
@@ -194,7 +268,7 @@ export function workload(c, d, sets, b, z, k, words) {
     }
     c.font = mono(10 * z);
     const name = `${words.rev}${set.revision}`;
-    if (set.revision) write(c, c.measureText(name).width < step ? name : `${set.revision}`, x + w / 2, bottom + 12 * z, mono(10 * z), k.muted, "center");
+    if (set.revision) write(c, c.measureText(name).width < (shown.length > 1 ? step - 5 : step) ? name : `${set.revision}`, x + w / 2, bottom + 12 * z, mono(10 * z), k.muted, "center");
   });
   c.strokeStyle = k.strong;
   c.beginPath();
@@ -203,7 +277,11 @@ export function workload(c, d, sets, b, z, k, words) {
   c.stroke();
   if (d.kind !== "Deployment") return;
   /** @param {number} at @param {string} word @param {number} y */
-  const say = (at, word, y) => write(c, z < 0.6 ? `${at}` : `${word} ${at}`, right, y, sans(11 * z), k.muted, "right");
+  const say = (at, word, y) => {
+    c.font = sans(11 * z);
+    const wordy = Math.max(...[`${words.ceiling} ${ceiling}`, `${words.floor} ${d.floor ?? 0}`].map((one) => c.measureText(one).width)) <= right - lineRight - 3;
+    write(c, wordy ? `${word} ${at}` : `${at}`, right, y, c.font, k.muted, "right");
+  };
   /** @param {number} at */
   const line = (at) => {
     const y = Math.round(bottom - height(at)) + 0.5;
@@ -220,11 +298,21 @@ export function workload(c, d, sets, b, z, k, words) {
   const lower = line(d.floor ?? 0);
   say(ceiling, words.ceiling, upper);
   const rounding = z >= 0.8;
-  const below = Math.min(bottom, Math.max(lower, upper + Math.max(12, 13 * z) + (rounding && d.maxSurge ? 12 * z : 0)));
+  const beneath = Math.max(13.5, 12 * z);
+  const below = Math.min(bottom, Math.max(lower, upper + Math.max(13, 13 * z) + (rounding && d.maxSurge ? beneath : 0)));
   say(d.floor ?? 0, words.floor, below);
   if (!rounding) return;
-  if (d.maxSurge) write(c, `${d.replicas} + ${d.maxSurge}`, right, upper + 12 * z, mono(9.5 * z), k.faint, "right");
-  if (d.maxUnavailable && below + 12 * z <= bottom + 14 * z) write(c, `${d.replicas} − ${d.maxUnavailable}`, right, below + 12 * z, mono(9.5 * z), k.faint, "right");
+  const close = z >= 0.9 && shown.length <= 2;
+  const [over, under] = close ? roundings(d) : ["", ""];
+  if (d.maxSurge) write(c, over || `${d.replicas} + ${d.maxSurge}`, right, upper + beneath, over ? sans(10 * z) : mono(9.5 * z), k.muted, "right");
+  if ((d.maxUnavailable || under) && below + beneath <= bottom + 14 * z) write(c, under || `${d.replicas} − ${d.maxUnavailable}`, right, below + beneath, under ? sans(10 * z) : mono(9.5 * z), k.muted, "right");
+}
+
+/** How the bounds of a rollout came to be whole pods: surge is rounded up, unavailable down. @param {Thing} d @returns {[string, string]} */
+export function roundings(d) {
+  /** @param {string|undefined} share @param {number|undefined} whole */
+  const told = (share, whole) => (share ? `${share} × ${d.replicas} = ${round((parseFloat(share) / 100) * (d.replicas ?? 0))} → ${whole ?? 0}` : "");
+  return [told(d.surgeShare, d.maxSurge), told(d.unavailableShare, d.maxUnavailable)];
 }
 
 /**
@@ -255,9 +343,14 @@ export function head(c, d, kind, state, tone, b, z, k) {
     write(c, SHORT[d.kind] ?? "", left, line, mono(10.5 * z), k.faint);
     from += c.measureText(SHORT[d.kind] ?? "").width + 7 * z;
   }
-  write(c, named(d), from, line, sans((row ? 13 : 15) * z, 640), k.text, "left", most - (from - left), true);
+  write(c, named(d), from, line, sans(row ? 13 * z : titled(15 * z), 640), k.text, "left", most - (from - left), true);
   const open = !row;
-  if (open && z >= 0.55) write(c, kind, left, b.y + 38 * z, sans(11.5 * z), k.faint, "left", b.w - 28 * z);
+  if (open && z >= 0.55) {
+    c.font = sans(11.5 * z);
+    const [name, ...rest] = kind.split(" · ");
+    const forms = [kind, [SHORT[name] ?? name, ...rest].join(" · "), name];
+    write(c, forms.find((one) => c.measureText(one).width <= b.w - 22 * z) ?? name, left, b.y + 38 * z, c.font, k.muted, "left", b.w - 22 * z);
+  }
   return { left, right, row, open, bar: { x: left, y: b.y + (isRow(b, z) ? 29 : 52) * z, w: right - left, h: Math.max(far ? 4 : 0, 7 * z) } };
 }
 

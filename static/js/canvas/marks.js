@@ -195,7 +195,7 @@ function arrow(c, x, y, s, colour) {
 }
 
 /** Restarts: four strokes and one across. @param {C} c @param {number} count @param {number} x @param {number} y @param {number} r @param {Colours} k */
-function tally(c, count, x, y, r, k) {
+export function tally(c, count, x, y, r, k) {
   if (count > 10) {
     write(c, `↻${count}`, x, y + 4, `600 ${Math.round(Math.min(11, r * 0.55))}px ${MONO}`, k.failText, "center");
     return;

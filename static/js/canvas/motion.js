@@ -1,52 +1,50 @@
 /**
- * The moving layer's actors: envelopes on the rail, requests on their way, pods in transition. Each comes from one signal or one
+ * The moving layer's actors: requests on their way, envelopes on the rail (envelopes.js), pods in transition. Each comes from one signal or one
  * change, lives a moment, and is a pure function of the time it was born. What is too many to follow becomes a count instead.
  */
 import { rounded, write } from "./brush.js";
+import { door, doorsOf } from "./cards.js";
 import { MONO } from "./colours.js";
-import { station, way } from "./rail.js";
+import { SERVICE } from "./layout.js";
+import { Envelopes } from "./envelopes.js";
 import { along, between, lengths, outset, route } from "./tethers.js";
 
 /** @typedef {import("../types").Point} Point @typedef {import("../types").Signal} Signal @typedef {import("./colours.js").Colours} Colours */
 
-const LEG = 620;
 const WALK_PACE = 0.75;
-const MAX_ENVELOPES = 40;
 const MAX_WALKS = 160;
 const CROSS = 1600;
+/** A name is asked for first, there and back, so many milliseconds. */
+const ASKING = 500;
 export const CROWD = 200;
-
-/** @param {number} t */
-const ease = (t) => (t < 0.5 ? 2 * t * t : 1 - (2 - 2 * t) ** 2 / 2);
 
 export class Motion {
   /** @param {import("./stage.js").Stage} stage */
   constructor(stage) {
     this.stage = stage;
-    /** @type {{born: number, from: string, node: string|null, verb: string}[]} */
-    this.envelopes = [];
-    /** @type {{born: number, points: Point[], sums: number[], span: number, marks: {part: number, number: number}[], error: {hop: string, text: string}|null, die: number, door: number}[]} */
+    this.envelopes = new Envelopes(stage);
+    /** @type {{asks: {points: Point[], sums: number[]}|null, born: number, points: Point[], sums: number[], span: number, marks: {part: number, number: number}[], error: {hop: string, text: string}|null, die: number, door: number, service: string|null}[]} */
     this.walks = [];
     /** @type {Map<string, {from: import("../types").Box|null, to: import("../types").Box|null, thing: import("../types").Thing, born: number, span: number}>} */
     this.moves = new Map();
-    /** @type {Record<string, number[]>} */
-    this.recent = {};
     this.pulse = 0;
+    /** How many walks there may be at once. */
+    this.most = MAX_WALKS;
   }
 
   get active() {
-    return this.envelopes.length > 0 || this.walks.length > 0 || this.moves.size > 0 || performance.now() - this.pulse < 300;
+    return this.envelopes.active || this.walks.length > 0 || this.moves.size > 0 || performance.now() - this.pulse < 300;
   }
 
   clear() {
-    this.envelopes = [];
+    this.envelopes.clear();
     this.walks = [];
     this.moves.clear();
   }
 
   /** Their age is in wall time, so a stop of the world must move their birth. @param {number} by */
   shift(by) {
-    for (const one of [...this.envelopes, ...this.walks, ...this.moves.values()]) one.born += by;
+    for (const one of [...this.walks, ...this.moves.values()]) one.born += by;
   }
 
   /** @param {Signal[]} signals @param {number} now @param {boolean} still */
@@ -55,26 +53,15 @@ export class Motion {
     for (const signal of signals) {
       if (signal.type === "request") {
         this.pulse = now;
-        const from = station(signal.client);
-        (this.recent[from] ??= []).push(now);
-        if (!still && this.envelopes.length < MAX_ENVELOPES)
-          this.envelopes.push({ born: now + Math.min(240, 45 * order++), from, node: this.#nodeOf(signal), verb: signal.verb ?? "" });
       } else if (signal.type === "walk") this.#walk(signal, now, still, order++);
     }
-    for (const name of Object.keys(this.recent)) this.recent[name] = this.recent[name].filter((at) => now - at < 1000);
-  }
-
-  /** @param {Signal} signal */
-  #nodeOf(signal) {
-    const thing = this.stage.scene.get(signal.thing ?? "");
-    if (signal.thing?.startsWith("Node/")) return signal.thing;
-    return thing?.node ? `Node//${thing.node}` : null;
+    this.envelopes.hear(signals);
   }
 
   /** @param {Signal} signal @param {number} now @param {boolean} still @param {number} order */
   #walk(signal, now, still, order) {
     const { layout, scene } = this.stage;
-    if (!signal.source || this.walks.length >= MAX_WALKS) return;
+    if (!signal.source || this.walks.length >= this.most) return;
     const source = scene.get(signal.source);
     if (!source || (source.rate ?? 0) > CROWD) return;
     if (still && !signal.error) return;
@@ -94,40 +81,15 @@ export class Motion {
     const hop = signal.error?.hop;
     const die = !signal.error ? 1 : signal.error.direction === "egress" || (hop === "dns" && inside) ? 0 : hop === "dns" ? 0.4 * atService : hop === "service" || hop === "endpoints" || !second.length ? Math.max(atService, second.length ? atService : 1) : hop === "node" ? (atService + 1) / 2 : 1;
     const span = Math.min(1500, Math.max(520, whole / WALK_PACE));
-    this.walks.push({ born: now + Math.min(280, order * 35), points, sums, span, marks, error: signal.error ?? null, die, door: inside ? Infinity : first.at(-1)?.x ?? points[0].x });
+    const resolver = inside && signal.resolver ? scene.ofKind("Service").find(([, one]) => one.clusterIP === signal.resolver)?.[0] : undefined;
+    const asks = resolver && inside && !still ? route(layout, resolver, inside) : [];
+    this.walks.push({ asks: asks.length ? { points: asks, sums: lengths(asks) } : null, born: now + Math.min(280, order * 35) + (asks.length ? ASKING : 0), points, sums, span, marks, error: signal.error ?? null, die, door: inside ? Infinity : first.at(-1)?.x ?? points[0].x, service: signal.service ?? null });
   }
 
   /** @param {CanvasRenderingContext2D} c @param {number} now @param {Colours} k */
   draw(c, now, k) {
-    this.#envelopes(c, now, k);
+    this.envelopes.draw(c, k);
     this.#walks(c, now, k);
-  }
-
-  /** @param {CanvasRenderingContext2D} c @param {number} now @param {Colours} k */
-  #envelopes(c, now, k) {
-    const { camera, layout, width } = this.stage;
-    this.envelopes = this.envelopes.filter((one) => now - one.born < LEG);
-    for (const one of this.envelopes) {
-      if (now < one.born) continue;
-      const bin = one.node ? layout.nodeBox(one.node) : null;
-      const node = bin ? { x: Math.min(width - 8, Math.max(8, camera.sx(bin.x + bin.w * 0.86))), y: Math.max(96, camera.sy(bin.y)) } : null;
-      const points = way(width, /** @type {any} */ (one.from), node);
-      if (!points.length) continue;
-      const age = (now - one.born) / LEG;
-      const at = along(points, lengths(points), ease(age));
-      c.globalAlpha = age > 0.85 ? (1 - age) / 0.15 : 1;
-      c.fillStyle = k.accent;
-      c.strokeStyle = k.panel;
-      c.lineWidth = 1.25;
-      rounded(c, at.x - 8, at.y - 5.5, 16, 11, 2);
-      c.fill();
-      c.beginPath();
-      c.moveTo(at.x - 7, at.y - 4.5);
-      c.lineTo(at.x, at.y + 1);
-      c.lineTo(at.x + 7, at.y - 4.5);
-      c.stroke();
-      c.globalAlpha = 1;
-    }
   }
 
   /** @param {CanvasRenderingContext2D} c @param {number} now @param {Colours} k */
@@ -136,9 +98,15 @@ export class Motion {
     /** @type {Point[]} */
     const said = [];
     this.walks = this.walks.filter((one) => now - one.born < (one.error ? one.span * one.die + CROSS : one.span * 1.7));
+    const crowded = this.walks.length > CROWDED;
+    let ink = "";
     for (const one of this.walks) {
       const age = (now - one.born) / one.span;
-      if (age < 0) continue;
+      if (age < 0) {
+        ink = "";
+        if (one.asks) this.#asking(c, one.asks, 1 + (now - one.born) / ASKING, k);
+        continue;
+      }
       if (one.error && age >= one.die) {
         const at = along(one.points, one.sums, one.die);
         cross(c, camera.sx(at.x), camera.sy(at.y), Math.max(0, 1 - ((age - one.die) * one.span) / CROSS), k);
@@ -149,12 +117,20 @@ export class Motion {
       const at = along(one.points, one.sums, part);
       const x = camera.sx(at.x);
       const y = camera.sy(at.y);
-      c.fillStyle = back ? k.ready : k.request;
-      if (back) c.fillRect(x - 3.5, y - 3.5, 7, 7);
+      const colour = back ? k.ready : k.request;
+      const r = Math.max(2.5, Math.min(4.5, 6.2 * camera.zoom));
+      if (crowded) {
+        if (colour !== ink) c.fillStyle = ink = colour;
+        speck(c, x, y, r, back, this.stage.ratio);
+        continue;
+      }
+      c.fillStyle = colour;
+      if (back) c.fillRect(x - r * 0.8, y - r * 0.8, r * 1.6, r * 1.6);
       else {
         c.beginPath();
-        c.arc(x, y, 4.5, 0, 7);
+        c.arc(x, y, r, 0, 7);
         c.fill();
+        if (one.service && camera.zoom >= 0.58) this.#lit(c, one.service, at, k);
       }
       if (!back && camera.zoom > 0.45 && this.walks.length < 24) {
         const number = one.marks.findLast((mark) => part >= mark.part)?.number;
@@ -174,6 +150,55 @@ export class Motion {
       }
     }
   }
+
+  /** A name that is asked of DNS: a diamond to the server and back. @param {CanvasRenderingContext2D} c @param {{points: Point[], sums: number[]}} way @param {number} part 0 to 1 @param {Colours} k */
+  #asking(c, { points, sums }, part, k) {
+    if (part < 0) return;
+    const { camera } = this.stage;
+    const at = along(points, sums, part < 0.5 ? 1 - 2 * part : 2 * part - 1);
+    const [x, y] = [camera.sx(at.x), camera.sy(at.y)];
+    const r = Math.max(3, Math.min(5, 6.5 * camera.zoom));
+    c.fillStyle = part < 0.5 ? k.request : k.ready;
+    c.beginPath();
+    c.moveTo(x, y - r);
+    c.lineTo(x + r, y);
+    c.lineTo(x, y + r);
+    c.lineTo(x - r, y);
+    c.fill();
+  }
+
+  /** The door of a Service that a request is in just now. @param {CanvasRenderingContext2D} c @param {string} id @param {Point} at @param {Colours} k */
+  #lit(c, id, at, k) {
+    const { camera, layout, scene } = this.stage;
+    const service = scene.get(id);
+    const box = layout.box(id);
+    const count = service ? doorsOf(service) : 0;
+    if (!box || !count || box.h < SERVICE.h || at.x < box.x || at.x > box.x + box.w || at.y < box.y || at.y > box.y + box.h) return;
+    for (let index = 0; index < count; index++) {
+      const one = door(box, 1, count, index);
+      if (at.x < one.x || at.x > one.x + one.w) continue;
+      const b = camera.box(one);
+      c.strokeStyle = k.accent;
+      c.lineWidth = 2;
+      rounded(c, b.x, b.y, b.w, b.h, 5 * camera.zoom);
+      c.stroke();
+    }
+  }
+}
+
+/** With more under way a request is a few whole pixels: no curve, no edge to smooth. */
+const CROWDED = 200;
+
+/** @param {CanvasRenderingContext2D} c @param {number} x @param {number} y @param {number} r @param {boolean} back @param {number} ratio */
+function speck(c, x, y, r, back, ratio) {
+  const whole = Math.round(r * (back ? 1.6 : 2) * ratio);
+  const left = Math.round(x * ratio - whole / 2) / ratio;
+  const top = Math.round(y * ratio - whole / 2) / ratio;
+  const edge = whole / ratio;
+  if (back) return c.fillRect(left, top, edge, edge);
+  const cut = Math.max(1, Math.round(whole * 0.2)) / ratio;
+  c.fillRect(left, top + cut, edge, edge - 2 * cut);
+  c.fillRect(left + cut, top, edge - 2 * cut, edge);
 }
 
 /** Where a request died. @param {CanvasRenderingContext2D} c @param {number} x @param {number} y @param {number} left @param {Colours} k */

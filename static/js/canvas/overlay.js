@@ -5,11 +5,12 @@
 import { refusal } from "../follow.js";
 import { rounded, write } from "./brush.js";
 import { round } from "./cards.js";
-import { MONO, SANS } from "./colours.js";
+import { MONO } from "./colours.js";
 import { CROWD, cross } from "./motion.js";
 import * as paint from "./paint.js";
 import { SERVICE, SOURCE } from "./layout.js";
 import { componentBox, RAIL } from "./rail.js";
+import { caption, namespaces, regions } from "./regions.js";
 import { end, gate, outset, route, trace } from "./tethers.js";
 
 /** @typedef {import("./stage.js").Stage} Stage @typedef {CanvasRenderingContext2D} C @typedef {import("../types").Point} Point */
@@ -18,8 +19,24 @@ import { end, gate, outset, route, trace } from "./tethers.js";
 const MANY = 40;
 /** How far left of a node's door its count stands, in pixels: clear of the pods. */
 const ASIDE = 16;
+/** More that is selected is drawn once, below what moves. */
+const MOST_OUTLINED = 60;
 /** More near misses than these are drawn only for the Service one looks at. */
 const FEW = 4;
+
+/** @type {Set<string>} */
+const NOBODY = new Set();
+/** What belongs with a thing is looked up again when the scene has changed, but not oftener than this, in milliseconds. */
+const AGAIN = 150;
+const last = { focus: "", revision: -1, at: -AGAIN, found: NOBODY };
+
+/** @param {Stage} stage @param {string} focus @param {number} now */
+function belonging(stage, focus, now) {
+  const { revision } = stage.scene;
+  if (focus === last.focus && (revision === last.revision || Math.abs(now - last.at) < AGAIN)) return last.found;
+  Object.assign(last, { focus, revision, at: now, found: stage.related(focus) });
+  return last.found;
+}
 
 /** @param {Stage} stage @param {C} c @param {number} now */
 export function overlay(stage, c, now) {
@@ -29,12 +46,16 @@ export function overlay(stage, c, now) {
   c.rect(0, RAIL, stage.width, stage.height - RAIL);
   c.clip();
   const focus = stage.hovered ?? stage.selected;
-  const related = focus ? stage.related(focus) : new Set();
-  tethers(stage, c, focus, related);
+  const related = focus ? belonging(stage, focus, now) : NOBODY;
+  stage.lines.paint((lines) => (tethers(stage, lines, focus, related), namespaces(stage, lines), many(stage, lines)));
   flows(stage, c, now);
   highlights(stage, c, focus, related);
+  regions(stage, c, focus);
   moves(stage, c, now);
   stage.motion.draw(c, now, k);
+  stage.guide?.draw(c, k);
+  stage.plaques?.follow();
+  stage.plaques?.draw(c);
   c.restore();
   c.save();
   c.beginPath();
@@ -78,9 +99,10 @@ function tethers(stage, c, focus, related) {
     else for (const one of endpoints) if (!stage.motion.moves.has(one.pod)) trace(one.ready ? solid : dashed, pixels(stage, route(layout, id, one.pod)), r);
     const near = service.near ?? [];
     for (const one of focus === id || near.length <= FEW ? near : []) trace(ghost, pixels(stage, route(layout, id, one.pod)), r);
-    c.lineWidth = lit ? 2.25 : 1.5;
+    const far = Math.min(1, Math.max(0.45, camera.zoom / 0.6));
+    c.lineWidth = lit ? 2.25 : 1.5 * far;
     c.strokeStyle = k.tether;
-    c.globalAlpha = lit ? 0.95 : focus ? 0.2 : 0.5;
+    c.globalAlpha = lit ? 0.95 : focus ? 0.2 : 0.5 * far;
     c.stroke(solid);
     c.setLineDash([6, 5]);
     c.strokeStyle = k.pending;
@@ -138,7 +160,7 @@ function flows(stage, c, now) {
       cross(c, camera.sx(place.x), camera.sy(place.y), 1, k);
       const box = layout.serviceBox(target);
       const from = layout.sourceBox(id);
-      if (from && camera.zoom > 0.5 && (!box || box.h === SERVICE.h) && from.h === SOURCE.h) caption(c, refusal(source.error, stage.t), camera.sx(from.x), camera.sy(from.y + from.h) + 5, (from.w + (box ? 40 : 40 + SERVICE.w)) * camera.zoom, k);
+      if (from && !stage.plaques?.says(id) && camera.zoom > 0.5 && (!box || box.h === SERVICE.h) && from.h === SOURCE.h) caption(c, refusal(source.error, stage.t), camera.sx(from.x), camera.sy(from.y + from.h) + 5, (from.w + (box ? 40 : 40 + SERVICE.w)) * camera.zoom, k);
     }
   }
 }
@@ -146,11 +168,6 @@ function flows(stage, c, now) {
 /** Where a source's requests leave its Service for: those that pass them on, else the pods that answer. @param {import("../types").Thing} source @returns {{pod: string, rate: number}[]} */
 function ends({ through, paths = [], rate = 0 }) {
   return through?.length ? through.map((pod) => ({ pod, rate: rate / through.length })) : paths;
-}
-
-/** Where a failing source's requests die, under the source. @param {C} c @param {string} text @param {number} x @param {number} y @param {number} w @param {import("./colours.js").Colours} k */
-function caption(c, text, x, y, w, k) {
-  write(c, text, x + 4, y + 6, `550 10.5px ${SANS}`, k.failText, "left", w);
 }
 
 /** Where the count of a node's requests stands: on the line, as it comes in. @param {Stage} stage @param {string} service @param {string} node @param {string} [pod] @returns {Point|undefined} */
@@ -279,6 +296,24 @@ function moves(stage, c, now) {
   }
 }
 
+/** A large selection: an edge around each that is in view, a tint where there is no room for one. @param {Stage} stage @param {C} c */
+function many(stage, c) {
+  if (stage.selection.size <= MOST_OUTLINED) return;
+  c.fillStyle = c.strokeStyle = stage.colours.accent;
+  c.lineWidth = 2;
+  for (const id of stage.selection) {
+    const world = stage.layout.box(id);
+    if (!world || !stage.sees(world)) continue;
+    const b = stage.camera.box(world);
+    if (b.w >= 9) c.strokeRect(b.x + 1, b.y + 1, b.w - 2, b.h - 2);
+    else {
+      c.globalAlpha = 0.55;
+      c.fillRect(b.x, b.y, b.w, b.h);
+      c.globalAlpha = 1;
+    }
+  }
+}
+
 /** @param {Stage} stage @param {C} c @param {string|null} focus @param {Set<string>} related */
 function highlights(stage, c, focus, related) {
   const k = stage.colours;
@@ -295,5 +330,6 @@ function highlights(stage, c, focus, related) {
   };
   for (const id of related) outline(id, k.accent, 1.5);
   if (stage.hovered) outline(stage.hovered, k.muted, 1.5);
+  if (stage.selection.size <= MOST_OUTLINED) for (const id of stage.selection) if (id !== stage.selected) outline(id, k.accent, 2.25);
   if (stage.selected) outline(stage.selected, k.accent, 2.25);
 }

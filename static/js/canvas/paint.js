@@ -2,49 +2,63 @@
  * The still layer's pictures of a node and what it holds, a pod at each distance, and the tray. Each takes a record and a box in
  * pixels, and draws nothing but facts.
  */
-import { bytes, cores, fitted, hatch, mono, rounded, sans, write } from "./brush.js";
+import { bytes, cores, fitted, hatch, mono, rounded, sans, titled, write } from "./brush.js";
 import { troubles } from "../facts.js";
 import { TONE } from "./colours.js";
+import { gate } from "./fences.js";
+import { NODE, TONES, TRAY } from "./layout.js";
 import { mark } from "./marks.js";
 
 /** @typedef {import("./colours.js").Colours} Colours @typedef {import("../types").Thing} Thing @typedef {import("../types").Box} Box @typedef {CanvasRenderingContext2D} C */
 
-const ZONE = "topology.kubernetes.io/zone";
+/** From these edges in pixels a pod has its name beside its mark, and is opened to show its containers. */
+export const NAMED = 30;
+export const OPENED = 120;
 
 /** Whether a machine is out of reach, whatever the cluster still believes. @param {Thing|undefined} node */
 export const away = (node) => !!(node?.off || node?.cut || node?.gone);
 
-/** Taints that somebody set: those of a role or of a state have a mark of their own. @param {Thing} node */
-const tainted = (node) => (node.taints ?? []).filter((taint) => !/^node(-role)?\.kubernetes\.io\//.test(taint)).map((taint) => taint.split(":")[0].split("/").at(-1) ?? taint);
+/** Taints that keep pods out and say something that no other mark of the node does: those of a state have one of their own. @param {Thing} node */
+export const tainted = (node) => (node.taints ?? []).filter((taint) => !/^node\.kubernetes\.io\//.test(taint)).map((taint) => taint.replace(/^node-role\.kubernetes\.io\//, ""));
 
 /**
  * @param {C} c @param {Thing} node @param {Box} b @param {number} zoom pixels a world unit in this bin @param {Colours} k @param {(key: string) => string} t
- * @param {number} [system] how many system pods it has
+ * @param {number} [system] how many system pods it has @param {Record<string, number>} [tally] how many pods are in each state
  */
-export function node(c, node, b, zoom, k, t, system = 0) {
+export function node(c, node, b, zoom, k, t, system = 0, tally = undefined) {
   const wrong = troubles(node);
   const broken = away(node) || node.silent;
   const lost = node.ready !== "True" || broken;
+  const edge = broken ? k.failText : lost ? k.unknown : wrong.length ? k.pending : k.line;
+  const taints = tainted(node);
   c.fillStyle = k.panel;
-  rounded(c, b.x, b.y, b.w, b.h, 10 * zoom);
-  c.fill();
+  c.strokeStyle = edge;
   c.lineWidth = lost ? 1.75 : 1;
-  c.setLineDash(lost ? [7, 6] : []);
-  c.strokeStyle = broken ? k.failText : lost ? k.unknown : wrong.length ? k.pending : k.line;
-  c.stroke();
-  c.setLineDash([]);
+  if (zoom < 0.12) {
+    c.fillRect(b.x, b.y, b.w, b.h);
+    c.strokeRect(b.x, b.y, b.w, b.h);
+  } else {
+    rounded(c, b.x, b.y, b.w, b.h, 10 * zoom);
+    c.fill();
+    c.setLineDash(lost ? [7, 6] : []);
+    c.stroke();
+    c.setLineDash([]);
+  }
   if (node.unschedulable) shut(c, b, zoom, k);
+  if (taints.length && b.w > 16) gate(c, taints, b, zoom, k);
   const z = zoom;
-  if (z < 0.22) {
-    if (b.w > 30) write(c, node.name, b.x + 4, b.y + Math.max(7, 20 * z), sans(Math.max(8, 26 * z), 600), broken ? k.failText : wrong.length ? k.pending : lost ? k.unknown : k.muted, "left", b.w - 8, true);
+  if (z < FAR) {
+    if (b.w > 34) write(c, node.name, b.x + 4, b.y + Math.max(6, 17 * z), sans(Math.max(8, 24 * z), 600), broken ? k.failText : wrong.length ? k.pending : lost ? k.unknown : k.muted, "left", b.w - 8, true);
+    if (tally) nodeTally(c, tally, b, z, k);
     return;
   }
   const left = b.x + 16 * z;
   const control = (node.roles ?? []).includes("control-plane");
-  const size = Math.max(9, 15 * z);
+  const size = titled(15 * z);
+  const line = b.y + 21 * z;
   let x = left;
   const room = z < 0.4 ? b.w - 32 * z : b.w * 0.45;
-  write(c, node.name, x, b.y + 20 * z, sans(size, 640), lost ? k.unknown : k.text, "left", room, true);
+  write(c, node.name, x, line, sans(size, 640), lost ? k.unknown : k.text, "left", room, true);
   x += c.measureText(fitted(c, node.name, room, true)).width + 8 * z;
   if (z >= 0.4) {
     /** @param {string} text @param {string} colour */
@@ -55,57 +69,130 @@ export function node(c, node, b, zoom, k, t, system = 0) {
       if (x + w > b.x + b.w - 16 * z) return;
       c.strokeStyle = colour;
       c.lineWidth = 1;
-      rounded(c, x, b.y + 11.5 * z, w, 17 * z, 5 * z);
+      const h = Math.max(14, 17 * z);
+      rounded(c, x, line - h / 2, w, h, 5 * z);
       c.stroke();
-      write(c, text, x + w / 2, b.y + 20.5 * z, font, colour, "center");
+      write(c, text, x + w / 2, line + 0.5, font, colour, "center");
       x += w + 5 * z;
     };
+    if (node.ready !== "True") badge(node.ready === "Unknown" ? "Unreachable" : "NotReady", k.failText);
     for (const one of wrong) badge(t(`node.${one}`), ["off", "cut", "silent", "gone"].includes(one) ? k.failText : k.pending);
-    if (node.ready !== "True") badge(node.ready === "Unknown" ? "Unreachable" : "NotReady", k.unknown);
     if (node.unschedulable) badge("cordoned", k.pending);
     if (control) badge("control-plane", k.muted);
-    for (const one of tainted(node)) badge(`⊘ ${one}`, k.muted);
-    if (node.labels?.[ZONE]) badge(node.labels[ZONE], k.faint);
     c.font = mono(11.5 * z);
-    if (x + c.measureText(node.ip ?? "").width < b.x + b.w - 16 * z) write(c, node.ip ?? "", b.x + b.w - 16 * z, b.y + 20 * z, c.font, k.faint, "right");
+    if (x + c.measureText(node.ip ?? "").width < b.x + b.w - 16 * z) write(c, node.ip ?? "", b.x + b.w - 16 * z, line, c.font, k.faint, "right");
   }
   requested(c, node, b, z, k);
   c.strokeStyle = k.line;
   c.lineWidth = 1;
   c.beginPath();
-  c.moveTo(left, b.y + b.h - 32 * z);
-  c.lineTo(b.x + b.w - 16 * z, b.y + b.h - 32 * z);
+  c.moveTo(left, b.y + b.h - NODE.footer * z);
+  c.lineTo(b.x + b.w - 16 * z, b.y + b.h - NODE.footer * z);
   c.stroke();
-  if (z >= 0.62) write(c, "system", left, b.y + b.h - 16 * z, sans(11 * z), k.faint);
-  if (z >= 0.55 && system <= 6) write(c, `${node.requested?.pods ?? 0}/${node.pods ?? 0} pods`, b.x + b.w - 16 * z, b.y + b.h - 16 * z, sans(11 * z), k.faint, "right");
+  if (z >= 0.5) write(c, "system", left, b.y + b.h - (NODE.footer / 2) * z, sans(11 * z), k.faint);
 }
+
+/** Under so many pixels a world unit a node is its name, its states and their count. */
+const FAR = 0.22;
+
+/** How many pods are in each state, as parts of one bar. @param {C} c @param {Record<string, number>} tally @param {Box} b @param {Colours} k */
+function stateBar(c, tally, b, k) {
+  let sum = 0;
+  for (const tone of TONES) sum += tally[tone];
+  c.fillStyle = k.track;
+  c.fillRect(b.x, b.y, b.w, b.h);
+  let x = b.x;
+  for (const tone of TONES) {
+    if (!tally[tone]) continue;
+    const w = Math.min(b.x + b.w - x, Math.max(tone === "failing" ? 3 : 1, (b.w * tally[tone]) / sum));
+    c.fillStyle = k[tone];
+    c.fillRect(x, b.y, w, b.h);
+    x += w;
+  }
+}
+
+/** What is not well comes first, so that it is never squeezed out. @param {C} c @param {Record<string, number>} tally @param {Box} b @param {number} z @param {Colours} k */
+export function nodeTally(c, tally, b, z, k) {
+  if (z >= FAR || b.w < 12) return;
+  const h = Math.max(2, 14 * z);
+  const count = TONES.reduce((sum, tone) => sum + tally[tone], 0);
+  const text = b.w > 58 ? `${count}` : "";
+  const font = mono(Math.max(8, 20 * z));
+  let room = 0;
+  if (text) {
+    c.font = font;
+    room = c.measureText(text).width + 5;
+    c.fillStyle = k.panel;
+    c.fillRect(b.x + b.w - room - 5, b.y + 40 * z - 5, room + 3, 10);
+    write(c, text, b.x + b.w - 4, b.y + 40 * z, font, k.muted, "right");
+  }
+  stateBar(c, tally, { x: b.x + 3, y: b.y + 40 * z - h / 2, w: b.w - 6 - room, h }, k);
+}
+
+/** @param {C} c @param {{title: string, kind: string}} name @param {import("./layout.js").Bin} bin @param {Box} b @param {number} header in pixels @param {Colours} k */
+export function group(c, name, bin, b, header, k) {
+  c.fillStyle = k.panel;
+  c.strokeStyle = k.line;
+  c.lineWidth = 1;
+  rounded(c, b.x, b.y, b.w, b.h, Math.min(10, header / 4));
+  c.fill();
+  c.stroke();
+  groupTally(c, bin, b, header, k);
+  const size = Math.max(9, Math.min(22, header * 0.36));
+  if (header < 9 || b.w < 40) return;
+  const count = `${bin.grid.slots.size}`;
+  const left = b.x + Math.min(14, header * 0.3);
+  c.font = mono(size * 0.86);
+  const room = b.w > 90 ? c.measureText(count).width + 14 : 0;
+  write(c, name.title, left, b.y + header * 0.36, sans(size, 640), k.text, "left", b.x + b.w - left - room - 4, true);
+  const used = c.measureText(fitted(c, name.title, b.x + b.w - left - room - 4, true)).width;
+  if (room) write(c, count, b.x + b.w - 8, b.y + header * 0.36, mono(size * 0.86), k.muted, "right");
+  if (name.kind && b.w - used - room > 130) write(c, name.kind, left + used + 8, b.y + header * 0.37, sans(size * 0.76), k.faint);
+}
+
+/** @param {C} c @param {import("./layout.js").Bin} bin @param {Box} b @param {number} header @param {Colours} k */
+export function groupTally(c, bin, b, header, k) {
+  if (b.w < 8) return;
+  const pad = Math.min(14, header * 0.3);
+  stateBar(c, bin.tally, { x: b.x + pad, y: b.y + header * 0.7, w: Math.max(2, b.w - 2 * pad), h: Math.max(2, Math.min(6, header * 0.12)) }, k);
+}
+
+/** What each of the three bars takes of their line. */
+const SHARES = [0.325, 0.4, 0.275];
 
 /** What pods ask for, of what may be asked: not what they use. @param {C} c @param {Thing} node @param {Box} b @param {number} z @param {Colours} k */
 function requested(c, node, b, z, k) {
   const asked = node.requested ?? { cpu: 0, memory: 0, pods: 0 };
-  const half = (b.w - 32 * z - 18 * z) / 2;
+  const room = b.w - 32 * z - 20 * z;
   /** @type {[string, number, number, string][]} */
   const rows = [
     ["cpu", asked.cpu, node.cpu ?? 0, `${cores(asked.cpu)} / ${cores(node.cpu ?? 0)}`],
     ["mem", asked.memory, node.memory ?? 0, `${bytes(asked.memory)} / ${bytes(node.memory ?? 0)}`],
+    ["pods", asked.pods, typeof node.pods === "number" ? node.pods : 0, `${asked.pods} / ${node.pods ?? 0}`],
   ];
+  const fonts = [sans(11.5 * z), mono(11 * z)];
+  c.font = fonts[0];
+  const labels = rows.map(([label]) => c.measureText(label).width);
+  c.font = fonts[1];
+  const fits = (/** @type {(text: string) => string} */ form) => rows.every(([, , , text], index) => labels[index] + c.measureText(form(text)).width + 3 <= SHARES[index] * room);
+  const form = [(/** @type {string} */ text) => text, (/** @type {string} */ text) => text.split(" / ")[0]].find(fits);
+  let x = b.x + 16 * z;
   rows.forEach(([label, used, of, text], index) => {
-    const x = b.x + 16 * z + index * (half + 18 * z);
+    const wide = SHARES[index] * room;
     const part = of ? Math.min(1, used / of) : 0;
     if (z >= 0.45) {
-      write(c, label, x, b.y + 40 * z, sans(11.5 * z), k.faint);
-      const room = half - c.measureText(label).width - 6;
-      c.font = mono(11 * z);
-      write(c, c.measureText(text).width > room ? text.split(" / ")[0] : text, x + half, b.y + 40 * z, c.font, k.muted, "right");
+      write(c, label, x, b.y + 41.5 * z, fonts[0], k.faint);
+      if (form) write(c, form(text), x + wide, b.y + 41.5 * z, fonts[1], k.muted, "right");
     }
     c.fillStyle = k.track;
-    rounded(c, x, b.y + 49 * z, half, 5 * z, 3 * z);
+    rounded(c, x, b.y + 52 * z, wide, 5 * z, 3 * z);
     c.fill();
     if (part > 0) {
       c.fillStyle = part > 0.9 ? k.pending : k.bar;
-      rounded(c, x, b.y + 49 * z, Math.max(5 * z, half * part), 5 * z, 3 * z);
+      rounded(c, x, b.y + 52 * z, Math.max(5 * z, wide * part), 5 * z, 3 * z);
       c.fill();
     }
+    x += wide + 10 * z;
   });
 }
 
@@ -121,7 +208,7 @@ function shut(c, b, z, k) {
 }
 
 /** A pod's last five letters tell it from its brothers. @param {Thing} pod */
-export const shortName = (pod) => (pod.owner && !pod.owner.startsWith("StatefulSet/") ? pod.name.split("-").at(-1) ?? pod.name : pod.name);
+const shortName = (pod) => (pod.owner && !pod.owner.startsWith("StatefulSet/") ? pod.name.split("-").at(-1) ?? pod.name : pod.name);
 
 /** @type {Map<Colours, Colours>} */
 const faded = new Map();
@@ -133,8 +220,8 @@ function grey(k) {
   return known;
 }
 
-/** @param {C} c @param {Thing} pod @param {Box} b @param {Colours} colours @param {number} now @param {boolean} lost */
-export function pod(c, pod, b, colours, now, lost) {
+/** @param {C} c @param {Thing} pod @param {Box} b @param {Colours} colours @param {number} now @param {boolean} lost @param {((c: C, pod: Thing, b: Box, k: Colours, now: number) => void)} [open] paints it for one who is near */
+export function pod(c, pod, b, colours, now, lost, open = undefined) {
   const size = b.w;
   const before = c.globalAlpha;
   const k = lost ? grey(colours) : colours;
@@ -147,68 +234,43 @@ export function pod(c, pod, b, colours, now, lost) {
       c.lineWidth = 1;
       c.strokeRect(b.x + gap + 0.5, b.y + gap + 0.5, size - 2 * gap - 1, size - 2 * gap - 1);
     } else c.fillRect(b.x + gap, b.y + gap, size - 2 * gap, size - 2 * gap);
-  } else if (size < 34 || pod.system) mark(c, pod, b.x + size / 2, b.y + size / 2, size * (pod.system ? 0.42 : 0.36), k, now);
-  else if (size < 128) named(c, pod, b, k, now);
-  else opened(c, pod, b, k, now);
+  } else if (size < NAMED || (pod.system && (size < OPENED || !open))) mark(c, pod, b.x + size / 2, b.y + size / 2, size * (pod.system ? 0.42 : 0.36), k, now);
+  else if (size < OPENED || !open) named(c, pod, b, k, now);
+  else open(c, pod, b, k, now);
   c.globalAlpha = before;
 }
 
 /** @param {C} c @param {Thing} p @param {Box} b @param {Colours} k @param {number} now */
 function named(c, p, b, k, now) {
   const s = b.w;
-  const r = s * (p.restarts ? 0.245 : 0.28);
-  mark(c, p, b.x + s / 2, b.y + s * (p.restarts ? 0.36 : 0.385), r, k, now);
-  const size = Math.max(8.5, Math.min(12, s * 0.175));
-  write(c, shortName(p), b.x + s / 2, b.y + s * 0.84, mono(size, 500), k.muted, "center", s - 5, true);
-  if (s >= 88) write(c, p.ip ?? p.status ?? "", b.x + s / 2, b.y + s * 0.945, mono(size * 0.86), k.faint, "center", s - 6);
+  const words = Math.min(1, (s - NAMED) / 5);
+  const r = s * (0.36 - words * (p.restarts ? 0.13 : 0.08));
+  const y = 0.5 - words * (p.restarts ? 0.17 : 0.115);
+  mark(c, p, b.x + s / 2, b.y + s * y, r, k, now);
+  const size = Math.min(12.5, s * 0.175);
+  const before = c.globalAlpha;
+  c.globalAlpha = before * words;
+  write(c, shortName(p), b.x + s / 2, b.y + s * (0.84 - 0.06 * Math.min(1, Math.max(0, (s - 72) / 8))), mono(size, 500), k.muted, "center", s - 5, true);
+  c.globalAlpha = before * Math.min(1, Math.max(0, (s - 80) / 8));
+  if (s > 80) write(c, p.ip ?? p.status ?? "", b.x + s / 2, b.y + s * 0.945, mono(size * 0.86), k.faint, "center", s - 6);
+  c.globalAlpha = before;
   if (s >= 56 && p.state === "ready" && (p.containers?.length ?? 1) > 1)
     write(c, p.ready, b.x + s / 2, b.y + s * 0.385, mono(size, 650), k.onState, "center");
-}
-
-/** Close up: containers as inner cells. @param {C} c @param {Thing} p @param {Box} b @param {Colours} k @param {number} now */
-function opened(c, p, b, k, now) {
-  const u = b.w / 160;
-  const x = b.x + 6 * u;
-  const w = b.w - 12 * u;
-  c.fillStyle = k.panel2;
-  c.strokeStyle = k[TONE[p.state ?? ""] ?? "unknown"];
-  c.lineWidth = 1.5;
-  rounded(c, x, b.y + 6 * u, w, b.h - 12 * u, 8 * u);
-  c.fill();
-  c.stroke();
-  mark(c, { ...p, restarts: 0 }, x + 17 * u, b.y + 24 * u, 9 * u, k, now);
-  write(c, p.name, x + 34 * u, b.y + 19 * u, sans(11 * u, 620), k.text, "left", w - 42 * u, true);
-  write(c, `${p.status ?? ""} · ${p.ready ?? ""}${p.restarts ? ` · ↻${p.restarts}` : ""}`, x + 34 * u, b.y + 32 * u, sans(9 * u), k.muted, "left", w - 42 * u);
-  write(c, `${p.ip ?? "–"}   cpu ${cores(p.cpu ?? 0)}  mem ${bytes(p.memory ?? 0)}`, x + 10 * u, b.y + 48 * u, mono(8.5 * u), k.muted, "left", w - 20 * u);
-  const containers = p.containers ?? [];
-  const h = Math.min(38 * u, (b.h - 70 * u) / Math.max(1, containers.length));
-  containers.forEach((one, index) => {
-    const y = b.y + 58 * u + index * h;
-    c.fillStyle = k.track;
-    rounded(c, x + 8 * u, y, w - 16 * u, h - 4 * u, 5 * u);
-    c.fill();
-    c.fillStyle = one.ready ? k.ready : one.state === "terminated" ? k.failing : k.pending;
-    c.beginPath();
-    c.arc(x + 18 * u, y + (h - 4 * u) / 2, 3.5 * u, 0, 7);
-    c.fill();
-    write(c, one.name, x + 27 * u, y + h * 0.32, sans(9.5 * u, 600), k.text, "left", w - 50 * u);
-    if (h > 20 * u) write(c, one.reason ? `${one.image} · ${one.reason}` : one.image, x + 27 * u, y + h * 0.64, mono(8 * u), k.muted, "left", w - 46 * u);
-  });
 }
 
 /** @param {C} c @param {Box} b @param {number} count @param {number} z @param {Colours} k @param {string} label */
 export function tray(c, b, count, z, k, label) {
   if (z >= 0.3) {
-    write(c, label, b.x + 2, b.y + 8 * z, sans(Math.max(9, 12 * z), 560), count ? k.pending : k.faint);
-    if (count) {
-      const x = b.x + 8 * z + c.measureText(label).width + 4;
-      write(c, `${count}`, x, b.y + 8 * z, mono(Math.max(9, 12 * z), 600), k.pending);
-    }
+    const font = sans(12 * z, 560);
+    const room = Math.min(TRAY.label * z, b.w * 0.28) - 14 * z;
+    const middle = b.y + b.h / 2;
+    write(c, label, b.x + 12 * z, count ? middle - 7 : middle, font, count ? k.pending : k.faint, "left", room);
+    if (count) write(c, `${count}`, b.x + 12 * z, middle + 8, mono(12.5 * z, 640), k.pending);
   }
   c.strokeStyle = count ? k.strong : k.line;
   c.lineWidth = 1;
   c.setLineDash([5, 5]);
-  rounded(c, b.x, b.y + 20 * z, b.w, b.h - 20 * z, 10 * z);
+  rounded(c, b.x + 0.5, b.y + 0.5, b.w - 1, b.h - 1, 10 * z);
   c.stroke();
   c.setLineDash([]);
 }

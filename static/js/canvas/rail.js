@@ -7,17 +7,23 @@ import { SANS } from "./colours.js";
 
 /** @typedef {import("./colours.js").Colours} Colours @typedef {import("../types").Point} Point */
 
-export const RAIL = 92;
-const TOP = 14;
-const HEIGHT = 44;
-const BUS = TOP + HEIGHT + 18;
+/** How high the rail is, its stations stand, and the bus below them lies: low where the canvas is. */
+export let RAIL = 54;
+let [TOP, HEIGHT, BUS] = [9, 26, 44];
+/** From this height on, in pixels, a canvas has room for stations of two lines. */
+const TALL = 640;
 /** A station that is no wider has room for its name alone. */
 const NARROW = 95;
+
+/** Takes the form that suits a canvas of that height. @param {number} height */
+export function fitRail(height) {
+  [RAIL, TOP, HEIGHT, BUS] = height >= TALL ? [88, 13, 42, 71] : [54, 9, 26, 44];
+}
 
 /** @typedef {{x: number, y: number, w: number, h: number}} Station */
 
 /** @param {number} width @returns {Record<"people"|"api"|"etcd"|"scheduler"|"controllers", Station>} */
-export function stations(width) {
+function stations(width) {
   const side = width < 520 ? 8 : 18;
   const gap = Math.max(width < 520 ? 8 : 14, Math.min(56, (width - 760) / 5));
   const free = width - 2 * side - 4 * gap;
@@ -57,7 +63,7 @@ export function station(client) {
   const name = client ?? "";
   if (name.startsWith("kubelet")) return "kubelet";
   if (name.includes("scheduler")) return "scheduler";
-  if (/controller|garbage|namespace|collector|provision/.test(name)) return "controllers";
+  if (/controller|garbage|namespace|collector|provision|autoscaler|_volume|volume_/.test(name)) return "controllers";
   return "people";
 }
 
@@ -130,8 +136,8 @@ function crossOut(c, at, k) {
   c.strokeStyle = k.failing;
   c.lineWidth = 2.5;
   c.beginPath();
-  const middle = at.y + (narrow ? 31 : at.h / 2);
-  for (const x of narrow ? [at.x + (at.w - reach) / 2] : [at.x + 6, at.x + at.w - 6 - reach]) {
+  const middle = at.y + (narrow && at.h > 40 ? 31 : at.h / 2);
+  for (const x of narrow ? [at.h > 40 ? at.x + (at.w - reach) / 2 : at.x + at.w - reach - 3] : [at.x + 6, at.x + at.w - 6 - reach]) {
     c.moveTo(x, middle - reach / 2);
     c.lineTo(x + reach, middle + reach / 2);
     c.moveTo(x + reach, middle - reach / 2);
@@ -152,6 +158,19 @@ function box(c, at, k, title, detail, healthy, r, main = false) {
   c.setLineDash([]);
   const centre = at.x + at.w / 2;
   const narrow = at.w < NARROW;
-  write(c, title, centre, at.y + (detail && (!narrow || !healthy) ? 16 : at.h / 2), `600 ${narrow ? 9 : 12.5}px ${SANS}`, healthy ? k.text : k.failText, "center", at.w - (narrow ? 3 : 12));
-  if (detail && !narrow) write(c, detail, centre, at.y + 32, `450 10.5px ${SANS}`, k.muted, "center", at.w - 12);
+  const bold = `600 ${narrow ? 10 : 13}px ${SANS}`;
+  const plain = `450 ${at.h > 40 ? 12 : 11}px ${SANS}`;
+  const colour = healthy ? k.text : k.failText;
+  if (at.h > 40) {
+    write(c, title, centre, at.y + (detail && (!narrow || !healthy) ? 15 : at.h / 2), bold, colour, "center", at.w - (narrow ? 3 : 12));
+    if (detail && !narrow) write(c, detail, centre, at.y + 30, plain, k.muted, "center", at.w - 12);
+    return;
+  }
+  c.font = bold;
+  const name = c.measureText(title).width;
+  c.font = plain;
+  const both = name + 9 + c.measureText(detail).width;
+  if (!detail || both > at.w - (healthy ? 18 : 44)) return write(c, title, centre, at.y + at.h / 2 + 0.5, bold, colour, "center", at.w - (narrow ? 3 : 12));
+  write(c, title, centre - both / 2, at.y + at.h / 2 + 0.5, bold, colour);
+  write(c, detail, centre + both / 2, at.y + at.h / 2 + 0.5, plain, k.muted, "right");
 }

@@ -38,7 +38,54 @@ export function chooses(selector, labels = {}) {
   });
 }
 
-/** A pod of a workload's own, or of what it owns. @param {Scene} scene @param {string} id @returns {Thing|undefined} */
+/** Whose selectors choose a pod by a label: with another value of it the pod leaves them. @param {Scene} scene @param {Thing} pod @param {string} label @returns {string[]} as kind and name */
+export function holders(scene, pod, label) {
+  const found = [];
+  for (const kind of ["Service", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "PodDisruptionBudget"])
+    for (const [id, thing] of scene.ofKind(kind)) {
+      const owns = thing.selector && id !== pod.owner ? thing : undefined;
+      if (thing.ns === pod.ns && owns && label in (owns.selector ?? {}) && matches(owns.selector, pod.labels)) found.push(`${kind} ${thing.name}`);
+      else if (id === pod.owner && label === "pod-template-hash") found.push(`${kind} ${thing.name}`);
+    }
+  return found;
+}
+
+/** What holds a pod by its labels: Services, budgets, policies that choose it, and who owns it. @param {Scene} scene @param {Thing} pod @param {Record<string, string>} labels @returns {Map<string, "owner"|"chooses">} */
+function grips(scene, pod, labels) {
+  /** @type {Map<string, "owner"|"chooses">} */
+  const found = new Map();
+  for (const kind of ["Service", "PodDisruptionBudget", "NetworkPolicy"])
+    for (const [id, one] of scene.ofKind(kind)) if (one.ns === pod.ns && (kind === "NetworkPolicy" ? chooses(one.pods, labels) : matches(one.selector, labels))) found.set(id, "chooses");
+  for (const kind of ["ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController"])
+    for (const [id, one] of scene.ofKind(kind)) if (one.ns === pod.ns && matches(ownSelector(scene, one), labels)) found.set(id, "owner");
+  return found;
+}
+
+/** A ReplicaSet of a Deployment selects by its Deployment's labels and its hash. @param {Scene} scene @param {Thing} owner */
+function ownSelector(scene, owner) {
+  const deployment = owner.kind === "ReplicaSet" && owner.owner ? scene.get(owner.owner)?.selector : undefined;
+  return deployment && owner.hash ? { ...deployment, "pod-template-hash": owner.hash } : owner.selector;
+}
+
+/**
+ * What other labels do to a pod: whom it leaves, whom it comes to, who lets it go and makes another, who takes it over.
+ * @param {Scene} scene @param {Thing} pod @param {Record<string, string|null>} changes @returns {{code: "leaves"|"joins"|"orphaned"|"adopted", id: string}[]}
+ */
+export function consequences(scene, pod, changes) {
+  const after = Object.fromEntries(Object.entries({ ...pod.labels, ...changes }).filter(([, value]) => value !== null));
+  const [had, has] = [grips(scene, pod, pod.labels ?? {}), grips(scene, pod, /** @type {Record<string, string>} */ (after))];
+  /** @type {{code: "leaves"|"joins"|"orphaned"|"adopted", id: string}[]} */
+  const found = [];
+  for (const [id, how] of had) if (!has.has(id) && (how === "chooses" || id === pod.owner)) found.push({ code: how === "owner" ? "orphaned" : "leaves", id });
+  const free = !pod.owner || found.some((one) => one.code === "orphaned");
+  for (const [id, how] of has) if (!had.has(id) || (how === "owner" && !pod.owner)) (how === "chooses" || free) && found.push({ code: how === "owner" ? "adopted" : "joins", id });
+  return found;
+}
+
+/** The pods of a workload's own, and of what it owns. @param {Scene} scene @param {string} id @returns {Thing[]} */
+export const podsOf = (scene, id) => [id, ...(scene.owned.get(id) ?? [])].flatMap((owner) => scene.ownedBy(owner, "Pod").map(([, pod]) => pod));
+
+/** One of them. @param {Scene} scene @param {string} id @returns {Thing|undefined} */
 export function podOf(scene, id) {
   for (const owner of [id, ...(scene.owned.get(id) ?? [])])
     for (const one of scene.owned.get(owner) ?? []) if (one.startsWith("Pod/")) return scene.get(one);

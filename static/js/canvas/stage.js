@@ -4,31 +4,37 @@
  */
 import { COLOURS } from "./colours.js";
 import { Camera } from "./camera.js";
-import { Layout, X_SERVICE } from "./layout.js";
+import { Layout } from "./layout.js";
+import { groupName } from "./groups.js";
+import { Intake } from "./intake.js";
+import { Lines } from "./lines.js";
 import { Motion } from "./motion.js";
 import { overlay } from "./overlay.js";
 import { followPointer } from "./pointer.js";
-import { RAIL } from "./rail.js";
+import { fitRail, RAIL } from "./rail.js";
 import { related } from "./relations.js";
 import { Still, TICK } from "./still.js";
-import { ticking } from "./marks.js";
 
 /** @typedef {import("../types").Thing} Thing @typedef {import("../types").Box} Box */
 
-const FIT_MARGIN = 18;
+const FIT_MARGIN = 10;
+/** While the eye moves a picture may cost this part of a frame's share: what is painted must be shown, too. */
+const MOVING = 0.4;
 /** How near to a cross the pointer must come, in pixels. */
 const CROSS_REACH = 10;
-/** What the tools below take of the view. */
-const TOOLS = 36;
-const NATURAL = new Intl.Collator("en", { numeric: true });
-/** Nodes first, w2 before w10; the rest as the server knows it, so that everyone has it in the same place. @param {{id: string}} a @param {{id: string}} b */
-const nodesFirst = (a, b) => Number(b.id.startsWith("Node/")) - Number(a.id.startsWith("Node/")) || (a.id.startsWith("Node/") ? NATURAL.compare(a.id, b.id) : 0);
+/** What the bar above and the tools below take of the view at least, in pixels. */
+const BAR = 36;
+const TOOLS = 42;
+/** What one is shown of a pod that one goes to, in pixels; and with others around it. */
+const POD_SHOWN = 44;
+const POD_AMONG = 130;
 
 export class Stage {
   /**
    * @param {{host: HTMLElement, still: HTMLCanvasElement, moving: HTMLCanvasElement, scene: import("../scene.js").Scene,
    *   time: import("../virtualtime.js").VirtualTime, t: (key: string, params?: any) => string,
-   *   onHover: (id: string|null, x: number, y: number) => void, onSelect: (id: string|null) => void}} parts
+   *   onHover: (id: string|null, x: number, y: number) => void, onSelect: (id: string|null, more?: boolean) => void,
+   *   onMenu?: (id: string|null, x: number, y: number) => void, onBox?: (box: Box, more: boolean) => void, onFrame?: () => void}} parts
    */
   constructor(parts) {
     Object.assign(this, parts);
@@ -41,7 +47,14 @@ export class Stage {
     this.m = /** @type {CanvasRenderingContext2D} */ (parts.moving.getContext("2d"));
     this.camera = new Camera();
     this.layout = new Layout();
+    /** What pods are grouped by: `node`, `namespace`, `owner` or `label:KEY`. */
+    this.mode = "node";
+    /** @type {import("./near.js").Near|null} who knows more of the pods that one is near to */
+    this.near = null;
+    /** Called when one comes near to a pod and nobody knows more of it yet. @type {() => void} */
+    this.nearing = () => {};
     this.motion = new Motion(this);
+    this.lines = new Lines(this, parts.moving);
     this.colours = COLOURS.dark;
     this.width = 0;
     this.height = 0;
@@ -49,6 +62,16 @@ export class Stage {
     this.whole = true;
     /** @type {Set<string>} */
     this.dirty = new Set();
+    /** @type {Set<string>} the same, to be painted before */
+    this.urgent = new Set();
+    /** @type {{box: Box, place: string}[]} where a pod was */
+    this.wipes = [];
+    /** How far the picture has moved since it was painted, in pixels. */
+    this.shift = { x: 0, y: 0 };
+    /** Counts the filters: a bin's cells are coded for one. */
+    this.filters = 0;
+    /** @type {Record<string, ((...args: any[]) => void)[]>} */
+    this.listeners = {};
     /** @type {Set<string>} */
     this.ticking = new Set();
     this.movingDirty = true;
@@ -58,7 +81,6 @@ export class Stage {
     this.frozen = false;
     this.frozenAt = 0;
     this.ticked = 0;
-    this.paintMs = 0;
     this.revision = 0;
     /** @type {string|null} */
     this.hovered = null;
@@ -71,10 +93,19 @@ export class Stage {
     /** @type {{canvas: OffscreenCanvas, camera: {x: number, y: number, zoom: number}}|null} */
     this.cached = null;
     this.settle = 0;
+    /** @type {{key: string, found: Set<string>}|null} */
+    this.kin = null;
     this.pointer = { x: 0, y: 0 };
     /** @type {{x: number, y: number, id: string}[]} where requests die, in world units */
     this.crosses = [];
+    /** @type {import("./plaques.js").Plaques|null} the callouts */
+    this.plaques = null;
+    /** @type {import("./policies.js").Policies|null} which pods are isolated */
+    this.policies = null;
+    /** @type {{owner: {end: () => void}, draw: (c: CanvasRenderingContext2D, k: import("./colours.js").Colours) => void}|null} what one is led along just now */
+    this.guide = null;
     this.still = matchMedia("(prefers-reduced-motion: reduce)");
+    this.intake = new Intake(this);
     this.scene.listen((update) => this.#onUpdate(update));
     new ResizeObserver(() => this.#resize()).observe(this.host);
     this.#resize();
@@ -86,50 +117,39 @@ export class Stage {
   /** @param {import("../scene.js").Update} update */
   #onUpdate(update) {
     const now = performance.now();
-    if (update.whole) {
-      this.layout.clear();
-      this.motion.clear();
-      this.ticking.clear();
-      this.whole = true;
-    }
-    const order = update.whole ? [...update.changes].sort(nodesFirst) : update.changes;
-    const before = JSON.stringify([this.layout.bounds, this.layout.sources.size > 0]);
-    const many = update.changes.length > 150 || update.whole || this.still.matches || this.frozen;
-    for (const { id, before: was, after } of order) {
-      const from = !many && id.startsWith("Pod/") ? this.layout.podBox(id) : null;
-      if (from) this.dirty.add(`@${from.x},${from.y},${from.w},${from.h},${this.layout.pods.get(id)?.place}`);
-      const gone = !after && !id.startsWith("Pod/") ? this.layout.box(id) : null;
-      if (gone) this.whole = true;
-      if (this.layout.update(id, after)) {
-        this.whole = true;
-        if (!id.startsWith("Pod/")) this.motion.walks = [];
-      }
-      else this.dirty.add(id);
-      if (after && id.startsWith("Pod/") && ticking(after)) this.ticking.add(id);
-      else this.ticking.delete(id);
-      for (const told of [was?.owner, after?.owner, was?.target, after?.target, was?.claim, after?.claim]) if (told && this.layout.workloads.of.has(told)) this.dirty.add(told);
-      if (id.startsWith("Component/")) this.railDirty = true;
-      if (id.startsWith("PodDisruptionBudget/")) for (const workload of this.layout.workloads.of.keys()) this.dirty.add(workload);
-      if (!many && id.startsWith("Pod/")) this.#transition(id, was, after, from, now);
-    }
+    this.intake.hear(update);
     this.revision = Math.max(this.revision, this.scene.storeRevision);
     for (const signal of update.signals) if (signal.type === "request" && signal.revision) this.revision = Math.max(this.revision, signal.revision);
     if (update.signals.length) this.railDirty = true;
     this.motion.hear(update.signals, now, this.still.matches || this.frozen);
-    if (this.auto && before !== JSON.stringify([this.layout.bounds, this.layout.sources.size > 0])) this.fit();
     this.movingDirty = true;
     if (this.hovered && !this.scene.get(this.hovered)) this.hover(null, 0, 0);
     else if (this.hovered && update.changes.some((change) => change.id === this.hovered)) this.parts.onHover(this.hovered, this.pointer.x, this.pointer.y);
     this.invalidate();
   }
 
-  /** @param {string} id @param {Thing|undefined} was @param {Thing|undefined} after @param {Box|null} from @param {number} now */
-  #transition(id, was, after, from, now) {
-    const to = after ? this.layout.podBox(id) : null;
-    const thing = after ?? was;
-    if (!thing || (from && to && from.x === to.x && from.y === to.y && was?.state === after?.state)) return;
-    const moved = !from || !to || from.x !== to.x || from.y !== to.y;
-    this.motion.moves.set(id, { from, to, thing, born: now, span: moved ? 280 : 180 });
+  /** Pods stand with those of their group from now on. @param {string} mode `node`, `namespace`, `owner` or `label:KEY` */
+  group(mode) {
+    if (mode === this.mode) return;
+    this.mode = mode;
+    this.intake.regroup();
+    this.#tell("group");
+    this.repaint();
+  }
+
+  /** A group's name in words. @param {string} place */
+  groupName(place) {
+    return groupName(place, this.mode);
+  }
+
+  /** @param {"group"|"frame"} event @param {(...args: any[]) => void} listener */
+  on(event, listener) {
+    (this.listeners[event] ??= []).push(listener);
+  }
+
+  /** @param {string} event */
+  #tell(event) {
+    for (const listener of this.listeners[event] ?? []) listener();
   }
 
   /** @param {"dark"|"light"} theme */
@@ -138,9 +158,16 @@ export class Stage {
     this.repaint();
   }
 
+  /** These look otherwise than they did. @param {Iterable<string>} ids */
+  touch(ids) {
+    for (const id of ids) this.dirty.add(id);
+    this.invalidate();
+  }
+
   repaint() {
     this.whole = this.railDirty = this.movingDirty = true;
     this.cached = null;
+    this.lines.touch();
     this.invalidate();
   }
 
@@ -166,47 +193,113 @@ export class Stage {
       canvas.width = Math.round(w * this.ratio);
       canvas.height = Math.round(h * this.ratio);
     }
+    this.lines.resize(Math.round(w * this.ratio), Math.round(h * this.ratio));
+    fitRail(h);
+    this.host.style.setProperty("--rail", `${RAIL}px`);
     this.camera.view = { x: 0, y: RAIL, w, h: h - RAIL };
-    if (this.auto) this.fit();
+    if (this.auto) {
+      this.layout.suit(w - 2 * FIT_MARGIN, h - RAIL - this.#above - this.#below - 2 * FIT_MARGIN);
+      this.fit();
+    }
     this.repaint();
     this.#frame();
   }
 
+  /** What is to be seen when all is. */
+  get world() {
+    const bounds = this.layout.bounds;
+    const left = this.layout.left;
+    return { ...bounds, x: bounds.x + left, w: bounds.w - left };
+  }
+
+  /** What lies over the canvas's lower edge, and below the rail. */
+  get #below() {
+    return Math.max(TOOLS, (this.host.querySelector(".stage-tools")?.clientHeight ?? 0) + 14);
+  }
+
+  get #above() {
+    return Math.max(BAR, (this.host.querySelector(".stage-bar")?.clientHeight ?? 0) + 8);
+  }
+
   fit() {
     this.auto = true;
-    const bounds = this.layout.bounds;
-    const idle = this.layout.sources.size === 0;
-    this.camera.fit(idle ? { ...bounds, x: bounds.x + X_SERVICE, w: bounds.w - X_SERVICE } : bounds, FIT_MARGIN, TOOLS);
+    this.camera.fit(this.world, FIT_MARGIN, this.#below, 1.4, this.#above);
     this.camera.view.h > 0 && this.repaint();
+  }
+
+  /** Brings things into view, as near as they allow. @param {Iterable<string>} ids @param {number} [pod] the most pixels that a pod may take */
+  fitTo(ids, pod = POD_AMONG) {
+    let [left, top, right, bottom] = [Infinity, Infinity, -Infinity, -Infinity];
+    let most = 1.4;
+    for (const id of ids) {
+      const box = this.layout.box(id);
+      if (!box) continue;
+      if (id.startsWith("Pod/")) most = Math.max(most, pod / box.w);
+      [left, top, right, bottom] = [Math.min(left, box.x), Math.min(top, box.y), Math.max(right, box.x + box.w), Math.max(bottom, box.y + box.h)];
+    }
+    if (left > right) return;
+    this.auto = false;
+    this.camera.fit({ x: left, y: top, w: right - left, h: bottom - top }, 24, this.#below, most, this.#above);
+    this.repaint();
+  }
+
+  /** One thing fills the view. @param {string} id */
+  zoomTo(id) {
+    this.fitTo([id], Infinity);
+  }
+
+  /** How near one may come: until the smallest pod there is fills the view; how far: until all is small. */
+  #bound() {
+    let least = Infinity;
+    for (const id of this.layout.bins.keys()) least = Math.min(least, this.layout.cellsOf(id)?.size ?? Infinity);
+    const { w, h } = this.camera.view;
+    const { w: all, h: high } = this.layout.bounds;
+    this.camera.bound(0.6 * Math.min(w / all, h / high), (0.92 * Math.min(w, h)) / Math.min(66, least));
   }
 
   /** @param {number} factor @param {number} [x] @param {number} [y] */
   zoomBy(factor, x = this.width / 2, y = (this.height + RAIL) / 2) {
+    this.#bound();
     this.#gesture(() => this.camera.zoomAt(factor, x, y));
   }
 
   /** @param {number} dx @param {number} dy */
   panBy(dx, dy) {
-    this.#gesture(() => this.camera.pan(dx, dy));
+    if (this.whole || this.cached || this.picture.busy) return this.#gesture(() => this.camera.pan(dx, dy));
+    this.auto = false;
+    const [x, y] = [Math.round(dx * this.ratio) / this.ratio, Math.round(dy * this.ratio) / this.ratio];
+    this.camera.pan(x, y);
+    this.shift = { x: this.shift.x + x, y: this.shift.y + y };
+    this.movingDirty = true;
+    this.invalidate();
   }
 
-  /** While the eye moves, a slow picture is moved as a bitmap and painted again when the eye rests. @param {() => void} move */
+  /** While the eye moves, a picture that takes long is moved as a bitmap and painted again when the eye rests. @param {() => void} move */
   #gesture(move) {
     this.auto = false;
-    if (this.paintMs > 9 && !this.cached) {
+    if (!this.cached && (this.picture.busy || this.picture.cost > MOVING * this.picture.share)) {
       const canvas = new OffscreenCanvas(this.parts.still.width, this.parts.still.height);
-      /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d")).drawImage(this.parts.still, 0, 0);
-      this.cached = { canvas, camera: { x: this.camera.x, y: this.camera.y, zoom: this.camera.zoom } };
+      /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false })).drawImage(this.parts.still, 0, 0);
+      this.cached = { canvas, camera: { x: this.camera.x + this.shift.x / this.camera.zoom, y: this.camera.y + this.shift.y / this.camera.zoom, zoom: this.camera.zoom } };
     }
     move();
     this.whole = this.movingDirty = true;
-    clearTimeout(this.settle);
-    this.settle = setTimeout(() => {
-      this.cached = null;
-      this.whole = true;
-      this.invalidate();
-    }, 120);
+    if (this.cached) {
+      clearTimeout(this.settle);
+      this.settle = setTimeout(() => {
+        this.cached = null;
+        this.whole = true;
+        this.invalidate();
+      }, 120);
+    }
     this.invalidate();
+  }
+
+  /** Whether some of a box of the world is in view. @param {Box} box */
+  sees(box) {
+    const b = this.camera.box(box);
+    const { x, y, w, h } = this.camera.view;
+    return b.x < x + w && b.y < y + h && b.x + b.w > x && b.y + b.h > y;
   }
 
   /** @param {string} id brings it into view */
@@ -217,7 +310,7 @@ export class Stage {
     const view = this.camera.view;
     if (b.x >= 0 && b.y >= view.y && b.x + b.w <= view.w && b.y + b.h <= view.y + view.h && b.w > 10) return;
     this.auto = false;
-    if (b.w < 30) this.camera.zoom = Math.min(1, 40 / box.w);
+    if (b.w < 30) this.camera.zoom = POD_SHOWN / box.w;
     this.camera.x = box.x + box.w / 2 - view.w / 2 / this.camera.zoom;
     this.camera.y = box.y + box.h / 2 - view.h / 2 / this.camera.zoom;
     this.repaint();
@@ -238,6 +331,7 @@ export class Stage {
   /** @param {string|null} id */
   select(id) {
     this.selected = id;
+    if (this.selection.size) this.lines.touch();
     this.movingDirty = true;
     this.invalidate();
   }
@@ -245,7 +339,10 @@ export class Stage {
   /** What stands out from now on; null: everything. @param {((id: string, thing: Thing) => boolean)|null} passes */
   filter(passes) {
     this.passes = passes;
-    this.repaint();
+    this.filters++;
+    this.whole = true;
+    this.cached = null;
+    this.invalidate();
   }
 
   // painting
@@ -262,7 +359,9 @@ export class Stage {
   #frame() {
     if (!this.width) return;
     const now = this.frozen ? this.frozenAt : performance.now();
+    if (this.intake.step()) this.invalidate();
     this.picture.paint(now);
+    this.parts.onFrame?.();
     const flowing = this.#flowing();
     if (this.movingDirty || this.motion.active || this.motion.moves.size || flowing) {
       this.#finishMoves(now);
@@ -271,6 +370,7 @@ export class Stage {
       overlay(this, this.m, now);
       this.movingDirty = false;
     }
+    this.#tell("frame");
     if (this.frozen) return;
     if (this.motion.active || flowing) this.invalidate();
     else if (this.tickingShown) setTimeout(() => this.invalidate(), TICK);
@@ -291,19 +391,30 @@ export class Stage {
     for (const [id, move] of this.motion.moves) {
       if (now - move.born < move.span) continue;
       this.motion.moves.delete(id);
+      if (move.from?.x !== move.to?.x || move.from?.y !== move.to?.y) this.lines.touch();
       this.dirty.add(id);
     }
-    if (this.dirty.size && !this.whole) this.picture.paintDirty();
+    if (this.dirty.size && !this.whole && !this.picture.busy) this.picture.paintDirty();
   }
 
-  /** What is at a pixel of the canvas: a cross is the source whose requests die there. @param {number} x @param {number} y @returns {string|null} */
+  /** What is at a pixel of the canvas: a cross is the source whose requests die there, a group's bin what it is named after. @param {number} x @param {number} y @returns {string|null} */
   at(x, y) {
     const died = this.crosses.find((one) => Math.hypot(this.camera.sx(one.x) - x, this.camera.sy(one.y) - y) < CROSS_REACH);
-    return died?.id ?? this.layout.at(this.camera.world(x, y));
+    const id = died?.id ?? this.layout.at(this.camera.world(x, y));
+    if (!id?.startsWith("Group/")) return id;
+    const named = id.slice("Group/".length);
+    return this.scene.get(named) ? named : null;
   }
 
-  /** Everything that belongs with a thing. @param {string} id */
+  /** Whether pods are still being placed or a picture is still being made. */
+  get busy() {
+    return this.intake.backlog.length > 0 || this.picture.busy;
+  }
+
+  /** Everything that belongs with a thing, worked out anew when the scene is another. @param {string} id */
   related(id) {
-    return related(this.scene, this.layout, id);
+    const key = `${id}|${this.scene.revision}|${this.scene.instance}`;
+    if (this.kin?.key !== key) this.kin = { key, found: related(this.scene, this.layout, id) };
+    return this.kin.found;
   }
 }

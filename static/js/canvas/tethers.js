@@ -6,8 +6,8 @@ import { NODE, SERVICE, X_NODES, X_SERVICE } from "./layout.js";
 
 /** @typedef {import("../types").Point} Point @typedef {import("./layout.js").Layout} Layout */
 
-/** The upper edge of a Service's doors: what passes there hides no number. */
-const LINTEL = 52;
+/** Above a Service's doors and below its address: what passes there hides no number. */
+const LINTEL = 48;
 /** And so far above the lower edge of a row. */
 const SILL = 4;
 /** Side by side in a corridor, the first in its middle. */
@@ -22,7 +22,7 @@ function lane(layout, service) {
 const lintel = (box) => (box.h === SERVICE.h ? LINTEL : box.h - SILL);
 
 /** Where a Service's tethers begin. @param {Layout} layout @param {string} service @returns {Point|null} */
-export function doorway(layout, service) {
+function doorway(layout, service) {
   const box = layout.serviceBox(service);
   return box && { x: box.x + box.w, y: box.y + lintel(box) };
 }
@@ -45,7 +45,7 @@ function inward(layout, start, shift, pod) {
 /** Where a line comes to a pod. @param {import("../types").Box} box */
 function head(box) {
   const centre = box.x + box.w / 2;
-  return { centre, top: box.y + Math.max(0.6, box.h * 0.045), end: { x: centre, y: box.y + box.h * 0.1 } };
+  return { centre, top: box.y + Math.max(0.6, box.h * 0.015), end: { x: centre, y: box.y + box.h * 0.1 } };
 }
 
 /** The same as far as a node's edge. @param {Layout} layout @param {Point|null} start @param {number} shift @param {string} node @returns {Point[]} */

@@ -1,0 +1,1 @@
+export { parseAllDocuments, isMap, isSeq, isPair, isScalar, visit } from "yaml";
