@@ -10,7 +10,9 @@
  */
 
 /** Where letters are typed or keys mean something of their own. */
-const FIELDS = "input, select, textarea, dialog, .cm-editor, #terminal, [role=tab], [role=separator], [role=menu], [role=slider]";
+const FIELDS = "input, select, textarea, dialog, .cm-editor, #terminal, [role=menu]";
+/** Where letters mean what they mean everywhere, and other keys move what has the focus. */
+const MOVED = "[role=tab], [role=separator], [role=slider]";
 /** A letter of an action's key, as a keyboard shows it. @type {Record<string, string>} */
 const SHOWN = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: "↓", Escape: "Esc", ContextMenu: "Menu", " ": "Space" };
 
@@ -71,7 +73,7 @@ export class Actions {
     const target = /** @type {HTMLElement} */ (event.target);
     if (event.altKey || event.isComposing) return false;
     const name = nameOf(event);
-    const typing = !!target.closest?.(FIELDS);
+    const typing = !!target.closest?.(event.key.length === 1 && event.key !== " " ? FIELDS : `${FIELDS}, ${MOVED}`);
     for (const action of this.all.values()) {
       if (!keysOf(action).includes(name) || (action.where === "canvas" ? !onCanvas(target) : typing && action.where !== "everywhere") || action.when?.() === false) continue;
       event.preventDefault();

@@ -6,7 +6,7 @@ import { COLOURS, SANS } from "./canvas/colours.js";
 import { overlay } from "./canvas/overlay.js";
 import { Still } from "./canvas/still.js";
 import { Vector, Way } from "./canvas/vector.js";
-import { h } from "./dom.js";
+import { h, toast } from "./dom.js";
 import { t } from "./i18n.js";
 import { current } from "./theme.js";
 import { clockTime } from "./virtualtime.js";
@@ -14,6 +14,8 @@ import { clockTime } from "./virtualtime.js";
 /** Height of the line above the picture, in pixels. */
 const HEAD = 58;
 const RATIO = 2;
+/** Pods that an SVG has a shape each for. */
+const MOST_DRAWN = 5000;
 /** What stands over the canvas as page and is part of the picture. */
 const OVER = ".callout:not([hidden])";
 
@@ -185,8 +187,11 @@ function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(href), 10_000);
 }
 
-/** Gives the picture as a file. @param {Page} page @param {"png"|"svg"} kind */
-export async function download(page, kind) {
+/** Gives the picture as a file. With more pods than an SVG can hold it is a PNG. @param {Page} page @param {"png"|"svg"} wanted */
+export async function download(page, wanted) {
+  const crowded = page.stage.layout.pods.size > MOST_DRAWN;
+  if (wanted === "svg" && crowded) toast(t("share.crowded", { count: MOST_DRAWN }));
+  const kind = crowded ? "png" : wanted;
   const name = `podium-${page.room}-${page.live.past ?? page.stage.revision}.${kind}`;
   save(kind === "png" ? await png(page) : new Blob([svg(page)], { type: "image/svg+xml" }), name);
 }
@@ -195,6 +200,7 @@ export async function download(page, kind) {
 export async function print(page) {
   const { marks } = await import("./help.js");
   document.getElementById("paper")?.remove();
+  if (page.stage.layout.pods.size > MOST_DRAWN) return toast(t("share.crowded", { count: MOST_DRAWN }));
   const picture = new DOMParser().parseFromString(svg(page, "light"), "image/svg+xml").documentElement;
   document.body.append(h("div", { id: "paper" }, picture, h("h2", { text: t("legend.title") }), marks("light")));
   addEventListener("afterprint", () => document.getElementById("paper")?.remove(), { once: true });

@@ -39,6 +39,17 @@ test("the first action that can be done now has the key, and none while one type
   assert.deepEqual(actions.entries().map((one) => one.hint), ["=", "Ctrl K", "Space"]);
 });
 
+test("on a tab letters mean what they mean everywhere, and arrows are the tab's", () => {
+  const actions = new Actions();
+  /** @type {string[]} */
+  const done = [];
+  actions.add({ id: "v", label: () => "V", key: "v", run: () => done.push("v") }, { id: "left", label: () => "", key: "ArrowLeft", run: () => done.push("left") });
+  const target = { closest: (/** @type {string} */ selector) => (selector.includes("[role=tab]") ? {} : null) };
+  actions.press(key("v", { target }));
+  assert.equal(actions.press(key("ArrowLeft", { target })), false);
+  assert.deepEqual(done, ["v"]);
+});
+
 test("an arrow goes to the nearest thing that way", () => {
   const at = { x: 100, y: 100, w: 20, h: 20 };
   /** @type {[string, import("../../static/js/types").Box][]} */
