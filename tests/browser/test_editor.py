@@ -263,7 +263,8 @@ def test_everything_is_exported_and_makes_the_same_in_another_room(visit: Callab
     post(room, "apply", DEPLOYMENT)
     page = visit(room["url"])
     page.evaluate("podium.actions.all.get('export').run()")
-    until(page, lambda: "kind: Deployment" in text(page) and "status" not in text(page), "the export in a tab")
+    until(page, lambda: "name: web" in text(page), "the export in a tab")
+    assert "kind: Deployment" in text(page) and "status" not in text(page)
     said = page.evaluate("text => podium.api.apply(text, true).then(answer => answer.results.map(one => one.message))", text(page))
     assert said == ["deployment.apps/web unchanged (server dry run)"]
     with page.expect_download() as download:

@@ -30,6 +30,7 @@ def test_a_node_is_cut_off_drawn_told_and_healed(visit: Callable[..., Any], room
     assert panel.is_visible() and page.locator("#chaos-target").input_value() == NODE
     page.locator("#chaos-fault").select_option("network")
     assert "its containers go on" in panel.inner_text()
+    post(room, "clock", {"paused": True})
     page.locator("#chaos-start").press("Enter")
     until(page, lambda: things(page, "Node")[NODE].get("cut"), "the cut")
     assert "network cut" in drawn(page) and "Unreachable" not in drawn(page)
@@ -37,7 +38,7 @@ def test_a_node_is_cut_off_drawn_told_and_healed(visit: Callable[..., Any], room
     until(page, lambda: "Network cut, w2-k8s" in page.locator("#announcer").inner_text(), "the news in words")
     until(other, lambda: things(other, "Node").get(NODE, {}).get("cut"), "the other browser to see it")
     select(other, NODE)
-    until(other, lambda: "클러스터는 아직 모릅니다" in other.locator("#inspect-body").inner_text(), "that the cluster does not know yet")
+    until(other, lambda: "하트비트가 없으면 Kubernetes가 알아챕니다" in other.locator("#inspect-body").inner_text(), "that the cluster does not know yet")
     post(room, "clock", {"advance": 70})
     until(page, lambda: things(page, "Node")[NODE]["ready"] == "Unknown", "the cluster to notice")
     assert {"network cut", "Unreachable"} <= set(drawn(page)) and {"네트워크 끊김", "Unreachable"} <= set(drawn(other))
