@@ -65,6 +65,14 @@ def body() -> dict[str, Any]:
     return data
 
 
+def text(what: str) -> str:
+    """The request's body as text; ``what`` is named to who sent something else."""
+    try:
+        return request.get_data().decode()
+    except UnicodeDecodeError:
+        raise RoomError(f"the {what} is not UTF-8 text") from None
+
+
 def given(data: dict[str, Any], name: str, kinds: type | tuple[type, ...], what: str) -> Any:
     value = data.get(name)
     if value is not None and (not isinstance(value, kinds) or (isinstance(value, bool) and kinds is not bool)):

@@ -67,10 +67,7 @@ def get_kubeconfig(name: str) -> Response:
 @http.post("/r/<name>/apply")
 def post_apply(name: str) -> dict[str, Any]:
     room = asked.room(name)
-    try:
-        text = request.get_data().decode()
-    except UnicodeDecodeError:
-        raise RoomError("the YAML is not UTF-8 text") from None
+    text = asked.text("YAML")
     with room.asked():
         return {"results": apply.apply(room, text, dry_run=request.args.get("dry_run", "") in ("1", "true"))}
 

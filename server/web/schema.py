@@ -55,10 +55,7 @@ def get_names(name: str) -> dict[str, Any]:
 @http.post("/r/<name>/diff")
 def post_diff(name: str) -> dict[str, Any]:
     room = asked.room(name)
-    try:
-        text = request.get_data().decode()
-    except UnicodeDecodeError:
-        raise RoomError("the YAML is not UTF-8 text") from None
+    text = asked.text("YAML")
     with room.asked():
         return {"documents": difference.difference(room, text)}
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from server.rooms import files
-from server.rooms.room import RoomError
 from server.web import asked
 
 http = Blueprint("workfiles", __name__)
@@ -30,10 +29,7 @@ def get_file(name: str, file: str) -> Response:
 @http.put("/r/<name>/files/<path:file>")
 def put_file(name: str, file: str) -> dict[str, str]:
     live = asked.live(name)
-    try:
-        text = request.get_data().decode()
-    except UnicodeDecodeError:
-        raise RoomError("the file is not UTF-8 text") from None
+    text = asked.text("file")
     with live.room.turn():
         files.write(live.workstation().files, file, text)
     live.room.after_write()

@@ -38,7 +38,8 @@ def test_a_node_is_cut_off_drawn_told_and_healed(visit: Callable[..., Any], room
     until(page, lambda: "Network cut, w2-k8s" in page.locator("#announcer").inner_text(), "the news in words")
     until(other, lambda: things(other, "Node").get(NODE, {}).get("cut"), "the other browser to see it")
     select(other, NODE)
-    until(other, lambda: "하트비트가 없으면 Kubernetes가 알아챕니다" in other.locator("#inspect-body").inner_text(), "that the cluster does not know yet")
+    until(other, lambda: "하트비트가 없으면 Kubernetes가 알아챕니다" in other.locator("#inspect-body").inner_text(),
+          "that the cluster does not know yet")
     post(room, "clock", {"advance": 70})
     until(page, lambda: things(page, "Node")[NODE]["ready"] == "Unknown", "the cluster to notice")
     assert {"network cut", "Unreachable"} <= set(drawn(page)) and {"네트워크 끊김", "Unreachable"} <= set(drawn(other))
