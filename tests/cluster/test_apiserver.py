@@ -256,6 +256,19 @@ def test_node_ports_are_checked_and_given_back(parts, kubectl):
     kubectl.create("services", service("b", 30123))
 
 
+def test_low_addresses_and_ports_are_left_to_those_who_ask_for_them_by_number(kubectl):
+    def made(number):
+        ports = [{"name": f"p{port}", "port": port} for port in range(1, 101)]
+        return kubectl.create("services", {"metadata": {"name": f"s{number}", "namespace": "default"}, "spec": {"type": "NodePort", "ports": ports}})
+
+    services = [made(number) for number in range(26)]
+    given = {port["nodePort"] for service in services for port in service["spec"]["ports"]}
+    assert len(given) == 2600 and min(given) >= 30086 and max(given) <= 32767
+    assert all(tuple(map(int, service["spec"]["clusterIP"].split("."))) > (10, 96, 1, 0) for service in services)
+    last = {port["nodePort"] for port in made(26)["spec"]["ports"]}
+    assert len(last) == 100 and sum(port < 30086 for port in last) == 18 and not last & given
+
+
 def test_a_service_keeps_what_it_was_given_when_a_client_leaves_it_out(kubectl):
     made = kubectl.create("services", {"metadata": {"name": "a", "namespace": "default"}, "spec": {"type": "NodePort", "ports": [{"port": 80}]}})
     again = kubectl.update("services", {"metadata": {"name": "a", "namespace": "default", "labels": {"x": "y"}},

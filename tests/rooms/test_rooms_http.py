@@ -246,7 +246,7 @@ def test_the_address_bar_opens_what_a_browser_outside_would(server):
     port = room.run("kubectl get svc web -o jsonpath='{.spec.ports[0].nodePort}'")["stdout"]
     status, seen = room.ask("POST", "/browse", {"url": f"192.168.1.102:{port}"})
     assert (status, seen["status"]) == (200, 200) and "Welcome to nginx!" in seen["body"] and seen["hops"][0]["what"] == "w2-k8s"
-    assert room.ask("POST", "/browse", {"url": "192.168.1.102:31999"})[1]["error"]["code"] == "ERR_CONNECTION_REFUSED"
+    assert room.ask("POST", "/browse", {"url": "192.168.1.102:30001"})[1]["error"]["code"] == "ERR_CONNECTION_REFUSED"
     for wrong in ({}, {"url": 5}, {"url": "ftp://x"}, {"url": "x" * 5000}, {"url": "x", "insecure": 3}):
         assert room.ask("POST", "/browse", wrong)[0] == 400
 

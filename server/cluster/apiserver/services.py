@@ -1,13 +1,15 @@
 """Cluster IPs and node ports: what a Service is given when it is stored and gives back when it goes.
 
-An address is drawn at random from the service network, a node port from 30000-32767, or taken as asked for if it is free. On an
-update a Service keeps what it has, unless its new type has no use for it.
+An address is taken as asked for if it is free, else drawn at random from the service network, a node port from 30000-32767. The first
+256 addresses and 86 ports are left to those who ask for one by number, until nothing else is free. On an update a Service keeps what it
+has, unless its new type has no use for it.
 
-Source: https://kubernetes.io/docs/concepts/services-networking/service/
+Source: https://kubernetes.io/docs/concepts/services-networking/service/ (KEP-3070 for addresses, KEP-3668 for ports)
 """
 
 from __future__ import annotations
 
+import bisect
 import ipaddress
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 NETWORK = ipaddress.ip_network("10.96.0.0/12")
 NODE_PORTS = range(30000, 32768)
+FIRST_DRAWN_ADDRESS, FIRST_DRAWN_PORT = NETWORK[min(max(16, NETWORK.num_addresses // 16), 256) + 1], 30086
 WITH_NODE_PORTS = ("NodePort", "LoadBalancer")
 Undo = Callable[[], None]
 
@@ -113,9 +116,10 @@ class ServiceAllocator:
         spec["clusterIP"], spec["clusterIPs"] = asked, [asked]
 
     def _free_address(self) -> str:
-        first, size = int(NETWORK.network_address), NETWORK.num_addresses
+        """One drawn at random; there are far more than a room can have Services."""
+        size = int(NETWORK.broadcast_address) - int(FIRST_DRAWN_ADDRESS)
         while True:
-            address = str(ipaddress.ip_address(first + 1 + self._api.random.randrange(size - 2)))
+            address = str(FIRST_DRAWN_ADDRESS + self._api.random.randrange(size))
             if address not in self._addresses:
                 return address
 
@@ -145,9 +149,11 @@ class ServiceAllocator:
         return [number for number in NODE_PORTS if (protocol, number) not in self._ports and (protocol, number) not in wanted]
 
     def _drawn(self, free: list[int]) -> int:
+        """One of the free ports, which are in order, and not free any more."""
         if not free:
             raise internal("failed to allocate a nodePort: range is full")
-        return free.pop(self._api.random.randrange(len(free)))
+        kept = bisect.bisect_left(free, FIRST_DRAWN_PORT) % len(free)
+        return free.pop(kept + self._api.random.randrange(len(free) - kept))
 
 
 def _refused(service: Object, field: str, value: object, why: str) -> Exception:
