@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -74,6 +76,16 @@ class Room:
         status, answer = self.ask("POST", "/terminal", {"line": line})
         assert status == 200, answer
         return answer
+
+    def begin(self, line: str) -> threading.Thread:
+        """A terminal line that is left to itself, and ends with the server at the latest."""
+        def run() -> None:
+            with contextlib.suppress(OSError):
+                self.run(line)
+
+        running = threading.Thread(target=run, daemon=True)
+        running.start()
+        return running
 
     def advance(self, seconds: float) -> None:
         status, answer = self.ask("POST", "/clock", {"advance": seconds})

@@ -45,8 +45,7 @@ def test_wishes_that_no_cluster_can_have_are_refused_in_words(server, wishes):
 def test_stepping_does_not_run_off_to_the_end_of_time(server):
     room = server.room()
     room.ask("POST", "/clock", {"paused": True})
-    waiting = threading.Thread(target=room.run, args=("sleep 99999999999999",), daemon=True)
-    waiting.start()
+    room.begin("sleep 99999999999999")
     for _ in range(30):
         status, answer = room.ask("POST", "/clock", {"step": True})
     assert status == 400 and "nothing happens for a long time" in answer["error"]
@@ -121,8 +120,7 @@ def test_the_headers_keep_other_scripts_out(server):
 def test_a_line_of_many_commands_in_a_paused_room_holds_up_nobody(server):
     room, innocent = server.room(), server.room()
     room.ask("POST", "/clock", {"paused": True})
-    greedy = threading.Thread(target=room.run, args=("kubectl get pods,nodes -A -o yaml;" * 12,), daemon=True)
-    greedy.start()
+    greedy = room.begin("kubectl get pods,nodes -A -o yaml;" * 12)
     served = 0
     while greedy.is_alive():
         assert innocent.run("echo hi")["stdout"] == "hi\n"

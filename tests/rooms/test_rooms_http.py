@@ -1,7 +1,6 @@
 """The rooms' HTTP interface, as its clients see it."""
 
 import json
-import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import islice
 
@@ -184,8 +183,7 @@ def test_bodies_that_are_too_large_are_refused(server):
 def test_a_waiting_command_holds_up_nobody(server):
     room, other = server.room(), server.room()
     room.ask("POST", "/clock", {"paused": True})
-    waiting = threading.Thread(target=room.run, args=("kubectl wait --for=condition=Ready pod/nosuch --timeout=5s; timeout 2 kubectl get pods -w",))
-    waiting.start()
+    waiting = room.begin("kubectl wait --for=condition=Ready pod/nosuch --timeout=5s; timeout 2 kubectl get pods -w")
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: other.run("kubectl get nodes -o name")["exit_code"], range(16)))
     assert answers == [0] * 16
