@@ -6,7 +6,7 @@ COMPUTING := tests/cluster tests/kubeapi tests/kubectl tests/notes tests/documen
 	tests/test_settings.py
 
 # The page in all its detail: too slow for every change on two cores, so by its own target. What stays in `make test` visits every part once.
-PAGE := $(addprefix tests/browser/test_,$(addsuffix .py,acts control_plane editor first_visit inspector interact keyboard_only legible phone reading \
+PAGE := $(addprefix tests/browser/test_,$(addsuffix .py,access acts control_plane doors editor first_visit inspector interact keyboard_only legible phone reading \
 	relations scale taken_away time why_page))
 
 .PHONY: run test test-page lint bench clean
@@ -28,7 +28,7 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 
 bench: $(VENV)/.dev
-	for name in pods idle fanout http sched shell traffic canvas statefulset ordered daemonset job; do $(BIN)/python -m bench $$name || exit 1; done
+	for name in pods idle fanout http sched shell traffic canvas bounds statefulset ordered daemonset job; do $(BIN)/python -m bench $$name || exit 1; done
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -10,7 +10,7 @@ import platform
 import sys
 
 WORKLOADS = ("statefulset", "ordered", "daemonset", "job")
-NAMES = ("pods", "idle", "fanout", "http", "sched", "shell", "traffic", "canvas", *WORKLOADS)
+NAMES = ("pods", "idle", "fanout", "http", "sched", "shell", "traffic", "canvas", "bounds", *WORKLOADS)
 
 
 def main(arguments: list[str]) -> int:

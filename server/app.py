@@ -37,6 +37,9 @@ class Json(JSONProvider):
     def dumps(self, obj: Any, **_: Any) -> str:
         return orjson.dumps(obj).decode()
 
+    def response(self, *args: Any, **kwargs: Any) -> Response:
+        return Response(orjson.dumps(self._prepare_response_obj(args, kwargs)), mimetype="application/json")
+
     def loads(self, s: str | bytes, **_: Any) -> Any:
         return orjson.loads(s)
 
@@ -71,7 +74,7 @@ def create_app(settings: Settings) -> Flask:
     for blueprint in web.BLUEPRINTS:
         app.register_blueprint(blueprint)
     app.before_request(_nonce)
-    app.before_request(_fair)
+    app.before_request(_of_this_site)
     app.before_request(_bounded)
     app.after_request(_secured)
     app.register_error_handler(RoomError, lambda error: ({"error": str(error)}, error.code))
@@ -82,32 +85,46 @@ def create_app(settings: Settings) -> Flask:
     app.register_error_handler(400, lambda error: ({"error": error.description}, 400))
     attach(socketio, app.podium.rooms, app.podium.lives, lambda room: f"{asked.base()}/r/{room.name}/k8s/{room.key}")
     kubeapi.mount(app, app.podium.rooms.get)
-    app.wsgi_app = _without_deflate(app.wsgi_app)
+    app.wsgi_app = _in_turn(app.wsgi_app, app.podium.rooms)
     schema.definitions()
     return app
 
 
-def _without_deflate(below: Any) -> Any:
-    """WebSocket compression costs more than it saves here (see README): it is never agreed to. What Socket.IO serves before Flask sees
-    it lets others have their turn, too."""
+def _in_turn(below: Any, rooms: Rooms) -> Any:
+    """Before anything is done for a request it waits for its turn: a connection that is never idle holds up nobody, and the requests of one
+    room share that room's time. WebSocket compression costs more than it saves here (see README): it is never agreed to."""
 
     def application(environ: dict[str, Any], start_response: Any) -> Any:
         environ.pop("HTTP_SEC_WEBSOCKET_EXTENSIONS", None)
         environ["wsgi.input_terminated"] = True  # the server ends a body where it ends, be its length told or not
-        if environ["PATH_INFO"].startswith("/socket.io/"):
+        path: str = environ["PATH_INFO"]
+        parts = path.split("/", 4) if path.startswith("/r/") else ()
+        room = rooms.awake(parts[2]) if parts else None
+        if room is None:
             green.sleep(0)
+        elif parts[3:4] != ["k8s"]:  # the Kubernetes API waits by itself: it refuses in Kubernetes' words
+            try:
+                room.come_in()
+            except RoomError as error:
+                return _refused(error, start_response)
         return below(environ, start_response)
 
     return application
+
+
+def _refused(error: RoomError, start_response: Any) -> list[bytes]:
+    body = orjson.dumps({"error": str(error)})
+    start_response(f"{error.code} Too Many Requests",
+                   [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Retry-After", "1"), *SECURITY.items()])
+    return [body]
 
 
 def _nonce() -> None:
     g.nonce = secrets.token_urlsafe(16)
 
 
-def _fair() -> tuple[dict[str, str], int] | None:
-    """A connection that is never idle lets others have their turn, and pages of other sites make nothing here."""
-    green.sleep(0)
+def _of_this_site() -> tuple[dict[str, str], int] | None:
+    """Pages of other sites make nothing here."""
     if request.method not in ("GET", "HEAD", "OPTIONS") and request.headers.get("Sec-Fetch-Site") == "cross-site":
         return {"error": "requests from other sites are not taken"}, 403
     return None

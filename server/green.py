@@ -118,17 +118,66 @@ def soon(function: Callable[..., Any], *args: Any) -> None:
     eventlet.spawn_n(function, *args)
 
 
-def breather(turn: float) -> Callable[[], None]:
-    """A function to be called again and again by long work: every ``turn`` seconds it lets others have theirs."""
+def breather(turn: float, pause: Callable[[], None] = lambda: eventlet.sleep(0)) -> Callable[[], None]:
+    """A function to be called again and again by long work: every ``turn`` seconds it lets others have theirs, by ``pause``."""
     last = time.perf_counter()
 
     def breathe() -> None:
         nonlocal last
         if time.perf_counter() - last > turn:
-            eventlet.sleep(0)
+            pause()
             last = time.perf_counter()
 
     return breathe
+
+
+class Share:
+    """The time of one owner's green threads: however many they are, in a round of the loop they have so many ``seconds`` together, or
+    the first of them has what it needs until it waits for something. Who comes first is served first. ``len`` is how many wait."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._waiting: deque[Any] = deque()
+        self._called = False
+        self._served = False
+        self._ends = 0.0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def wait(self) -> None:
+        """Returns when it is the caller's turn, which it may be now."""
+        if not self._served or time.perf_counter() >= self._ends:
+            self.pause()
+
+    def pause(self) -> None:
+        """Lets others have their turn, the owner's among them."""
+        hub, current = hubs.get_hub(), eventlet.getcurrent()
+        self._waiting.append(current)
+        if not self._called:
+            self._called = True
+            hub.schedule_call_global(0, self._round)
+        try:
+            hub.switch()
+        except BaseException:
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(current)
+            raise
+
+    def _round(self) -> None:
+        """Runs in the hub's own thread: a thread that is switched to here comes back when it waits for something."""
+        self._ends = time.perf_counter() + self._seconds
+        try:
+            self._served = True
+            while self._waiting:
+                self._waiting.popleft().switch()
+                if time.perf_counter() >= self._ends:
+                    break
+        finally:
+            self._served = False
+            self._called = bool(self._waiting)
+            if self._called:
+                hubs.get_hub().schedule_call_global(0, self._round)
 
 
 class Signal:

@@ -10,6 +10,7 @@ Source: https://docs.python.org/3/library/gc.html#gc.freeze
 
 from __future__ import annotations
 
+import ctypes
 import gc
 from typing import Any
 
@@ -19,11 +20,13 @@ PER_OBJECT = 100  # containers that an API object of a room takes, with what the
 
 
 class _Books:
-    """``grown`` is how many objects have come, or may have become garbage, since all were looked at; ``base`` is how many there were."""
+    """``grown`` is how many objects have come, or may have become garbage, since all were looked at; ``base`` is how many there were.
+    ``freed`` says that much was given back since the system was last given what is free."""
 
     def __init__(self) -> None:
         self.grown = 0
         self.base = 0
+        self.freed = False
 
 
 _books = _Books()
@@ -44,10 +47,19 @@ def _set_aside(phase: str, info: dict[str, Any]) -> None:
 def let_go(objects: int) -> None:
     """So many API objects are garbage now, and may lie in cycles."""
     _books.grown += objects * PER_OBJECT
+    _books.freed = True
 
 
 def tidy(quiet: bool) -> bool:
-    """Looks at everything if it is time; whether it did."""
+    """Looks at everything if it is time; whether it did. What is free in between goes back to the system."""
+    looked = _look(quiet)
+    if _books.freed or looked:
+        _books.freed = False
+        _trim()
+    return looked
+
+
+def _look(quiet: bool) -> bool:
     enough = max(LEAST, _books.base)
     if _books.grown < (enough if quiet else PATIENCE * enough):
         return False
@@ -56,3 +68,18 @@ def tidy(quiet: bool) -> bool:
     gc.freeze()
     _books.grown, _books.base = 0, gc.get_freeze_count()
     return True
+
+
+def _c_library() -> Any:
+    try:
+        return ctypes.CDLL(None).malloc_trim
+    except (OSError, AttributeError):
+        return None  # another system's library gives back what is free by itself, or not at all
+
+
+_malloc_trim = _c_library()
+
+
+def _trim() -> None:
+    if _malloc_trim is not None:
+        _malloc_trim(0)

@@ -17,6 +17,7 @@ from server.cluster import bootstrap, migration
 from server.cluster.apiserver import door
 from server.cluster.apiserver.authorization import ADMIN
 from server.cluster.apiserver.client import Client
+from server.cluster.apiserver.resources import RESOURCES
 from server.cluster.apiserver.server import ApiServer
 from server.cluster.chaos import Chaos
 from server.cluster.clock import Clock
@@ -100,6 +101,21 @@ class Cluster:
         """Lets others have their turn, where whoever runs the cluster can give it to them."""
         self.parts.breathe()
 
+    def close(self, breathe: Callable[[], None] = lambda: None) -> None:
+        """Takes it apart: its parts know one another in circles, and only a long look at all there is would find that nobody else knows
+        them. Objects and history, which another cluster may share, stay whole. Nothing can be asked of it any more."""
+        for kubelet in self.kubelets.nodes.values():
+            for worker in kubelet.workers.values():
+                worker.let_go()
+                breathe()
+        mine = [self, self.network, self.kubelets, *self.controllers, *self.kubelets.nodes.values(), *map(self.api.lister, RESOURCES)]
+        for part in {id(part): part for owner in mine[:3] for part in vars(owner).values() if _is_part(part)}.values():
+            vars(part).clear()
+            breathe()
+        for part in mine:
+            vars(part).clear()
+            breathe()
+
     def client(self, name: str = "kubectl", user: str = ADMIN) -> Client:
         """A client of this cluster's API server, by default the administrator's."""
         return self.parts.client(name, user)
@@ -149,13 +165,13 @@ class Cluster:
         revision is compacted away. ``breathe()`` is called while it is made, which begins with all that is taken of this one."""
         if revision is None:
             self.kubelets.runtime.settle()
-        store = self.store.at(self.store.revision if revision is None else revision)
-        return self._of(store, self.clock.now if revision is None else self.moment(revision), breathe)
+        at, moment = (self.store.revision, self.clock.now) if revision is None else (revision, self.moment(revision))
+        return self._of(at, moment, breathe)
 
     def at(self, revision: int, moment: float | None = None, breathe: Callable[[], None] | None = None) -> Cluster:
         """The cluster as it was at a kept revision (at the ``moment`` before the next, or when that was written), to be looked at: nothing
         happens in it any more, and its API server only answers reads. ApiError 410 if the revision is compacted away; ``breathe`` as in ``fork``."""
-        past = self._of(self.store.at(revision), self.moment(revision) if moment is None else self.within(revision, moment), breathe)
+        past = self._of(revision, self.moment(revision) if moment is None else self.within(revision, moment), breathe)
         past.clock.clear()
         past.api.read_only = True
         return past
@@ -170,6 +186,12 @@ class Cluster:
         last = self.moment(revision + 1) if revision < self.store.revision else self.clock.now
         return min(max(moment, self.moment(revision)), last)
 
-    def _of(self, store: Store, time: float, breathe: Callable[[], None] | None) -> Cluster:
-        return Cluster(self.seed, self.clock.epoch, breathe=breathe, _restored={"time": time, "store": store})
+    def _of(self, revision: int, time: float, breathe: Callable[[], None] | None) -> Cluster:
+        store = self.store.at(revision, breathe) if breathe is not None else self.store.at(revision)
+        other = Cluster(self.seed, self.clock.epoch, breathe=breathe, _restored={"time": time, "store": store})
+        other.scheduler.recall(self.scheduler, time)
+        return other
 
+
+def _is_part(value: Any) -> bool:
+    return type(value).__module__.startswith("server.cluster.") and hasattr(value, "__dict__")

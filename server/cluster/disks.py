@@ -276,6 +276,11 @@ class _View(Mapping):
     def __init__(self, disks: Disks, disk: str) -> None:
         self._disks, self._disk = disks, disk
 
+    @property
+    def disk(self) -> str:
+        """Its name."""
+        return self._disk
+
     def __getitem__(self, path: str) -> Node:
         return self._disks.files(self._disk)[path]
 

@@ -17,7 +17,7 @@ MOST_STEPS = 300_000  # each choice doubles them, each repetition multiplies the
 
 
 @lru_cache(maxsize=1024)
-def compiled(pattern: str) -> tuple[re.Pattern[str], int] | None:
+def compiled(pattern: str, flags: int = re.IGNORECASE) -> tuple[re.Pattern[str], int] | None:
     """The regular expression and the longest text that it may be held against; None for one that might take for ever, or is none."""
     variety = _variety(pattern)
     if variety is None or len(pattern) > LONGEST_PATTERN:
@@ -27,7 +27,7 @@ def compiled(pattern: str) -> tuple[re.Pattern[str], int] | None:
     if longest < SHORTEST_SUBJECT:
         return None
     try:
-        return re.compile(pattern, re.IGNORECASE), longest
+        return re.compile(pattern, flags), longest
     except (re.error, OverflowError, RecursionError):
         return None
 

@@ -10,7 +10,7 @@ Source: https://etcd.io/docs/v3.5/learning/data_model/
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
 import orjson
@@ -19,7 +19,12 @@ from server.cluster.errors import gone
 from server.cluster.objects import Key, Object
 
 ADDED, MODIFIED, DELETED, BOOKMARK = "ADDED", "MODIFIED", "DELETED", "BOOKMARK"
+BREATH = 200  # values or changes that are copied before others have their turn
 HISTORY, NOTE = 24 * 1024 * 1024, 200  # bytes that are kept of what run-time state was, and what one value takes besides itself
+
+
+def _go_on() -> None:
+    """Nobody waits."""
 
 
 class Cause(NamedTuple):
@@ -93,6 +98,7 @@ class State:
         self._replaced: list[tuple[int, str, bytes | None]] = []
         self._noted: dict[str, int] = {}
         self._size = 0
+        self.dropped = self.remembered = 0
         self.earliest = 0
         self.on_change: Callable[[str, Any], None] | None = None
 
@@ -139,21 +145,39 @@ class State:
     def forget(self, revision: int) -> None:
         """Forgets what values were before ``revision``."""
         self.earliest = max(self.earliest, revision)
+        before = len(self._replaced)
         self.replaced = [note for note in self._replaced if note[0] > revision]
+        self.dropped += before - len(self._replaced)
 
-    def at(self, revision: int) -> dict[str, Any]:
-        """The values as they were when the next revision was about to be, shared with nobody."""
-        values = orjson.loads(orjson.dumps(self._values))
+    @property
+    def noted(self) -> int:
+        """How many values were replaced, with those that are forgotten."""
+        return self.dropped + len(self._replaced)
+
+    def noted_since(self, number: int) -> list[tuple[int, str, bytes | None]]:
+        """What of ``replaced`` came after the first so many."""
+        return self._replaced[max(0, number - self.dropped):]
+
+    def at(self, revision: int, breathe: Callable[[], None] = _go_on) -> dict[str, Any]:
+        """The values as they were when the next revision was about to be, shared with nobody. What is taken is taken at once; ``breathe()`` is
+        called while it is copied."""
+        now = dict(self._values)
         before: dict[str, bytes | None] = {}
         for number, key, kept in reversed(self._replaced):
             if number <= revision:
                 break
             before[key] = kept
-        for key, kept in before.items():
-            if kept is None:
-                values.pop(key, None)
-            else:
+        values: dict[str, Any] = {}
+        for number, (key, value) in enumerate(now.items()):
+            if key not in before:
+                values[key] = orjson.loads(orjson.dumps(value))
+            if not number % BREATH:
+                breathe()
+        for number, (key, kept) in enumerate(before.items()):
+            if kept is not None:
                 values[key] = orjson.loads(kept)
+            if not number % BREATH:
+                breathe()
         return values
 
 
@@ -177,6 +201,18 @@ class Watch:
             left = list(self._watchers[self._resource])
             left.remove(self._callback)
             self._watchers[self._resource] = tuple(left)
+
+
+def told(events: Iterable[Event], notes: Iterable[tuple[int, str, bytes | None]], known: set[tuple[str, Key]]) -> dict[str, Any]:
+    """A part of a history as ``Store.remember`` takes it. What an object was before goes with the first of its events that ``known`` has not,
+    which is added to."""
+    rows = []
+    for event in events:
+        fresh = (event.resource, event.key) not in known
+        known.add((event.resource, event.key))
+        rows.append([event.type, event.resource, event.key[0], event.key[1], orjson.Fragment(event.json()),
+                     event.previous if fresh else None, event.cause[:5]])
+    return {"events": rows, "state": [[revision, key, kept.decode() if kept is not None else None] for revision, key, kept in notes]}
 
 
 class Store:
@@ -257,23 +293,30 @@ class Store:
         event = self.event_at(revision) or self.event_at(revision + 1)
         return event.cause.at if event is not None else None
 
-    def at(self, revision: int) -> Store:
+    def at(self, revision: int, breathe: Callable[[], None] = _go_on) -> Store:
         """A store of its own that is as this one was at a kept revision, with the history before it; objects are shared. ApiError 410
-        if that is compacted away."""
+        if that is compacted away. What is taken of this one is taken at once; ``breathe()`` is called while the other is made of it."""
         if not self.earliest <= revision <= self.revision:
             raise gone(revision, self.earliest)
         past = Store(self.history)
         past.revision, past._compacted = revision, self._compacted
         past._log = self._log[:revision - self._compacted]
         past._tables = {resource: dict(table) for resource, table in self._tables.items()}
-        undone: dict[tuple[str, Key], Object | None] = {(event.resource, event.key): event.previous for event in reversed(self._log[len(past._log):])}
-        for (resource, key), obj in undone.items():
+        later = self._log[len(past._log):]
+        past.state._values = self.state.at(revision, breathe)
+        undone: dict[tuple[str, Key], Object | None] = {}
+        for number, event in enumerate(reversed(later)):
+            undone[event.resource, event.key] = event.previous
+            if not number % BREATH:
+                breathe()
+        for number, ((resource, key), obj) in enumerate(undone.items()):
             if obj is None:
                 past._tables[resource].pop(key, None)
             else:
                 past._tables[resource][key] = Record(obj, int(obj["metadata"]["resourceVersion"]))
+            if not number % BREATH:
+                breathe()
         past.count = sum(map(len, past._tables.values()))
-        past.state._values = self.state.at(revision)
         past.state.earliest = revision
         return past
 
@@ -343,16 +386,8 @@ class Store:
             begin -= 1
             room -= len(self._log[begin].json())
         first = self.revision - (len(self._log) - begin)
-        known: set[tuple[str, Key]] = set()
-        rows = []
-        for event in self._log[begin:]:
-            fresh = (event.resource, event.key) not in known
-            known.add((event.resource, event.key))
-            rows.append([event.type, event.resource, event.key[0], event.key[1], orjson.Fragment(event.json()),
-                         event.previous if fresh else None, event.cause[:5]])
-        state = [[revision, key, kept.decode() if kept is not None else None]
-                 for revision, key, kept in self.state.replaced if revision > first]
-        return orjson.dumps({"revision": self.revision, "first": first, "events": rows, "state": state})
+        notes = [note for note in self.state.replaced if note[0] > first]
+        return orjson.dumps({"revision": self.revision, "first": first, **told(self._log[begin:], notes, set())})
 
     def remember(self, history: bytes) -> None:
         """Takes what ``memory`` gave of a store that was as this one is; that of another moment is of no use and forgotten."""
@@ -373,3 +408,4 @@ class Store:
             if type_ == DELETED:
                 del last[resource, key]
         self.state.replaced = [(revision, key, kept.encode() if kept is not None else None) for revision, key, kept in data["state"]]
+        self.state.remembered = self.state.noted

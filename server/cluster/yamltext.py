@@ -16,7 +16,7 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import yaml
@@ -27,11 +27,16 @@ MAX_BYTES = 3 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_NODES = 50_000
 MAX_MERGES = 1_000
+BREATH = 400  # events or nodes that are read before others have their turn
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Path = tuple[str | int, ...]
 Mark = tuple[int, int]
+
+
+def _go_on() -> None:
+    """Nobody waits."""
 
 
 class YamlError(ValueError):
@@ -95,17 +100,19 @@ def parse_path(field: str) -> Path:
 
 # documents ---------------------------------------------------------------------------------------------------------------
 
-def load_yaml(text: str, max_bytes: int = MAX_BYTES) -> list[Document]:
-    """Every document of a file, in order. Like kubectl it stops at the first it cannot read; that one carries the error."""
+def load_yaml(text: str, max_bytes: int = MAX_BYTES, breathe: Callable[[], None] = _go_on) -> list[Document]:
+    """Every document of a file, in order. Like kubectl it stops at the first it cannot read; that one carries the error. ``breathe()`` is
+    called now and then: a large file takes a while."""
     if len(text) > max_bytes:
         return [Document(None, 1, {}, [], YamlError(f"the text is larger than {max_bytes} bytes"))]
     documents: list[Document] = []
     nodes = MAX_NODES
     for first_line, chunk in _chunks(text):
+        breathe()
         try:
             if isinstance(chunk, YamlError):
                 raise chunk
-            loaded = _Loaded(chunk, first_line, nodes)
+            loaded = _Loaded(chunk, first_line, nodes, breathe)
         except YamlError as error:
             documents.append(Document(None, first_line, {}, [], _as_json(chunk, error, documents)))
             return documents
@@ -160,7 +167,8 @@ def _chunks(text: str) -> Iterator[tuple[int, str | YamlError]]:
 class _Loaded:
     """The value of one chunk of text, built from the parser's events without recursion into untrusted depth."""
 
-    def __init__(self, text: str, first_line: int, max_nodes: int) -> None:
+    def __init__(self, text: str, first_line: int, max_nodes: int, breathe: Callable[[], None] = _go_on) -> None:
+        self.breathe = breathe
         self.first_line = first_line
         self.max_nodes = max_nodes
         self.marks: dict[Path, Mark] = {}
@@ -186,6 +194,8 @@ class _Loaded:
         depth = 0
         for event in yaml.parse(text, Loader=_Loader):
             events.append(event)
+            if not len(events) % BREATH:
+                self.breathe()
             if isinstance(event, yaml.CollectionStartEvent):
                 depth += 1
                 if depth > MAX_DEPTH:
@@ -249,6 +259,8 @@ class _Loaded:
             self._mark(event, path)
             return value
         self._count(event)
+        if not self.nodes % BREATH:
+            self.breathe()
         self._mark(event, path)
         if isinstance(event, yaml.ScalarEvent):
             value = resolve(event)
@@ -269,6 +281,15 @@ class _Loaded:
     def _mark(self, event: Any, path: Path) -> None:
         if path not in self.marks:
             self.marks[path] = (self.first_line + event.start_mark.line, event.start_mark.column + 1)
+
+    def _forget(self, place: Path, value: Any) -> None:
+        """Where the fields of a value are is of no use any more: another stands in its place."""
+        waiting = [(place, value)]
+        while waiting:
+            path, inner = waiting.pop()
+            self.marks.pop(path, None)
+            if isinstance(inner, dict | list):
+                waiting.extend(((*path, step), below) for step, below in (inner.items() if isinstance(inner, dict) else enumerate(inner)))
 
     def _sequence(self, path: Path) -> list[Any]:
         items: list[Any] = []
@@ -297,7 +318,7 @@ class _Loaded:
             if key in fields:
                 mark = event.start_mark
                 self.repeated.append(Repeated(path, key, self.first_line + mark.line, mark.column + 1))
-                self.marks = {known: at for known, at in self.marks.items() if known[:len(place)] != place}
+                self._forget(place, fields[key])
             self._mark(event, place)
             fields[key] = self._value(next(self.events), place)
         return {**merged, **fields} if merged else fields

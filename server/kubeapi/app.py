@@ -10,14 +10,14 @@ from __future__ import annotations
 import gzip
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from server import green
 from server.cluster.apiserver import query, routing
 from server.cluster.apiserver.authorization import ADMIN
 from server.cluster.apiserver.request import Request, Response
-from server.cluster.errors import ApiError, Unreachable, bad_request, internal, no_such_resource
+from server.cluster.apiserver.resources import RESOURCES
+from server.cluster.errors import ApiError, Unreachable, bad_request, internal, no_such_resource, too_many_requests
 from server.kubeapi import documents, media, streams, upgrades, wire
 from server.kubeapi.rooms import Resolve, RoomLike
 from server.kubeapi.wire import Environ, Headers, StartResponse
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 WRITES = frozenset(("create", "update", "patch", "delete", "deletecollection"))
 UPGRADED = frozenset(("exec", "attach", "portforward"))
+MANY, TURN = 500, 0.002  # objects of an answer that is made in parts, and seconds that go into one
 INCLUDES = ("None", "Metadata", "Object")
 
 
@@ -45,15 +46,16 @@ class KubeApi:
         return self.below(environ, start_response)
 
     def _serve(self, environ: Environ, start_response: StartResponse, name: str, key: str, path: str) -> Iterable[bytes]:
-        green.sleep(0)
         exchange = _Exchange(environ, start_response, path)
         try:
-            return exchange.run(self._room(name, key))
+            room = self._room(name, key)
+            room.come_in()
+            return exchange.run(room)
         except ApiError as error:
             return exchange.refuse(error)
         except Exception as error:
-            if getattr(error, "code", None) == 503:
-                return exchange.refuse(ApiError(503, "ServiceUnavailable", str(error)))
+            if (code := getattr(error, "code", None)) in (429, 503):
+                return exchange.refuse(too_many_requests(str(error), 1) if code == 429 else ApiError(503, "ServiceUnavailable", str(error)))
             log.exception("%s %s", environ["REQUEST_METHOD"], path)
             return exchange.refuse(internal(f"{type(error).__name__}: {error}"))
 
@@ -75,6 +77,22 @@ def mount(app: Any, resolve: Resolve) -> KubeApi:
     """Puts the API before a Flask application's own routes and whatever already wraps them."""
     app.wsgi_app = KubeApi(resolve, app.wsgi_app)
     return app.wsgi_app
+
+
+def _many(room: RoomLike, resource: str) -> bool:
+    return resource in RESOURCES and len(room.cluster.api.lister(resource)) > MANY
+
+
+def _paused(parts: Iterable[bytes], pause: Callable[[], None]) -> Iterator[bytes]:
+    """Parts that are sent together as soon as a few milliseconds have gone into them; then others have their turn."""
+    ready, end = [], time.perf_counter() + TURN
+    for part in parts:
+        ready.append(part)
+        if time.perf_counter() > end:
+            yield b"".join(ready)
+            pause()
+            ready, end = [], time.perf_counter() + TURN
+    yield b"".join(ready)
 
 
 class _Exchange:
@@ -114,20 +132,16 @@ class _Exchange:
             streams.watch(self.environ, room, request, form)
             return []
         room.wait_turn()
-        began = time.perf_counter()
-        try:
-            if verb == "deletecollection":
-                with room.long_turn():
-                    response = room.cluster.api.request(request)
-            else:
+        if verb == "deletecollection" or (verb == "list" and _many(room, target.resource.key)):
+            with room.long_turn():
                 response = room.cluster.api.request(request)
-            if writing and not options.dry_run:
-                room.after_write()
-            if not is_log:
-                return self._answer(response, form)
-        finally:
-            room.spent(time.perf_counter() - began)
-        return self._log(room, response)
+        else:
+            response = room.cluster.api.request(request)
+        if writing and not options.dry_run:
+            room.after_write()
+        if response.count() > MANY and self.method != "HEAD":
+            return self._long_answer(room, response, form)
+        return self._log(room, response) if is_log else self._answer(response, form)
 
     def _upgrade(self, room: RoomLike, target: routing.Target) -> Iterable[bytes]:
         """``exec``, ``attach``, ``portforward``: a conversation over this request's connection."""
@@ -185,6 +199,19 @@ class _Exchange:
             body = gzip.compress(body, 1)
             headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
         return self._send(response.code, form.type, body, headers)
+
+    def _long_answer(self, room: RoomLike, response: Response, form: media.Media) -> Iterable[bytes]:
+        """A large list or table, made while it is sent: nobody waits for all of it to be encoded."""
+        indent = query.pretty(self.query, self.user_agent)
+        if form.type == media.JSON and not form.shape and not indent:
+            parts = response.pieces()
+        else:
+            parts = media.pieces(media.shaped(response.object, form), form, indent)
+        headers = wire.warnings(response.warnings)
+        if self._takes_gzip():
+            parts = wire.zipped(parts)
+            headers += [("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")]
+        return wire.send_pieces(self.environ, self.start_response, response.code, form.type, _paused(parts, room.pause), headers)
 
     def refuse(self, error: ApiError) -> Iterable[bytes]:
         """A Status: always JSON, whatever the client would rather have."""

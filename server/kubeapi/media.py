@@ -9,6 +9,7 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-r
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from server.cluster.objects import Object
 
 JSON, YAML = "application/json", "application/yaml"
 ANSWERS = (JSON, YAML)
+PIECE = 200  # objects of a list that are written at a time
 SHAPES = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
 
 
@@ -79,6 +81,46 @@ def encoded(obj: Object, media: Media, indent: bool = False) -> bytes:
     if indent:
         return orjson.dumps(obj, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     return orjson.dumps(obj)
+
+
+def pieces(obj: Object, media: Media, indent: bool = False) -> Iterator[bytes]:
+    """``encoded`` of a list or a table, a part at a time: others may have their turn in between."""
+    name = "rows" if media.shape == "Table" else "items"
+    found = obj.get(name)
+    if not isinstance(found, list) or not found or (media.type == YAML and name == "rows"):
+        yield encoded(obj, media, indent)
+    elif media.type == YAML:
+        yield from _yaml_pieces(obj, found)
+    elif indent:
+        yield from _indented_pieces(obj, name, found)
+    else:
+        head = orjson.dumps({**{key: value for key, value in obj.items() if key != name}, name: []})
+        yield head[:-2]
+        for start in range(0, len(found), PIECE):
+            yield (b"," if start else b"") + orjson.dumps(found[start:start + PIECE])[1:-1]
+        yield head[-2:]
+
+
+def _indented_pieces(obj: Object, name: str, found: list[Object]) -> Iterator[bytes]:
+    """An item is as far from the margin in a list of its own, in an object of its own, as in the whole."""
+    head = encoded({**{key: value for key, value in obj.items() if key != name}, name: []}, Media(JSON), True)
+    yield head[:head.rindex(b"]")] + b"\n"
+    before, after = encoded({name: [0]}, Media(JSON), True).split(b"    0")
+    for start in range(0, len(found), PIECE):
+        whole = encoded({name: found[start:start + PIECE]}, Media(JSON), True)
+        yield (b",\n" if start else b"") + whole[len(before):-len(after)]
+    yield after
+
+
+def _yaml_pieces(obj: Object, items: list[Object]) -> Iterator[bytes]:
+    """Keys are in order, and a list's items stand as far left as its key: what one is does not depend on what is around it."""
+    for before in (True, False):
+        if rest := {key: value for key, value in obj.items() if key != "items" and (key < "items") == before}:
+            yield encoded(rest, Media(YAML))
+        if before:
+            yield b"items:\n"
+            for item in items:
+                yield encoded([item], Media(YAML))
 
 
 def pretty(body: bytes) -> bytes:

@@ -22,14 +22,17 @@ class RoomLike(Protocol):
     def instant(self) -> None:
         """Lets happen what is due now, whether time passes or not."""
 
+    def come_in(self) -> None:
+        """Returns once the room may have another request served. An exception with a ``code`` says that too many wait."""
+
+    def pause(self) -> None:
+        """Lets others have their turn, in the middle of what takes long."""
+
     def wait_turn(self) -> None:
-        """Returns once the room may have another request served."""
+        """Returns once the room may have another request served and none of its reactions is half done."""
 
     def long_turn(self) -> AbstractContextManager[None]:
         """A turn for one that may take long: others are served meanwhile."""
-
-    def spent(self, seconds: float) -> None:
-        """How long serving one took."""
 
     def after_write(self) -> None:
         """Called before a write is acknowledged; the write is safe when it returns. An exception with a ``code`` says that it is not."""

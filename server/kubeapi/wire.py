@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -82,6 +83,22 @@ def send(environ: Environ, start_response: StartResponse, code: int, type_: str,
     start_response(_STATUS_LINES.get(code, f"{code} Unknown"),
                    [("Content-Type", type_), ("Cache-Control", "no-cache, private"), NO_SNIFF, ("Content-Length", str(len(data))), *headers])
     return [] if environ["REQUEST_METHOD"] == "HEAD" else [data]
+
+
+def send_pieces(environ: Environ, start_response: StartResponse, code: int, type_: str, parts: Iterable[bytes], headers: Headers) -> Iterable[bytes]:
+    """A large answer, made while it is sent."""
+    start_response(_STATUS_LINES.get(code, f"{code} Unknown"), [("Content-Type", type_), ("Cache-Control", "no-cache, private"), NO_SNIFF, *headers])
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else parts
+
+
+def zipped(parts: Iterable[bytes]) -> Iterator[bytes]:
+    """Compressed as they come."""
+    packer = zlib.compressobj(1, zlib.DEFLATED, 31)
+    for part in parts:
+        for start in range(0, len(part), PIECE):
+            if packed := packer.compress(part[start:start + PIECE]):
+                yield packed
+    yield packer.flush()
 
 
 def retry_after(error: ApiError) -> Headers:

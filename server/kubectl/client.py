@@ -56,8 +56,7 @@ class ApiClient:
         **options: Any,
     ) -> Response:
         key = resource if isinstance(resource, str) else resource.key
-        if self.server.breathe is not None:
-            self.server.breathe()
+        self.breathe()
         response = self.server.request(
             Request(
                 verb,
@@ -76,6 +75,11 @@ class ApiClient:
         for warning in response.warnings:
             self._say(warning)
         return response
+
+    def breathe(self) -> None:
+        """Called in the middle of what takes long: others may have their turn."""
+        if self.server.breathe is not None:
+            self.server.breathe()
 
     def get(self, resource: Resource | str, namespace: str, name: str, **more: Any) -> Object:
         return self.request("get", resource, namespace, name, **more).object
@@ -96,6 +100,9 @@ class ApiClient:
         return self.list(resource, namespace, **more)["items"]
 
     def create(self, resource: Resource | str, namespace: str, obj: Object, **more: Any) -> Object:
+        """The version that a written object bears is not sent: what is created has none yet."""
+        if (obj.get("metadata") or {}).get("resourceVersion"):
+            obj = {**obj, "metadata": {key: value for key, value in obj["metadata"].items() if key != "resourceVersion"}}
         return self.request("create", resource, namespace, body=obj, **more).object
 
     def update(self, resource: Resource | str, namespace: str, name: str, obj: Object, **more: Any) -> Object:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -87,8 +87,8 @@ def _glob(ctx: Context, pattern: str) -> list[str]:
         return []
 
 
-def parse(text: str, source: str) -> Iterator[Document | Exception]:
-    for loaded in load_yaml(text):
+def parse(text: str, source: str, breathe: Callable[[], None]) -> Iterator[Document | Exception]:
+    for loaded in load_yaml(text, breathe=breathe):
         if loaded.error is not None:
             yield CommandError(f"error parsing {source}: {message_of(loaded.error)}")
             return

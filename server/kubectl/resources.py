@@ -286,7 +286,7 @@ def _from_files(ctx: Context, names: list[str], arguments: Arguments, recursive:
         raise CommandError("when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well")
     found = Found([], single=len(names) == 1 and names[0] != "-")
     for source, text in manifests.sources(ctx, names, recursive):
-        for document in manifests.parse(text, source):
+        for document in manifests.parse(text, source, ctx.api.breathe):
             if isinstance(document, Exception):
                 found.errors.append(document)
                 break

@@ -43,6 +43,8 @@ def two_way(original: Object, modified: Object, type_: Type | None) -> Object:
 
 
 def same(one: Any, other: Any) -> bool:
+    if isinstance(one, str) and isinstance(other, str):
+        return one == other
     return one is other or compact(one) == compact(other)
 
 

@@ -130,7 +130,7 @@ def objects(cluster: Cluster, row: Resource, namespace: str, text: str, offset: 
     if text:
         found = [obj for obj in found if text in obj["metadata"]["name"]]
     page = found[offset:offset + min(limit, MAX_PAGE)]
-    table = tables.render(row.key, page, cluster.clock.now, cluster.clock, "None")
+    table = tables.render(row.key, page, cluster.clock.now, cluster.clock, "None", cluster.breathe)
     shown = [index for index, column in enumerate(table["columnDefinitions"]) if not column["priority"] and column["name"].upper() != "NAME"]
     return {
         "kind": row.kind, "total": len(found), "offset": offset, "columns": [table["columnDefinitions"][index]["name"] for index in shown],

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import orjson
 from flask import request
 from flask_socketio import ConnectionRefusedError, SocketIO, emit, join_room
 
@@ -17,6 +18,7 @@ from server import green
 from server.live.scene import Scene
 from server.live.timeline import Timeline, write
 from server.rooms import files, pages
+from server.rooms.editing import MOST_TEXT, Editing
 from server.rooms.manager import Rooms
 from server.rooms.past import Past, Pasts, Shelf
 from server.rooms.room import Room, RoomError
@@ -30,6 +32,7 @@ MOST_WAITING, MOST_BYTES = 300, 8 * 1024 * 1024  # what a browser has not taken 
 SNAPSHOT_EVERY = 1.0
 SCENE_LASTS = 5.0
 FLUSHES = 1_000
+DRAWN, ENCODED = 40, 500  # things of a past that are drawn, and written as JSON, before others have their turn
 
 
 def _behind(connection: Any) -> bool:
@@ -74,7 +77,7 @@ class RoomLive:
             self._broadcast()
             if not scene.behind or scene is not self._scene:
                 break
-            green.sleep(0)
+            self.room.pause()
         return scene
 
     def _close_scene(self) -> None:
@@ -85,18 +88,29 @@ class RoomLive:
     def past(self, revision: int, moment: float | None = None) -> dict[str, Any]:
         """The scene as it was at a kept revision."""
         past = self.pasts.at(revision, moment)
-        if past.scene is None:
-            scene = Scene(past.cluster)
-            for _ in range(FLUSHES):
-                with past.turn():
-                    scene.flush()
-                if not scene.behind:
-                    break
-            past.scene = scene.snapshot()
-            scene.close()
+        with past.drawing:
+            if past.scene is None:
+                past.scene = self._drawn(past)
         return {"room": self.room.name, **past.scene, "clock": {"paused": True, "speed": self.room.speed},
                 "past": {**(write(self.room.cluster, past.revision) or {}), "revision": past.revision, "time": past.cluster.clock.now,
                          "next": write(self.room.cluster, past.revision + 1)}}
+
+    def _drawn(self, past: Past) -> dict[str, Any]:
+        """The scene of a past, its things as they are sent, for whoever looks at it; others have their turn while it is drawn."""
+        scene = Scene(past.cluster)
+        for _ in range(FLUSHES):
+            self.room.pause()
+            scene.flush(DRAWN)
+            if not scene.behind:
+                break
+        things = list(scene.things.items())
+        parts = []
+        for start in range(0, len(things), ENCODED):
+            self.room.pause()
+            parts.append(orjson.dumps(dict(things[start:start + ENCODED]))[1:-1])
+        told = {**scene.snapshot(), "things": orjson.Fragment(b"{%b}" % b",".join(parts))}
+        scene.close()
+        return told
 
     def http_terminal(self, server_url: str, revision: int | None = None) -> Terminal:
         """The session that all ``POST /terminal`` lines share; each that is about the past has its own."""
@@ -176,6 +190,7 @@ class Person:
         self.running: dict[str, Line] = {}
         self.starting: set[str] = set()
         self.send = send
+        self.editing = Editing(send)
         self._behind = behind
         self._drop = drop
         self._said: list[dict[str, str]] = []
@@ -186,7 +201,7 @@ class Person:
     def terminal(self) -> Terminal:
         """The person's session at the workstation."""
         if self._terminal is None:
-            self._terminal = Terminal(self.live.room, self.live.workstation(), self._server_url, self._edit)
+            self._terminal = Terminal(self.live.room, self.live.workstation(), self._server_url, self.editing)
         return self._terminal
 
     @property
@@ -220,10 +235,6 @@ class Person:
             self._then = None
             past.on_close.remove(self._leave_past)
             terminal.leave()
-
-    def _edit(self, path: str) -> None:
-        if name := files.name_of(path):
-            self.send("edit", {"name": name})
 
     def show(self) -> None:
         """Sends the scene, at once if the last time is a while ago."""
@@ -294,9 +305,9 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
         try:
             room = rooms.get(str(auth.get("room", "")), str(auth.get("key", "")))
         except RoomError as error:
-            raise ConnectionRefusedError(str(error)) from None
+            raise ConnectionRefusedError(str(error), {"code": error.code}) from None
         if len(room.people) >= room.settings.max_people:
-            raise ConnectionRefusedError(f"this room holds at most {room.settings.max_people} people")
+            raise ConnectionRefusedError(f"this room holds at most {room.settings.max_people} people", {"code": 503})
         sid = request.sid
         wire = connection(sid)
         people[sid] = room.people[sid] = Person(
@@ -390,6 +401,16 @@ def attach(socketio: SocketIO, rooms: Rooms, lives: dict[str, RoomLive], server_
         if entry is not None and len(data["data"]) <= MAX_INPUT:
             entry.feed(data["data"])
             found.tell()
+
+    @on("edit.done")
+    def _edited(data: Any) -> bool:
+        found = person()
+        text = data.get("text") if isinstance(data, dict) else ""
+        if found is None or not isinstance(data, dict) or text is not None and (not isinstance(text, str) or len(text) > MOST_TEXT):
+            return False
+        heard = found.editing.done(str(data.get("id")), text)
+        found.live.room.instant()
+        return heard
 
     @on("terminal.resize")
     def _resize(data: Any) -> None:

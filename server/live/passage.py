@@ -23,6 +23,7 @@ from server.cluster.errors import ApiError
 from server.cluster.objects import Object
 from server.cluster.store import DELETED, Event
 from server.kubectl import yamlout
+from server.live import onthewire
 from server.live.compared import changes, leaves, lines, short
 from server.live.watching import watchers
 
@@ -164,11 +165,11 @@ def _who(event: Event, at: str) -> str:
 
 def sent(event: Event) -> Any:
     """What the client sent, decoded; None if nothing was, or it is not kept."""
-    request = event.cause.asked
+    request = onthewire.asked(event)
     if request is None:
         return None
     if request.raw is None:
-        return request.body
+        return onthewire.body(event) if request is not event.cause.asked else request.body
     row = served(request.resource)
     if request.verb == "patch" or request.subresource or row is None or request.verb in ("delete", "deletecollection"):
         try:
@@ -183,7 +184,7 @@ def sent(event: Event) -> Any:
 
 def contents(event: Event) -> dict[str, Any]:
     """What was sent and what was stored, as YAML lines; a stored line is marked with what happened to its field."""
-    request, given = event.cause.asked, sent(event)
+    request, given = onthewire.asked(event), sent(event)
     if event.previous is None:
         marks = {entry["path"]: entry["by"] for entry in filled_in(event)}
     else:

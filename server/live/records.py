@@ -7,7 +7,9 @@ are listed in README under "The scene".
 from __future__ import annotations
 
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from server.cluster.cluster import Cluster
 from server.cluster.controllers import rollout
@@ -254,17 +256,40 @@ def _near(cluster: Cluster, namespace: str, selector: dict[str, str]) -> tuple[l
     """Of a Service without endpoints: the pods that one label keeps out, the likest first, which is the usual typing mistake; and how many
     pods it does select, that have no address yet."""
     near, matched = [], 0
-    for candidate in cluster.api.lister("pods").list(namespace)[:MAX_SEARCHED]:
-        has = labels(candidate)
+    for alike in _labelled(cluster, namespace):
+        has = labels(alike[0])
         missed = [key for key, value in selector.items() if has.get(key) != value]
         if len(missed) != 1:
-            matched += not missed
+            matched += 0 if missed else len(alike)
             continue
         key = missed[0]
-        likeness = SequenceMatcher(None, selector[key], has.get(key, "")).ratio()
+        likeness = _likeness(selector[key], has.get(key, ""))
         if likeness >= ALIKE or len(selector) > 1:
-            near.append((-likeness, compact({"pod": id_of(candidate), "key": key, "want": selector[key], "have": has.get(key)})))
+            near.extend((-likeness, compact({"pod": id_of(candidate), "key": key, "want": selector[key], "have": has.get(key)}))
+                        for candidate in alike[:MAX_NEAR])
     return [record for _, record in sorted(near, key=lambda entry: (entry[0], entry[1]["pod"]))[:MAX_NEAR]], matched
+
+
+_grouped: WeakKeyDictionary[Cluster, tuple[int, dict[str, list[list[Object]]]]] = WeakKeyDictionary()
+
+
+def _labelled(cluster: Cluster, namespace: str) -> list[list[Object]]:
+    """A namespace's pods, those with the same labels together; sorted out once for all Services that are looked at in one revision."""
+    revision, known = _grouped.get(cluster, (-1, {}))
+    if revision != cluster.store.revision:
+        known = {}
+        _grouped[cluster] = cluster.store.revision, known
+    if namespace not in known:
+        groups: dict[tuple[tuple[str, str], ...], list[Object]] = {}
+        for pod in cluster.api.lister("pods").list(namespace)[:MAX_SEARCHED]:
+            groups.setdefault(tuple(labels(pod).items()), []).append(pod)
+        known[namespace] = list(groups.values())
+    return known[namespace]
+
+
+@lru_cache(maxsize=4096)
+def _likeness(want: str, have: str) -> float:
+    return SequenceMatcher(None, want, have).ratio()
 
 
 def deployment(cluster: Cluster, obj: Object) -> Record:

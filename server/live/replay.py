@@ -15,7 +15,7 @@ from server.cluster.apiserver.heard import COMPONENTS, READS, Heard
 from server.cluster.apiserver.resources import served
 from server.cluster.cluster import Cluster
 from server.cluster.store import Event
-from server.live import passage
+from server.live import onthewire, passage
 from server.live.compared import changes
 from server.live.records import id_of
 
@@ -120,8 +120,8 @@ def step(cluster: Cluster, event: Event, led: list[Event]) -> dict[str, Any]:
 
 
 def _line(event: Event) -> dict[str, Any]:
-    if event.cause.asked is not None:
-        return passage.of_request(event.cause.asked)
+    if (request := onthewire.asked(event)) is not None:
+        return passage.of_request(request)
     row = served(event.resource)
     namespace, name = event.key
     verb, subresource = ("create", "binding") if event.cause.verb == "bind" else (event.cause.verb, "")

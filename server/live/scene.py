@@ -141,11 +141,11 @@ class Scene:
 
     # what comes of it
 
-    def flush(self) -> list[dict[str, Any]]:
+    def flush(self, most: int = MAX_PROJECTED) -> list[dict[str, Any]]:
         """Diffs since the last flush, each of a bounded size; none when nothing happened. Only so many things are projected at once:
         what is left stays marked, and its record is then that of the next flush."""
         ops = []
-        marked = list(islice(self._marked, MAX_PROJECTED))
+        marked = list(islice(self._marked, most))
         sources = {thing_id("Traffic", "", source["name"]): source for source in self.cluster.network.traffic.sources()}
         for thing in marked:
             del self._marked[thing]

@@ -6,7 +6,6 @@ field that an error names is looked up in the text.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Generator
 from contextlib import nullcontext
 from typing import Any
@@ -20,23 +19,20 @@ from server.kubectl import main as kubectl
 from server.kubectl.context import Context
 from server.rooms.files import GivenFiles
 from server.rooms.room import Room, RoomError
+from server.rooms.whereabouts import field_of
 
 SOURCE = "manifest.yaml"
 MAX_DOCUMENTS = 200
-FIELDS = (
-    re.compile(r'(?:unknown|duplicate) field "([^"]+)"'),
-    re.compile(r"unmarshal \w+ into Go struct field \w+\.([\w.\[\]-]+) of type"),
-    re.compile(r"(?:^|[\[\s*])([a-zA-Z][\w\-]*(?:\.[\w\-/]+|\[[^\]]+\])*): (?:Invalid value|Required value|Unsupported value|Duplicate value|"
-               r"Forbidden|Too long|Too many|Not found)"),
-)
 DEADLINE = 30.0
+TURN = 0.002
 
 
 def apply(room: Room, text: str, dry_run: bool = False) -> list[dict[str, Any]]:
     """Applies every document in order; one that fails does not keep the others from being applied, as in kubectl."""
     if len(text.encode()) > room.settings.max_manifest:
         raise RoomError(f"the YAML is larger than {room.settings.max_manifest} bytes", 413)
-    documents = load_yaml(text, room.settings.max_manifest)
+    with room.seat():
+        documents = load_yaml(text, room.settings.max_manifest, green.breather(TURN, room.pause))
     if len(documents) > MAX_DOCUMENTS:
         raise RoomError(f"more than {MAX_DOCUMENTS} documents at once", 413)
     if not documents:
@@ -45,7 +41,7 @@ def apply(room: Room, text: str, dry_run: bool = False) -> list[dict[str, Any]]:
     for document in documents:
         with room.turn():
             results.append(_unreadable(document) if document.error else _applied(room, document, dry_run))
-        green.sleep(0)
+        room.pause()
     if not dry_run:
         room.after_write()
     return results
@@ -93,18 +89,6 @@ def _result(document: Document, out: str, err: str, code: Any) -> dict[str, Any]
         return {"ok": True, "message": out.strip(), **about, **({"warnings": warnings} if warnings else {}),
                 **({"repeated": repeats} if repeats else {})}
     error = "\n".join(line for line in err.splitlines() if not line.startswith("Warning: ")).strip() or f"exit code {code}"
-    field = field_of(error)
+    field = field_of(error, obj)
     line, column = document.position(field) if field else (document.line, 1)
     return {"ok": False, "error": error, **about, "line": line, "column": column, **({"field": field} if field else {})}
-
-
-def field_of(error: str) -> str | None:
-    """The first field an error names.
-
-    >>> field_of('The Deployment "x" is invalid: spec.replicas: Invalid value: -2: must be greater than or equal to 0')
-    'spec.replicas'
-    """
-    for pattern in FIELDS:
-        if found := pattern.search(error):
-            return found[1]
-    return None

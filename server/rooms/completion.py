@@ -32,6 +32,15 @@ def complete(terminal: Terminal, text: str, cursor: int) -> tuple[int, list[str]
     if command == name:
         found = [candidate for candidate in (*KEYWORDS, *terminal.workstation.programs()) if candidate.startswith(word)]
         return begin, sorted({*found, *(_files(terminal, word) if "/" in word else ())})[:MOST]
+    option, value = (terminal.carried.get("completions") or {}).get(name, ("", ""))
+    aliased = (terminal.carried.get("aliases") or {}).get(name, "")
+    if option == "-F" and value == "__start_kubectl":
+        aliased = "kubectl"
+    if option == "-W":
+        return begin, sorted({each for each in value.split() if each.startswith(word)})[:MOST]
+    if aliased and name not in ("kubectl", "k"):
+        longer = aliased + command[len(name):]
+        start, command, name = start + len(command) - len(longer), longer, aliased.split(maxsplit=1)[0]
     if name in ("kubectl", "k"):
         context = terminal.context()
         with context.server.heard.quietly():

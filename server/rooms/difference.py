@@ -21,9 +21,10 @@ from server.kubectl.flags import Flags
 from server.kubectl.globalflags import GLOBAL_FLAGS
 from server.kubectl.writing import LAST_APPLIED
 from server.kubectl.yamlout import to_yaml
-from server.rooms.apply import MAX_DOCUMENTS, SOURCE, field_of
+from server.rooms.apply import MAX_DOCUMENTS, SOURCE, TURN
 from server.rooms.files import GivenFiles
 from server.rooms.room import Room, RoomError
+from server.rooms.whereabouts import field_of
 
 NOISE = ("resourceVersion", "generation", "managedFields", "uid", "creationTimestamp", "selfLink")
 
@@ -38,7 +39,8 @@ def difference(room: Room, text: str) -> list[dict[str, Any]]:
     """One entry a document: ``live`` is "" for an object that does not exist yet; ``error`` where the API server would refuse."""
     if len(text.encode()) > room.settings.max_manifest:
         raise RoomError(f"the YAML is larger than {room.settings.max_manifest} bytes", 413)
-    documents = load_yaml(text, room.settings.max_manifest)
+    with room.seat():
+        documents = load_yaml(text, room.settings.max_manifest, green.breather(TURN, room.pause))
     if len(documents) > MAX_DOCUMENTS:
         raise RoomError(f"more than {MAX_DOCUMENTS} documents at once", 413)
     told = []
@@ -47,9 +49,9 @@ def difference(room: Room, text: str) -> list[dict[str, Any]]:
             error = document.error
             told.append({"error": f"error parsing {SOURCE}: {error.message}", "line": error.line, "column": error.column})
             continue
-        with room.turn(), room.cluster.api.heard.quietly():
-            told.append({"line": document.line, **room.while_still(_compared, room, document)})
-        green.sleep(0)
+        with room.still(), room.cluster.api.heard.quietly():
+            told.append({"line": document.line, **_compared(room, document)})
+        room.pause()
     return told
 
 
@@ -72,7 +74,7 @@ def _compared(room: Room, document: Any) -> dict[str, Any]:
         return shown[0] if len(shown) == 1 else {**about, **{side: "---\n".join(one[side] for one in shown) for side in ("live", "merged")}}
     except (ApiError, CommandError, Errors) as error:
         said = render(error)[0].strip()
-        field = field_of(said)
+        field = field_of(said, document.obj)
         line, column = document.position(field) if field else (document.line, 1)
         return {**about, "error": said, "line": line, "column": column}
 

@@ -105,6 +105,10 @@ class Rooms:
         room.touch()
         return room
 
+    def awake(self, name: str) -> Room | None:
+        """The room of that name, if it is awake; nobody is let in by this."""
+        return self._awake.get(name)
+
     def _open(self, name: str, meta: dict[str, Any], cluster: Cluster) -> Room:
         room = self._awake[name] = Room(name, meta, cluster, self.storage, self.settings)
         self.on_open(room)
@@ -121,7 +125,7 @@ class Rooms:
         if found is None:
             raise RoomError("there is no such room", 404)
         meta, clock, rows = found
-        room = self._open(name, meta, journal.restored(clock, rows, self.storage.history(name)))
+        room = self._open(name, meta, journal.restored(clock, rows, journal.history(self.storage, name, clock["revision"])))
         room.journal.catch_up(clock, rows)
         return room
 

@@ -27,6 +27,7 @@ KEPT, KEPT_OBJECTS, SHELF_OBJECTS = 12, 60_000, 200_000  # of one room, objects 
 UNSEEN = 60.0  # wall seconds after which one that nobody looks at goes
 MOST_WAITING = 24
 TURN, REST = 0.002, 0.002
+LEFT = 100  # of what is taken apart one such part lies in circles yet
 MOST_OBJECTS = 30_000  # a cluster with more is not looked at as it was: making it would hold up everybody else
 
 
@@ -46,6 +47,7 @@ class Past:
         self.closed = False
         self.on_close: list[Callable[[], None]] = []
         self.scene: dict[str, Any] | None = None
+        self.drawing = green.Lock()
         self.looked = time.monotonic()
         self._room = room
         self._workstation: Workstation | None = None
@@ -68,7 +70,7 @@ class Past:
     def _go_on(self) -> None:
         try:
             while not self.closed and not self._slice():
-                green.sleep(REST)
+                self._room.pause()
         finally:
             self._running = False
 
@@ -99,6 +101,11 @@ class Past:
         with self._room.turn():
             yield
 
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nothing happens in the past."""
+        yield
+
     def while_still(self, function: Callable[..., Any], *args: Any) -> Any:
         """What ``function`` gives: nothing in the past is half done."""
         return function(*args)
@@ -110,13 +117,22 @@ class Past:
         return self._workstation
 
     def close(self) -> None:
-        """Nobody looks at it any more: what ran there ends, and its memory is given back."""
+        """It is not kept any more: what ran there ends. Its memory is given back once those are done who look at it still."""
         if not self.closed:
             self.closed = True
             for tell in tuple(self.on_close):
                 tell()
             self.cluster.clock.clear()
-            memory.let_go(self.objects)
+            self._workstation = self.scene = None
+
+    def __del__(self) -> None:
+        green.soon(_taken_apart, self.cluster)
+
+
+def _taken_apart(cluster: Cluster) -> None:
+    objects = cluster.store.count
+    cluster.close(green.breather(TURN))
+    memory.let_go(objects // LEFT)
 
 
 class Shelf:
@@ -232,6 +248,6 @@ class Pasts:
         with room.turn():
             room.while_still(lambda: None)
         try:
-            return getattr(room.cluster, how)(revision, *args, breathe=green.breather(TURN))
+            return getattr(room.cluster, how)(revision, *args, breathe=green.breather(TURN, room.pause))
         except ApiError as error:
             raise RoomError(f"that revision is no longer kept: {error.message}", error.code) from None

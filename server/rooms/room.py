@@ -30,7 +30,7 @@ SHARE = 0.6
 SPEEDS = (0.01, 1000.0)
 FLUSH_EVERY = 1.0
 LONGEST_REST = 0.5
-QUANTUM = 0.005
+MOST_COMING, MOST_SEATED = 1_000, 100  # requests of a room that wait for their turn, and of them those that take long
 OLDEST = 50 * 366 * 86_400.0  # virtual seconds after which a room's calendar ends
 
 
@@ -63,10 +63,12 @@ class Room:
         self.changed: list[Callable[[], None]] = []
         self.on_tick: list[Callable[[], None]] = []
         self.on_close: list[Callable[[], None]] = []
-        self._spent = 0.0
-        self._clearing = False
+        self._share = green.Share(SLICE)
+        self._seat = green.Lock()
+        self._seated = 0
         self._turn = green.Lock()
         self._slice_ends = 0.0
+        self._give = self.pause
         self._advancing = 0
         self._told = 0
         self._flushed = time.monotonic()
@@ -97,31 +99,44 @@ class Room:
         """Somebody is here."""
         self.used = time.monotonic()
 
+    def come_in(self) -> None:
+        """The first that is done with a request: it waits until the room's others, who came before, had their turn. A hundred of them take
+        no more of everybody's time than one of another room's. RoomError 429 if too many wait."""
+        if len(self._share) >= MOST_COMING:
+            raise RoomError(f"{MOST_COMING} requests of this room are waiting already; try again in a moment", 429)
+        self.pause()
+
+    def pause(self) -> None:
+        """Lets others have their turn: other rooms', and what else is asked of this one."""
+        self._share.pause()
+
     def wait_turn(self) -> None:
-        """Waits while this room's requests have had their share of the present turn: a hundred of them take no longer than a few of
-        another room's. Waits too while one of the cluster's reactions is half done: a request meets it before or after, never in it."""
-        while self._spent > QUANTUM or self._turn.locked():
-            green.sleep(0)
-
-    def spent(self, seconds: float) -> None:
-        """Tells how long a request took."""
-        self._spent += seconds
-        if self._spent > QUANTUM and not self._clearing:
-            self._clearing = True
-            green.soon(self._next_turn)
-
-    def _next_turn(self) -> None:
-        self._spent, self._clearing = 0.0, False
+        """Waits for the room's turn, and while one of the cluster's reactions is half done: a request meets it before or after, never in
+        it."""
+        self._share.wait()
+        if self._turn.locked():
+            with self._turn:
+                pass
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Waits for the room's turn and counts what is done in it."""
+        """What is done in the room's turn."""
         self.wait_turn()
-        began = time.perf_counter()
+        yield
+
+    @contextmanager
+    def seat(self) -> Iterator[None]:
+        """What takes long, one after the other: others of the room come in between, and other rooms do not notice. RoomError 429 if too many
+        wait for it."""
+        if self._seated >= MOST_SEATED:
+            raise RoomError(f"{MOST_SEATED} requests of this room that take long are waiting already; try again in a moment", 429)
+        self._seated += 1
         try:
-            yield
+            with self.asked(), self._seat:
+                self._share.wait()
+                yield
         finally:
-            self.spent(time.perf_counter() - began)
+            self._seated -= 1
 
     def after_write(self) -> None:
         """To be called before a write is acknowledged: it is on disk when this returns. RoomError 503 if it could not be kept."""
@@ -175,7 +190,7 @@ class Room:
         self._advancing += 1
         try:
             while not self._slice(target) and self.awake:
-                green.sleep(0)
+                self.pause()
         finally:
             self._advancing -= 1
         self.after_write()
@@ -197,7 +212,7 @@ class Room:
             while self.awake and self._told == asked and not (reached := goal.reached()) and clock.now < end:
                 due = min((moment for moment in (clock.next_due(), goal.next()) if moment is not None), default=end)
                 self._slice(min(max(due, clock.now), end), goal.reached)
-                green.sleep(0)
+                self.pause()
         finally:
             self._advancing -= 1
         if self.awake and self._told == asked and not self.paused:
@@ -211,21 +226,20 @@ class Room:
 
     @contextmanager
     def long_turn(self) -> Iterator[None]:
-        """A turn for a request that may take long: the room stands still meanwhile, and others have their turn in between."""
-        self.touch()
-        self.asking += 1
-        try:
-            self.wait_turn()
-            with self._turn:
-                began = time.perf_counter()
-                self._slice_ends = began + SLICE
-                try:
-                    yield
-                finally:
-                    self._slice_ends = 0.0
-                    self.spent(time.perf_counter() - began)
-        finally:
-            self.asking -= 1
+        """A turn for a request that takes long: the room stands still meanwhile, and others have their turn in between. RoomError as in
+        ``seat``."""
+        with self.seat(), self.still():
+            yield
+
+    @contextmanager
+    def still(self) -> Iterator[None]:
+        """Nothing in the cluster is half done, and nothing happens meanwhile; what asks it for much lets others have their turn."""
+        with self._turn:
+            self._give, self._slice_ends = self.pause, time.perf_counter() + SLICE
+            try:
+                yield
+            finally:
+                self._slice_ends = 0.0
 
     def while_still(self, function: Callable[..., Any], *args: Any) -> Any:
         """What ``function`` gives, asked while nothing in the cluster is half done."""
@@ -240,9 +254,11 @@ class Room:
             raise RoomError("this room has come to the end of its calendar: make a new one")
         return moment
 
-    def _slice(self, target: float, enough: Callable[[], bool] | None = None) -> bool:
-        """Runs up to ``target``, or until ``enough()``, for about a slice of wall time; whether it got there. One at a time, whoever asks."""
+    def _slice(self, target: float, enough: Callable[[], bool] | None = None, give: Callable[[], None] | None = None) -> bool:
+        """Runs up to ``target``, or until ``enough()``, for about a slice of wall time; whether it got there. One at a time, whoever asks;
+        ``give`` is how what takes long lets others have their turn."""
         with self._turn:
+            self._give = give or self.pause
             clock = self.cluster.clock
             if target <= clock.now:
                 due = clock.next_due()
@@ -261,7 +277,7 @@ class Room:
     def _breathe(self) -> None:
         """Asked by the cluster's parts between two of their requests: a reaction that takes long lets others have their turn."""
         if 0.0 < self._slice_ends < time.perf_counter():
-            green.sleep(0)
+            self._give()
             self._slice_ends = time.perf_counter() + SLICE
 
     def _drive(self) -> None:
@@ -291,7 +307,7 @@ class Room:
         enough = now + passed * SHARE
         while True:
             began = time.monotonic()
-            done = self._slice(target)
+            done = self._slice(target, give=_next_round)
             ended = time.monotonic()
             if done or ended >= enough or not self.awake:
                 return
@@ -308,6 +324,10 @@ class Room:
                 tell()
             for feed in tuple(self.feeds):
                 feed.end()
+
+
+def _next_round() -> None:
+    green.sleep(0)
 
 
 def same_key(given: str | None, key: str) -> bool:

@@ -21,8 +21,12 @@ CREATE TABLE IF NOT EXISTS rooms (id TEXT PRIMARY KEY, meta BLOB NOT NULL, clock
 CREATE TABLE IF NOT EXISTS objects (room TEXT NOT NULL, resource TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL,
   body BLOB NOT NULL, PRIMARY KEY (room, resource, namespace, name)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS histories (room TEXT PRIMARY KEY, body BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS pasts (room TEXT NOT NULL, part INTEGER NOT NULL, number INTEGER NOT NULL, body BLOB NOT NULL,
+  PRIMARY KEY (room, part, number)) WITHOUT ROWID;
 """
 Row = tuple[str, str, str, bytes | None]
+Past = tuple[int, int, bytes]  # the part of the past, which piece of it, and what it tells
+PARTS = 5  # of a room's past: the oldest goes as a whole
 
 
 class StorageError(Exception):
@@ -51,11 +55,15 @@ class Storage:
             self._db.execute("INSERT INTO rooms VALUES (?, ?, ?)", (room, orjson.dumps(meta), orjson.dumps(clock)))
             self._write(room, rows)
 
-    def flush(self, room: str, clock: dict[str, Any], rows: Iterable[Row]) -> None:
-        """What changed: (resource, namespace, name, JSON), with None for what is gone."""
+    def flush(self, room: str, clock: dict[str, Any], rows: Iterable[Row], past: Past | None = None) -> None:
+        """What changed: (resource, namespace, name, JSON), with None for what is gone; and how it came to that."""
         with _transaction(self._db):
             self._db.execute("UPDATE rooms SET clock = ? WHERE id = ?", (orjson.dumps(clock), room))
             self._write(room, rows)
+            if past is not None:
+                part, number, body = past
+                self._db.execute("INSERT OR REPLACE INTO pasts VALUES (?, ?, ?, ?)", (room, part, number, zlib.compress(body, 1)))
+                self._db.execute("DELETE FROM pasts WHERE room = ? AND part <= ?", (room, part - PARTS))
 
     def save_meta(self, room: str, meta: dict[str, Any]) -> None:
         self._db.execute("UPDATE rooms SET meta = ? WHERE id = ?", (orjson.dumps(meta), room))
@@ -82,7 +90,16 @@ class Storage:
 
     def keep_history(self, room: str, history: bytes) -> None:
         """What the room was before, as of an orderly end."""
-        self._db.execute("INSERT OR REPLACE INTO histories VALUES (?, ?)", (room, zlib.compress(history, 1)))
+        with _transaction(self._db):
+            self._db.execute("INSERT OR REPLACE INTO histories VALUES (?, ?)", (room, zlib.compress(history, 1)))
+            self._db.execute("DELETE FROM pasts WHERE room = ?", (room,))
+
+    def last_part(self, room: str) -> int:
+        return self._db.execute("SELECT COALESCE(MAX(part), 0) FROM pasts WHERE room = ?", (room,)).fetchone()[0]
+
+    def pasts(self, room: str) -> list[bytes]:
+        """What was flushed since the last orderly end, the oldest first."""
+        return [zlib.decompress(body) for (body,) in self._db.execute("SELECT body FROM pasts WHERE room = ? ORDER BY part, number", (room,))]
 
     def history(self, room: str) -> bytes | None:
         found = self._db.execute("SELECT body FROM histories WHERE room = ?", (room,)).fetchone()
@@ -91,6 +108,7 @@ class Storage:
     def delete(self, room: str) -> None:
         with _transaction(self._db):
             self._db.execute("DELETE FROM histories WHERE room = ?", (room,))
+            self._db.execute("DELETE FROM pasts WHERE room = ?", (room,))
             self._db.execute("DELETE FROM objects WHERE room = ?", (room,))
             self._db.execute("DELETE FROM rooms WHERE id = ?", (room,))
 

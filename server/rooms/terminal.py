@@ -16,9 +16,10 @@ from server.cluster.runtime.program import Program
 from server.cluster.runtime.programs import PROGRAMS
 from server.cluster.runtime.signals import HUP, INT, KILL
 from server.cluster.runtime.streams import Fault, Null, Sink, Stream
-from server.cluster.runtime.tty import Tty
+from server.cluster.runtime.tty import MOST_HISTORY, Tty
 from server.kubectl.context import Context, Kubeconfig
 from server.rooms.completion import complete
+from server.rooms.editing import Editing
 from server.rooms.files import HOME
 from server.rooms.room import Room, RoomError
 from server.rooms.workstation import Workstation
@@ -71,10 +72,10 @@ class Line:
     """A text that the shell runs: its processes find it at ``proc.session``."""
 
     def __init__(self, terminal: Terminal, stdout: Write, stderr: Write, on_exit: Callable[[int], None], columns: int, rows: int, typed: bool,
-                 edit: Write | None) -> None:
+                 editing: Editing | None) -> None:
         limit = terminal.room.settings.max_output
         self.terminal = terminal
-        self.edit = edit
+        self.editing = editing
         self.tty: Tty | None = None
         self.proc: Proc | None = None
         self.ended = False
@@ -146,9 +147,9 @@ class Line:
 
 
 class Terminal:
-    """``on_edit`` opens a file of the workstation in the person's editor."""
+    """``editing``: the person's editor, in front of a page."""
 
-    def __init__(self, room: Room, workstation: Workstation, server_url: str = "https://192.168.1.10:6443", on_edit: Write | None = None) -> None:
+    def __init__(self, room: Room, workstation: Workstation, server_url: str = "https://192.168.1.10:6443", editing: Editing | None = None) -> None:
         self.room = room
         self.workstation = workstation
         self.kubeconfig = Kubeconfig(server_url)
@@ -156,7 +157,7 @@ class Terminal:
         self.cwd = HOME
         self.lines: list[Line] = []
         self._leader: Proc | None = None
-        self._on_edit = on_edit
+        self.editing = editing
 
     @property
     def place(self) -> str:
@@ -173,7 +174,9 @@ class Terminal:
         if self.room.commands >= settings.max_commands:
             raise RoomError(f"{settings.max_commands} commands are running in this room already; stop one with Ctrl-C", 429)
         self.room.touch()
-        line = Line(self, stdout, stderr, on_exit, columns, rows, typed, self._on_edit)
+        if typed:
+            self.carried["history"] = [*(self.carried.get("history") or ()), *text.rstrip("\n").split("\n")][-MOST_HISTORY:]
+        line = Line(self, stdout, stderr, on_exit, columns, rows, typed, self.editing)
         try:
             line.proc = proc = self._shell(text, line)
         except Fault as fault:
@@ -233,12 +236,12 @@ class Terminal:
     def take(self, text: str) -> tuple[str, str]:
         """(the first whole command of what was typed or pasted, what is left); ("", text) if it is not whole yet."""
         lines = text.split("\n")
-        if len(text) > self.room.settings.max_line or len(lines) == 1 and not sh.incomplete(text):
+        if len(text) > self.room.settings.max_line or len(lines) == 1 and not sh.incomplete(f"{text}\n"):
             return text, ""
         count = 1
         while count <= len(lines):
             first = "\n".join(lines[:count])
-            if not sh.incomplete(first):
+            if first.strip() and not sh.incomplete(f"{first}\n"):
                 return first, "\n".join(lines[count:])
             count += 1 if count < MOST_LINES else max(1, min(count // 4, len(lines) - count))
         return "", text

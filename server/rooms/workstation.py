@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 from server.cluster.inodes import Layer
 from server.cluster.nodes import exports
-from server.cluster.process import Sleep
+from server.cluster.process import Sleep, Take
 from server.cluster.runtime import ssh
 from server.cluster.runtime.hosts import Host
 from server.cluster.runtime.proc import Proc
-from server.cluster.runtime.program import Program
+from server.cluster.runtime.program import ExecFault, Program
 from server.cluster.runtime.streams import Fault
 from server.kubectl import main as kubectl
 from server.kubectl.context import Context
+from server.rooms.editing import MOST_TEXT, Editing
 from server.rooms.files import DISK, HOME, examples
 
 if TYPE_CHECKING:
@@ -42,12 +43,11 @@ HELP = """This is a workstation beside your cluster: a shell (bash) with files o
   curl, dig, ping   into the cluster: a node's address and port, a Service, a pod
   ssh NODE          logs in to a node: docker, crictl, systemctl, journalctl, iptables
   ls, cat, grep ... files and text, pipes, > and <<EOF, $( ), for, while, &
-  edit FILE         opens a file in the editor; it is saved here
+  edit FILE         opens a file in the page's editor; vi, vim and nano do too, and wait until it is saved or closed
   watch, timeout    repeat a command, or end it after a while
 Ctrl-C stops a command, Ctrl-D ends its input. Tab completes. The clock at the top of the page pauses and speeds up everything.
 """
 REFUSED = {
-    **dict.fromkeys(("vi", "vim", "nano", "emacs"), "there is no full-screen editor here: `edit FILE` opens a file in the editor tab"),
     "helm": "helm is not simulated: point a real one at this room with the kubeconfig from the Share button",
     **dict.fromkeys(("docker", "crictl", "systemctl", "journalctl"), "this is the workstation: `ssh NODE` first, it is there on every node"),
 }
@@ -168,20 +168,80 @@ def _help(proc: Proc) -> int:
 
 
 def _edit(proc: Proc) -> int:
-    """Opens files in the editor of the page at which the command was typed."""
-    names = [argument for argument in proc.args if not argument.startswith("-")]
-    if len(names) != 1 or len(names) != len(proc.args):
+    """Opens a file in the editor of the page at which the command was typed."""
+    if len(proc.args) != 1 or proc.args[0].startswith("-"):
         proc.err("usage: edit FILE\n")
         return 2
-    full = proc.path(names[0])
-    if proc.files.kind(full) == "directory":
-        raise Fault(f"{names[0]}: Is a directory")
-    if proc.session.edit is None:
-        raise Fault("there is no page to open it in: this command did not come from a browser")
+    full, editing = _to_edit(proc, proc.args[0])
     if not proc.files.kind(full) and (fault := proc.files.write(full, "")):
-        raise Fault(f"{names[0]}: {fault}")
-    proc.session.edit(full)
+        raise Fault(f"{proc.args[0]}: {fault}")
+    if not editing.show(full):
+        raise Fault(f"{proc.args[0]}: only files below {HOME} stay open in the page: use vi")
     return 0
+
+
+def _screen_editor(proc: Proc) -> Generator[Any, Any, int]:
+    """vi, vim, nano: the page's editor in their place, until the file is saved or its tab closed."""
+    names = [argument for argument in proc.args if not argument.startswith("+")]
+    if len(names) != 1 or names[0].startswith("-"):
+        proc.err(f"usage: {proc.name} FILE\n")
+        return 1
+    full, editing = _to_edit(proc, names[0])
+    there = proc.files.kind(full)
+    text = proc.files.read(full) if there else None
+    if there and text is None:
+        raise Fault(f"{names[0]}: it cannot be read as text")
+    if there and proc.files.stat(full).size > MOST_TEXT:
+        raise Fault(f"{names[0]}: it is longer than the {MOST_TEXT // 1024} KB that the page's editor takes")
+    proc.out(f"{names[0]} is open in the page's editor: save it there, or close it to leave it as it was. Ctrl-C here stops waiting for it.\n")
+    name, channel = editing.open(full, text)
+    try:
+        saved, = yield Take(channel)
+    finally:
+        editing.forget(name)
+    if saved is not None and (fault := proc.files.write(full, saved)):
+        raise Fault(f"{names[0]}: {fault}")
+    return 0
+
+
+def _sudo(proc: Proc) -> Generator[Any, Any, int]:
+    """Everybody is root here already: the command in its place."""
+    words = list(proc.args)
+    while words and words[0] in ("-E", "-i", "-s", "-H", "-n", "-u", "--"):
+        if words.pop(0) == "-u" and words and words[0] != "root":
+            proc.err(f"sudo: unknown user {words[0]}\n")
+            return 1
+        words = words[1:] if words[:1] == ["root"] else words
+    if not words or words[0].startswith("-"):
+        proc.err("usage: sudo [-EHins] [-u root] COMMAND [ARGUMENT]...\n")
+        return 1
+    try:
+        proc.system.program_of(words, proc.cwd, proc.env)
+    except ExecFault:
+        proc.err(f"sudo: {words[0]}: command not found\n")
+        return 1
+    return (yield from proc.become(words, proc.env))
+
+
+def _man(proc: Proc) -> int:
+    topics = [word for word in proc.args if not word.startswith("-") and not word.isdigit()]
+    if not topics:
+        proc.err("What manual page do you want?\nFor example, try 'man man'.\n")
+        return 1
+    for topic in topics:
+        proc.err(f"No manual entry for {topic}\n")
+    proc.err("There are no manual pages here: `kubectl COMMAND --help`, `kubectl explain KIND.FIELD` and `help` tell what there is.\n")
+    return 16
+
+
+def _to_edit(proc: Proc, name: str) -> tuple[str, Editing]:
+    full = proc.path(name)
+    if proc.files.kind(full) == "directory":
+        raise Fault(f"{name}: Is a directory")
+    editing = getattr(proc.session, "editing", None)
+    if editing is None:
+        raise Fault("there is no screen here to edit on: the page's terminal opens files in the page's editor, and only in the present")
+    return full, editing
 
 
 def _refused(proc: Proc) -> int:
@@ -191,5 +251,7 @@ def _refused(proc: Proc) -> int:
 
 OWN: dict[str, Program] = {
     **ssh.PROGRAMS, **exports.PROGRAMS, "kubectl": Program(_kubectl, ""), "k": Program(_kubectl, ""), "help": Program(_help), "edit": Program(_edit),
+    "sudo": Program(_sudo), "man": Program(_man),
+    **dict.fromkeys(("vi", "vim", "nano", "emacs"), Program(_screen_editor)),
     **{name: Program(_refused) for name in REFUSED},
 }

@@ -18,8 +18,6 @@ from typing import Any, NamedTuple
 from flask import Flask, Response, abort, request
 from werkzeug.http import parse_accept_header, parse_etags, quote_etag
 
-from server import green
-
 STATIC = Path(__file__).parents[2] / "static"
 UNDER = "/static/"
 PRIVATE = ("node_modules", ".")
@@ -137,7 +135,6 @@ def serve(app: Flask) -> None:
         asset = assets.get(path.removeprefix(UNDER)) if path.startswith(UNDER) and environ["REQUEST_METHOD"] in ("GET", "HEAD") else None
         if asset is None:
             return below(environ, start_response)
-        green.sleep(0)
         return _sent(asset, environ, start_response)
 
     def missing(filename: str) -> Response:

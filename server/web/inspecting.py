@@ -51,8 +51,8 @@ def get_objects(name: str) -> dict[str, Any]:
     offset, limit = request.args.get("offset", 0, type=int), request.args.get("limit", 100, type=int)
     if offset < 0 or not 1 <= limit <= about.MAX_PAGE:
         raise RoomError(f"offset must be 0 or more and limit from 1 to {about.MAX_PAGE}")
-    with room.turn():
+    with room.turn(), room.still():
         if row is None:
-            return {"kinds": room.while_still(about.kinds, room.cluster)}
-        return room.while_still(about.objects, room.cluster, row, request.args.get("namespace", "")[:MAX_TEXT],
+            return {"kinds": about.kinds(room.cluster)}
+        return about.objects(room.cluster, row, request.args.get("namespace", "")[:MAX_TEXT],
                                 request.args.get("name", "")[:MAX_TEXT], offset, limit)

@@ -44,12 +44,12 @@ def fork_room(name: str) -> tuple[dict[str, str], int]:
     return asked.links(room), 201
 
 
-@http.get("/r/<name>")
+@http.get("/r/<name>", strict_slashes=False)
 def page(name: str) -> Any:
     try:
         room = asked.room(name)
     except RoomError as error:
-        return render_template("index.html", nonce=g.nonce, problem=str(error)), error.code
+        return render_template("index.html", nonce=g.nonce, problem=error.code, reason=str(error)), error.code
     first = assets.assets.modules("js/theme.js", "js/wire.js", "js/first.js")
     later = [module for module in assets.assets.modules("js/room.js") if module not in first]
     return assets.packed_page(render_template(

@@ -23,9 +23,9 @@ export function acting(...children) {
 
 /** As `acting`, with a line on top that says why. @param {...(Node|string|null|false)} children @returns {any} */
 export function actingPanel(...children) {
-  const reason = h("p.note.only-past", { text: t("past.reason") });
+  const reason = h("p.note.only-past", { tabIndex: 0, text: t("past.reason") });
   reasons.add(reason);
-  return acting(reason, ...children);
+  return h("div.acting", {}, reason, acting(...children));
 }
 
 /** Whether one may; if not, says why. */

@@ -20,7 +20,10 @@ const SHOWN = { ArrowLeft: "←", ArrowRight: "→", ArrowUp: "↑", ArrowDown: 
 export function grouped(list, key) {
   /** @type {Map<K, T[]>} */
   const groups = new Map();
-  for (const one of list) groups.get(key(one))?.push(one) ?? groups.set(key(one), [one]);
+  for (const one of list) {
+    const of = key(one);
+    groups.get(of)?.push(one) ?? groups.set(of, [one]);
+  }
   return groups;
 }
 
@@ -73,7 +76,7 @@ export class Actions {
     const target = /** @type {HTMLElement} */ (event.target);
     if (event.altKey || event.isComposing) return false;
     const name = nameOf(event);
-    const typing = !!target.closest?.(event.key.length === 1 && event.key !== " " ? FIELDS : `${FIELDS}, ${MOVED}`);
+    const typing = !!document.querySelector("dialog:modal") || !!target.closest?.(event.key === "Escape" || (event.key.length === 1 && event.key !== " ") ? FIELDS : `${FIELDS}, ${MOVED}`);
     for (const action of this.all.values()) {
       if (!keysOf(action).includes(name) || (action.where === "canvas" ? !onCanvas(target) : typing && action.where !== "everywhere") || action.when?.() === false) continue;
       event.preventDefault();

@@ -88,9 +88,9 @@ export function changed(text) {
 
 /** Everything that can be done with these things now. @param {Scene} scene @param {string[]} ids @param {string} [here] the namespace that kubectl is in @returns {Act[]} */
 export function acts(scene, ids, here = "default") {
-  const aim = new Aim(scene, ids, here);
+  const aim = new Aim(scene, ids.slice(0, MOST + 1), here);
   if (!aim.things.length) return [];
-  if (aim.things.length > MOST) return [{ id: "many", group: "change", no: "act.tooMany", params: { count: MOST } }];
+  if (ids.length > MOST) return [{ id: "many", group: "change", no: "act.tooMany", params: { count: MOST } }];
   if (aim.things.some((one) => BARE.has(one.kind))) return aim.one ? bare(aim.one) : [];
   const only = aim.kinds.size === 1 ? [...aim.kinds][0] : "";
   const found = [

@@ -22,7 +22,7 @@ export class Api {
 
   /** @param {string} url @param {RequestInit} [init] @returns {Promise<any>} */
   async #ask(url, init) {
-    const response = await fetch(url, init);
+    const response = await fetch(url, init).catch((error) => Promise.reject(error.name === "AbortError" ? error : new Error(t("refused.0"))));
     const body = await response.json().catch(() => null);
     if (!response.ok && !body?.results) throw new Error(body?.error ?? `${response.status} ${response.statusText}`);
     return body;

@@ -6,10 +6,11 @@ import { actingPanel, mayAct } from "./acting.js";
 import { h } from "./dom.js";
 import { told } from "./follow.js";
 import { onLanguage, t } from "./i18n.js";
+import { brief } from "./kept.js";
 
 const MAX_PAST = 30;
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
-const LOOK = "body{font:14px/1.5 system-ui,sans-serif}pre{white-space:pre-wrap;overflow-wrap:anywhere;font:12.5px/1.5 ui-monospace,monospace}";
+const LOOK = ":lang(ko){word-break:keep-all}body{font:14px/1.5 system-ui,sans-serif}pre{white-space:pre-wrap;overflow-wrap:anywhere;font:12.5px/1.5 ui-monospace,monospace}";
 
 /** @param {string} text */
 const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
@@ -19,7 +20,7 @@ export class Browser {
   constructor(host, api) {
     this.api = api;
     /** @type {string[]} */
-    this.past = JSON.parse(sessionStorage.getItem(`podium.browser.${api.room}`) ?? "[]");
+    this.past = brief.read(`podium.browser.${api.room}`, []);
     /** @type {any} what was answered last */
     this.answer = null;
     this.asked = 0;
@@ -57,7 +58,7 @@ export class Browser {
       this.answer = answer;
       this.bar.value = answer.url;
       this.past = [answer.url, ...this.past.filter((one) => one !== answer.url)].slice(0, MAX_PAST);
-      sessionStorage.setItem(`podium.browser.${this.api.room}`, JSON.stringify(this.past));
+      brief.write(`podium.browser.${this.api.room}`, this.past);
     } catch (error) {
       if (turn === this.asked) this.answer = { refused: /** @type {Error} */ (error).message };
     }

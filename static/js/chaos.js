@@ -34,8 +34,8 @@ export function named(id) {
 /** The faults of a thing. @param {import("./scene.js").Scene} scene @param {string} id @returns {Thing[]} */
 export const faultsOf = (scene, id) => scene.ofKind("Fault").filter(([, fault]) => fault.target === id).map(([, fault]) => fault);
 
-/** @param {string} fault */
-export const title = (fault) => (knows(`chaos.${fault}`) ? t(`chaos.${fault}`) : fault);
+/** A fault, what ends it (`heal-FAULT`), or an act on a machine. @param {string} fault @returns {string} */
+export const title = (fault) => (fault.startsWith("heal-") ? t("chaos.healed", { what: title(fault.slice(5)) }) : knows(`chaos.${fault}`) ? t(`chaos.${fault}`) : fault);
 
 /** A fault's parameters where they say more than its name. @param {Thing} fault */
 export function details(fault) {
@@ -61,6 +61,9 @@ export class Chaos {
     /** @type {Record<string, string>} what was typed, by parameter */
     this.given = {};
     this.size = { cpu: "2", memory: "4" };
+    /** Tell anew how long each fault has lasted. @type {(() => void)[]} */
+    this.ages = [];
+    setInterval(() => this.host.hidden || this.ages.forEach((tell) => tell()), 1000);
     this.form = h("form.card", { "aria-label": t("chaos.start"), onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), this.#start()) });
     this.list = h("section", { "aria-live": "off" });
     this.machines = h("form.card", { onsubmit: (/** @type {Event} */ event) => event.preventDefault() });
@@ -177,6 +180,7 @@ export class Chaos {
     if (active.length) this.tab.dataset.count = `${active.length}`;
     else delete this.tab.dataset.count;
     const had = this.list.contains(document.activeElement);
+    this.ages = [];
     this.list.replaceChildren(...(active.length ? [
       h("header.row.spread", {}, h("h2", { text: t("chaos.active", { count: active.length }) }), active.length > 1 && h("button.button", { type: "button", id: "chaos-heal-all", text: t("chaos.healAll"), onclick: () => this.#ask(() => this.api.heal()) })),
       h("ul.wrongs", {}, ...active.map((fault) => this.line(fault))),
@@ -188,9 +192,12 @@ export class Chaos {
   line(fault) {
     const target = fault.target ?? "";
     const there = !!this.scene.get(target);
+    const about = h("small");
+    const tell = () => (about.textContent = [details(fault), t("chaos.since", { time: duration(this.acts.now() - (fault.since ?? 0)) }), fault.by].filter(Boolean).join(" · "));
+    tell();
+    this.ages.push(tell);
     return h("li", {},
-      h("div", {}, h("strong", { text: title(fault.fault ?? "") }), " ", there ? h("button.link", { type: "button", text: named(target), onclick: () => this.acts.show(target) }) : named(target),
-        h("small", { text: [details(fault), t("chaos.since", { time: duration(this.acts.now() - (fault.since ?? 0)) }), fault.by].filter(Boolean).join(" · ") })),
+      h("div", {}, h("strong", { text: title(fault.fault ?? "") }), " ", there ? h("button.link", { type: "button", text: named(target), onclick: () => this.acts.show(target) }) : named(target), about),
       h("button.button", { type: "button", "aria-label": t("chaos.healOne", { what: title(fault.fault ?? ""), target: named(target) }), text: t("chaos.heal"), onclick: () => this.#ask(() => this.api.heal(fault.id)) }));
   }
 

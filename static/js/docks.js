@@ -1,17 +1,20 @@
 /** Docks that resize with pointer or arrow keys, fold, and remember; tabs with arrow keys. */
 import { byId, icon } from "./dom.js";
 import { t } from "./i18n.js";
+import { kept } from "./kept.js";
 
 const LIMITS = { side: { least: 300, most: 0.6, first: 430 }, bottom: { least: 110, most: 0.7, first: 240 } };
 const FOLDED = { side: 0, bottom: 34 };
 /** On a phone the docks are sheets under the canvas, at most one of them open; they begin folded. */
 export const NARROW = matchMedia("(max-width: 720px)");
+/** On a phone that lies on its side the terminal begins folded. */
+const LOW = matchMedia("(max-height: 480px)");
 
 /** @typedef {"side"|"bottom"} Name */
 
 /** @param {Name} name */
 function saved(name) {
-  return JSON.parse(localStorage.getItem(`podium.dock.${name}`) ?? "null") ?? { size: 0 };
+  return kept.read(`podium.dock.${name}`, /** @type {{size: number, folded?: boolean}} */ ({ size: 0 }));
 }
 
 /** @param {Name} name */
@@ -25,14 +28,14 @@ export function size(name) {
 /** @param {Name} name @param {{size?: number, folded?: boolean}} change */
 export function set(name, change) {
   const state = { ...saved(name), ...change };
-  localStorage.setItem(`podium.dock.${name}`, JSON.stringify(state));
+  kept.write(`podium.dock.${name}`, state);
   const other = name === "side" ? "bottom" : "side";
   if (NARROW.matches && change.folded === false && !folded(other)) return set(other, { folded: true });
   lay();
 }
 
 /** @param {Name} name */
-export const folded = (name) => saved(name).folded ?? NARROW.matches;
+export const folded = (name) => saved(name).folded ?? (NARROW.matches || (name === "bottom" && LOW.matches));
 
 /** Whether the terminal is as high as it goes. */
 const grown = () => !folded("bottom") && size("bottom") >= Math.floor(innerHeight * LIMITS.bottom.most);
@@ -89,7 +92,7 @@ export function setUp() {
   byId("grow-bottom").addEventListener("click", () => set("bottom", { size: grown() ? 0 : innerHeight, folded: false }));
   byId("fold-bottom").addEventListener("click", () => set("bottom", { folded: !folded("bottom") }));
   addEventListener("resize", lay);
-  NARROW.addEventListener("change", lay);
+  for (const kind of [NARROW, LOW]) kind.addEventListener("change", lay);
   const bar = byId("side-tabs");
   bar.addEventListener("click", (/** @type {any} */ event) => {
     const panel = event.target.closest("[role=tab]")?.id.slice(4);

@@ -35,7 +35,7 @@ const ICONS = {
   sun: "M12 8a4 4 0 1 0 0 8 4 4 0 0 0 0-8M12 2v2M12 20v2M4.9 4.9l1.4 1.4M17.7 17.7l1.4 1.4M2 12h2M20 12h2M4.9 19.1l1.4-1.4M17.7 6.3l1.4-1.4",
   moon: "M20 14.5A8.5 8.5 0 0 1 9.5 4 8.5 8.5 0 1 0 20 14.5", auto: "M12 3a9 9 0 1 0 0 18zM12 3a9 9 0 0 1 0 18",
   link: "M10 14a4 4 0 0 0 6 .5l3-3a4 4 0 0 0-5.7-5.7L12 7.1M14 10a4 4 0 0 0-6-.5l-3 3a4 4 0 0 0 5.7 5.7l1.3-1.3", search: "M11 4a7 7 0 1 0 0 14 7 7 0 0 0 0-14M20 20l-4-4",
-  down: "M6 9l6 6 6-6", up: "M6 15l6-6 6 6", help: "M9.2 9a2.9 2.9 0 1 1 4 2.7c-.9.4-1.2 1-1.2 2M12 17.2v.1M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18", side: "M4 5h16v14H4zM14.5 5v14",
+  down: "M6 9l6 6 6-6", up: "M6 15l6-6 6 6", text: "M3 19 8.5 5 14 19M5 14.5h7M15 19l3-8 3 8M16 16.5h4", help: "M9.2 9a2.9 2.9 0 1 1 4 2.7c-.9.4-1.2 1-1.2 2M12 17.2v.1M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18", side: "M4 5h16v14H4zM14.5 5v14",
   cursor: "M5 4l6 15 2-6 6-2z", grow: "M12 4v16M7 9l5-5 5 5M7 15l5 5 5-5", shrink: "M12 3v7M12 14v7M8 6l4 4 4-4M8 18l4-4 4 4", close: "M6 6l12 12M18 6L6 18",
   right: "M9 6l6 6-6 6", more: "M4.5 12h1M11.5 12h1M18.5 12h1", diff: "M12 4v7M8.5 7.5h7M8.5 18h7", format: "M4 6h16M8 11h12M8 16h8", flag: "M6 21V4M6 5h11l-2.5 3.5L17 12H6", stop: "M7 7h10v10H7z",
 };
@@ -58,6 +58,23 @@ export function debounce(run, wait) {
     clearTimeout(timer);
     timer = setTimeout(() => run(...args), wait);
   };
+}
+
+/**
+ * Puts a text on the clipboard; rejects where it cannot. Over plain http a page has no clipboard of its own: there the text is marked and copied as by hand.
+ * @param {string} text @returns {Promise<void>}
+ */
+export async function clip(text) {
+  if (navigator.clipboard) return navigator.clipboard.writeText(text);
+  const before = /** @type {HTMLElement|null} */ (document.activeElement);
+  const field = h("textarea.sr-only", { readonly: true });
+  field.value = text;
+  (document.querySelector("dialog[open]") ?? document.body).append(field);
+  field.select();
+  const done = document.execCommand("copy");
+  field.remove();
+  before?.focus();
+  if (!done) throw new Error(text);
 }
 
 /** @param {string} text @param {boolean} [bad] */

@@ -4,10 +4,11 @@
  * diff, gallery and the rest (editor/*.js) are loaded when they are first used.
  */
 import { byId, h, icon, toast } from "./dom.js";
-import { Files } from "./editor/files.js";
+import { Files, passing } from "./editor/files.js";
 import { printed, placeOf } from "./editor/results.js";
 import { StandIn } from "./editor/standin.js";
 import { onLanguage, t } from "./i18n.js";
+import { once } from "./lazy.js";
 
 const MAC = /Mac/.test(navigator.platform);
 
@@ -18,22 +19,23 @@ export class Editor {
     this.show = show;
     /** Runs a line in the terminal. @type {(line: string) => void} */
     this.run = () => {};
+    /** Tells a command that waits what its file was saved as, or that it was closed without (null). @type {(id: string, text: string|null) => Promise<boolean>} whether it still waited */
+    this.answer = async () => false;
     this.applying = false;
-    this.label = t("editor.label");
     this.host = host;
     this.files = new Files(this);
     this.tabs = h("div.file-tabs", { role: "tablist", "data-i18n-label": "editor.files" });
     this.tools = h("div.bar");
     this.frame = h("div.editor");
     this.results = h("div.results", { role: "log", "aria-live": "polite", tabindex: "0", "data-i18n-label": "editor.results" });
-    host.append(this.tabs, this.tools, this.frame, this.results);
+    host.append(this.tabs, this.tools, this.frame, this.results, h("span.sr-only", { id: "editor-keys", "data-i18n": "editor.keys" }));
     /** @type {StandIn|import("./editor/view.js").View} */
     this.surface = new StandIn(this.frame, {
-      label: this.label, changed: (text) => this.edited(text), wanted: () => void this.open(),
+      changed: (text) => this.edited(text), wanted: () => void this.open(),
       keys: { Enter: () => void this.apply(), s: () => void this.store() },
     });
-    /** @type {Promise<import("./editor/view.js").View>|null} */
-    this.opening = null;
+    /** The real editor. */
+    this.open = once(async () => (this.surface = new (await import("./editor/view.js")).View(this.frame, this, /** @type {StandIn} */ (this.surface))));
     onLanguage(() => this.#words());
     for (const target of [host, byId("stage")]) this.#drops(target);
     new MutationObserver(() => this.#words()).observe(document.body, { attributeFilter: ["data-past"] });
@@ -80,13 +82,11 @@ export class Editor {
   }
 
   #able() {
-    if (this.save) this.save.disabled = this.past || !this.files.dirty();
+    const { now } = this.files;
+    if (this.save) this.save.disabled = this.past || !(this.files.dirty() || now?.waits);
     if (this.button) this.button.disabled = this.past || this.applying;
-  }
-
-  /** The real editor, loaded once. @returns {Promise<import("./editor/view.js").View>} */
-  open() {
-    return (this.opening ??= import("./editor/view.js").then(({ View }) => (this.surface = new View(this.frame, this, /** @type {StandIn} */ (this.surface)))));
+    this.save?.classList.toggle("primary", this.live);
+    this.button?.toggleAttribute("hidden", this.live);
   }
 
   focus() {
@@ -135,6 +135,12 @@ export class Editor {
     this.#able();
   }
 
+  /** Whether the text is a live object's, which goes back to the command that waits for it. */
+  get live() {
+    const { now } = this.files;
+    return Boolean(now && passing(now));
+  }
+
   get kept() {
     return this.files.now?.kept ?? "";
   }
@@ -153,6 +159,26 @@ export class Editor {
     }
   }
 
+  /** A command at the terminal waits until a text is saved or closed. @param {{name: string, id: string, text: string, fresh: boolean}} file */
+  wait({ name, id, text, fresh }) {
+    this.files.put(name, text, fresh ? null : text);
+    const { now } = this.files;
+    if (now?.name !== name) return void this.answer(id, null);
+    now.waits = id;
+    this.results.replaceChildren(h("p.quiet", { text: t("editor.waits") }));
+    this.edited(this.text);
+    this.focus();
+  }
+
+  /** Nobody waits any more for one, or for any. @param {string} [id] */
+  forget(id) {
+    for (const one of this.files.open.filter(({ waits }) => waits && waits === (id ?? waits))) {
+      delete one.waits;
+      if (passing(one)) this.files.dirty(one) ? this.files.keep(one) : this.files.close(this.files.open.indexOf(one), false);
+    }
+    this.#able();
+  }
+
   /** Files of the workstation are not what they were. @param {string[]} names */
   changed(names) {
     return this.files.changed(names);
@@ -164,7 +190,9 @@ export class Editor {
     if (!one || this.past) return;
     try {
       const { text } = this;
-      await this.api.write(one.name, text);
+      const heard = await this.files.over(one, text);
+      if (passing(one)) return this.files.close(this.files.open.indexOf(one), !heard);
+      if (!heard) await this.api.write(one.name, text);
       one.kept = text;
       this.files.draw();
       this.edited(this.text);
@@ -176,6 +204,7 @@ export class Editor {
 
   /** Applies what is edited, or a part of it. @param {string} [text] @param {boolean} [dry] only says what would be */
   async apply(text = this.text, dry = false) {
+    if (this.live) return this.store();
     if (this.applying || this.past || !text.trim()) return;
     this.applying = true;
     this.#able();

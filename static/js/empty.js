@@ -7,6 +7,7 @@ import { WORKLOADS } from "./canvas/layout.js";
 import * as docks from "./docks.js";
 import { h, icon } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
+import { brief, kept } from "./kept.js";
 
 const FIRST = "kubectl run web --image=nginx";
 const SHOW = ["kubectl create deployment web --image=nginx --port=80 --replicas=3", "kubectl expose deployment web --port=80"];
@@ -32,7 +33,7 @@ export function setUpEmpty(host, scene, terminal, send) {
   const open = () => docks.set("bottom", { folded: false });
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   const command = (/** @type {string} */ line) => h("button.command", { type: "button", text: line, onclick: () => (open(), terminal.run(line)) });
-  const close = () => h("button.icon", { type: "button", "aria-label": t("first.close"), title: t("first.close"), onclick: () => (step === "next" && localStorage.setItem(SEEN, "over"), to("over")) }, icon("close"));
+  const close = () => h("button.icon", { type: "button", "aria-label": t("first.close"), title: t("first.close"), onclick: () => (step === "next" && kept.set(SEEN, "over"), to("over")) }, icon("close"));
   const words = () => {
     host.dataset.step = step;
     if (step === "first") host.replaceChildren(close(), h("strong", { text: t("stage.empty") }), h("p", { text: t("first.about") }), h("button.button.primary", { type: "button", id: "show-me", onclick: () => void show() }, icon("play"), t("first.show")), h("p.or", { text: t("first.or") }), command(FIRST));
@@ -64,14 +65,14 @@ export function setUpEmpty(host, scene, terminal, send) {
   };
   scene.listen((update) => {
     if (step === "coming" && scene.get(SERVICE)?.endpoints?.some((one) => one.ready)) {
-      to(localStorage.getItem(SEEN) ? "over" : "next");
+      to(kept.get(SEEN) ? "over" : "next");
       if (docks.NARROW.matches) docks.set("bottom", { folded: true });
       void send({ target: "default/web", port: 80, rate: RATE }).catch(() => undefined);
     } else if (step === "first" && (update.whole || !host.hidden || update.changes.some((change) => !change.after))) {
       host.hidden = own();
-      if (!host.hidden && sessionStorage.getItem(ASKED)) void show();
+      if (!host.hidden && brief.get(ASKED)) void show();
     }
-    if (update.whole) sessionStorage.removeItem(ASKED);
+    if (update.whole) brief.remove(ASKED);
   });
   onLanguage(words);
   words();

@@ -101,7 +101,7 @@ function words(c, element, host) {
     c.textBaseline = "middle";
     let line = { text: "", x: 0, y: 0 };
     const write = () => line.text.trim() && c.fillText(line.text.trimEnd(), line.x, line.y);
-    for (const { 0: word, index } of (node.textContent ?? "").matchAll(/\S+\s*/g)) {
+    for (const { 0: word, index } of (node.textContent ?? "").matchAll(/[^\s-]*-+\s*|[^\s-]+\s*/g)) {
       range.setStart(node, index);
       range.setEnd(node, index + word.trimEnd().length);
       const [at] = range.getClientRects();

@@ -7,6 +7,7 @@ import { Stage } from "./canvas/stage.js";
 import * as docks from "./docks.js";
 import { byId } from "./dom.js";
 import { preferred, speak, t } from "./i18n.js";
+import { insist } from "./lazy.js";
 import { onTheme } from "./theme.js";
 import { live, scene, time } from "./wire.js";
 
@@ -33,7 +34,7 @@ let begun = false;
 const rest = () => {
   if (begun) return;
   begun = true;
-  setTimeout(() => void import("./room.js"));
+  setTimeout(() => void insist(() => import("./room.js")));
 };
 stage.on("frame", () => stage.layout.nodes.size && !stage.whole && rest());
 live.on("state", (state) => state !== "live" && rest());

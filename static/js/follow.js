@@ -22,6 +22,9 @@ export const DECISIONS = [
   ["matches", /^matches (?<path>\S+) \((?<kind>\S+)\) of Ingress (?<ingress>\S+)$/], ["noActive", /^has no active endpoint$/], ["noRule", /^matches no rule: the default backend answers$/],
   ["redirect", /^(?<status>\d{3}) to (?<location>\S+)$/], ["answers", /^answers (?<status>\d+)$/], ["full", /^has a full line of connections already: it takes no more$/],
   ["nfs", /^is the NFS server$/], ["nameServer", /^is the name server of the nodes' network$/], ["noHttp", /^(?:what listens on port \S+ )?does not speak HTTP$/], ["noTls", /^port (?<port>\d+) does not speak TLS$/],
+  ["asked", /^is asked by way of (?<server>\S+)$/], ["canary", /^is the canary of Ingress (?<ingress>\S+)$/], ["limit", /^takes (?<rate>\S+) requests a second from (?<client>\S+), and (?<burst>\d+) more at once: refused$/],
+  ["kept", /^(?<client>\S+) is not let in$/], ["large", /^takes bodies of at most (?<most>\d+) bytes$/], ["noPasswords", /^has no passwords: secret '(?<secret>.*)' cannot be read$/],
+  ["password", /^asks for a name and a password$/], ["loop", /^comes back to the controller for ever$/],
   ["random", /^at random$/], ["turn", /^its turn \(round robin\)$/], ["hash", /^by a hash of the client's address$/], ["sticky", /^ClientIP affinity, for (?<seconds>\d+) seconds$/],
 ];
 
@@ -43,7 +46,7 @@ export const refusal = ({ hop, why }, say) => (why && (hop === "node" || hop ===
 /** The thing a hop is about. @param {Hop} hop */
 export function thingOf({ kind, what, detail }) {
   /** @type {Record<string, [string, string|undefined]>} */
-  const named = { service: ["Service", what], pod: ["Pod", what], policy: ["NetworkPolicy", detail.policies?.[0]], ingress: ["Ingress", detail.ingress] };
+  const named = { service: ["Service", what], pod: ["Pod", what], dns: ["Pod", detail.pod], policy: ["NetworkPolicy", detail.policies?.[0]], ingress: ["Ingress", detail.ingress] };
   if (kind === "node") return thingId("Node", "", what);
   const [type, name] = named[kind] ?? ["", ""];
   const [ns, own] = (name ?? "").split("/");

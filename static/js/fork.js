@@ -1,5 +1,5 @@
 /** A room that was made from this one: its link is shown, and it opens beside this page unless the browser will not have it. */
-import { h, toast } from "./dom.js";
+import { clip, h, toast } from "./dom.js";
 import { t } from "./i18n.js";
 import { clockTime } from "./virtualtime.js";
 
@@ -8,7 +8,7 @@ export function show(room, from) {
   const tab = window.open(room.url, "_blank");
   if (tab) tab.opener = null;
   const link = h("input", { type: "text", readonly: true, value: room.url, "aria-label": t("fork.link"), id: "fork-link", onfocus: () => link.select() });
-  const copy = () => navigator.clipboard.writeText(room.url).then(() => toast(t("fork.copied")), () => link.select());
+  const copy = () => clip(room.url).then(() => toast(t("fork.copied")), () => link.select());
   const dialog = h("dialog.fork", { id: "forked", "aria-labelledby": "fork-title" },
     h("h2", { id: "fork-title", text: t("fork.title", { room: room.room }) }),
     h("p", { text: from ? t("fork.from", { time: clockTime(from.time, true), revision: from.revision }) : t("fork.fromNow") }),

@@ -6,7 +6,7 @@ import { grouped, keysOf, shown } from "./actions.js";
 import { COLOURS } from "./canvas/colours.js";
 import { mark } from "./canvas/marks.js";
 import { sign, SIGNS } from "./canvas/signs.js";
-import { h, toast } from "./dom.js";
+import { clip, h, toast } from "./dom.js";
 import { knows, t } from "./i18n.js";
 import { current } from "./theme.js";
 
@@ -43,7 +43,7 @@ export function setUpHelp(dialog, api, actions) {
   dialog.addEventListener("click", (/** @type {MouseEvent} */ event) => event.target === dialog && dialog.close());
   return () => {
     const command = `curl -o podium.yaml '${location.origin}${api.url("kubeconfig")}'\nkubectl --kubeconfig podium.yaml get nodes`;
-    const copy = () => navigator.clipboard.writeText(command).then(() => toast(t("help.copied")), () => {});
+    const copy = () => clip(command).then(() => toast(t("help.copied")), () => {});
     dialog.replaceChildren(
       h("div.scroll", { tabIndex: 0, role: "document", "aria-label": t("help.title") },
         h("h2", { text: t("help.title") }), h("p", { text: t("help.intro") }),

@@ -2,6 +2,8 @@
  * The page's own words, from a JSON catalogue a language. A message is a string with {params}, or a table of plural categories
  * chosen by Intl.PluralRules from {count}. What Kubernetes says stays in English.
  */
+import { kept } from "./kept.js";
+
 /** @type {Record<string, any>} */
 let words = {};
 let rules = new Intl.PluralRules("en");
@@ -28,7 +30,8 @@ export function translate(root = document) {
 }
 
 export function preferred() {
-  return localStorage.getItem("podium.language") ?? (navigator.language.startsWith("ko") ? "ko" : "en");
+  const name = kept.get("podium.language") ?? "";
+  return name in LANGUAGES ? name : navigator.language.startsWith("ko") ? "ko" : "en";
 }
 
 /** Catalogues besides the page's own, of views that are loaded when they are first needed. @type {Map<string, Promise<void>>} */
@@ -51,7 +54,7 @@ export async function speak(name) {
   language = name;
   rules = new Intl.PluralRules(name);
   document.documentElement.lang = name;
-  localStorage.setItem("podium.language", name);
+  kept.set("podium.language", name);
   translate();
   for (const listener of listeners) listener();
 }

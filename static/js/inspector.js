@@ -4,6 +4,7 @@
  */
 import { byId } from "./dom.js";
 import { t } from "./i18n.js";
+import { once } from "./lazy.js";
 
 /** @typedef {import("./inspector/panel.js").Panel} Panel @typedef {import("./inspector/panel.js").Acts} Acts */
 
@@ -14,8 +15,7 @@ export class Inspector {
     this.parts = /** @type {const} */ ([host, api, scene, acts]);
     /** @type {Panel|null} */
     this.panel = null;
-    /** @type {Promise<Panel>|null} */
-    this.loading = null;
+    this.load = once(() => this.#load());
     /** @type {string|null} */
     this.id = null;
     /** @type {string[]} */
@@ -24,10 +24,6 @@ export class Inspector {
   }
 
   /** @returns {Promise<Panel>} */
-  load() {
-    return (this.loading ??= this.#load());
-  }
-
   async #load() {
     const style = document.createElement("link");
     style.rel = "stylesheet";

@@ -5,9 +5,10 @@
 import { scalable, Selection } from "./canvas/selection.js";
 import { Travel } from "./canvas/travel.js";
 import * as docks from "./docks.js";
-import { byId, h, icon, toast } from "./dom.js";
+import { byId, clip, h, icon, toast } from "./dom.js";
 import { stateText } from "./facts.js";
 import { onLanguage, t } from "./i18n.js";
+import { once } from "./lazy.js";
 import { ViewUrl } from "./viewurl.js";
 
 /** So many things the palette knows by name. */
@@ -15,16 +16,9 @@ const MOST_NAMED = 20_000;
 const ARROWS = ["ArrowLeft", "ArrowUp", "ArrowRight", "ArrowDown"];
 const UNNAMED = new Set(["Component", "Namespace", "Fault"]);
 
-/** @template T @param {() => Promise<T>} load @returns {() => Promise<T>} */
-function once(load) {
-  /** @type {Promise<T>|undefined} */
-  let made;
-  return () => (made ??= load());
-}
-
 /**
  * @param {{stage: import("./canvas/stage.js").Stage, scene: import("./scene.js").Scene, live: import("./live.js").Live, api: import("./api.js").Api, terminal: import("./terminal.js").Terminal,
- *   actions: import("./actions.js").Actions, select: (id: string|null) => void, show: (id: string) => void, edit: (yaml: string) => void, traffic: import("./traffic.js").Traffic,
+ *   actions: import("./actions.js").Actions, select: (id: string|null, among?: boolean) => void, show: (id: string) => void, edit: (yaml: string) => void, traffic: import("./traffic.js").Traffic,
  *   browser: import("./browser.js").Browser, chaos: (id: string) => void, look?: (revision: number) => void}} page
  */
 export function setUpInteraction(page) {
@@ -111,7 +105,7 @@ export function setUpInteraction(page) {
   async function copy() {
     const url = address.href;
     url.searchParams.set("key", page.api.key);
-    await navigator.clipboard.writeText(url.href).then(() => toast(t("share.viewCopied")), () => toast(url.href));
+    await clip(url.href).then(() => toast(t("share.viewCopied")), () => toast(url.href, true));
   }
 
   // the canvas

@@ -1,6 +1,7 @@
 /** The start page: makes a room and goes there, or follows a link to one. */
 import { byId, h } from "./dom.js";
-import { LANGUAGES, language, preferred, speak, t, translate } from "./i18n.js";
+import { knows, LANGUAGES, language, onLanguage, preferred, speak, t, translate } from "./i18n.js";
+import { brief } from "./kept.js";
 
 const PATH = /^\/r\/([A-Za-z0-9_-]+)\/?$/;
 
@@ -19,17 +20,38 @@ async function begin(shown) {
   trouble.textContent = "";
   try {
     const response = await fetch("/api/rooms", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify({ preset }) });
-    const body = await response.json();
-    if (!response.ok) throw new Error(body.error);
+    const body = await response.json().catch(() => null);
+    if (!response.ok || !body) return refused(response.status, body?.error ?? `${response.status} ${response.statusText}`);
     const url = new URL(body.url, location.href);
-    if (shown) sessionStorage.setItem("podium.show", "now");
+    if (shown) brief.set("podium.show", "now");
     location.assign(url.pathname + url.search);
-  } catch (error) {
-    trouble.textContent = /** @type {Error} */ (error).message;
-    start.disabled = show.disabled = false;
-    start.textContent = t("landing.start");
+  } catch {
+    refused(0, "");
   }
 }
+
+/** Why there is no room, and the page as it was. @param {number} code the HTTP status; 0: nobody answered @param {string} reason */
+function refused(code, reason) {
+  start.disabled = show.disabled = false;
+  start.textContent = t("landing.start");
+  say(code, reason);
+}
+
+/** @param {number|string} code @param {string} reason */
+function say(code, reason) {
+  trouble.dataset.problem = `${code}`;
+  trouble.dataset.reason = reason;
+  trouble.textContent = knows(`refused.${code}`) ? t(`refused.${code}`) : reason;
+}
+
+const { problem } = trouble.dataset;
+if (problem) say(problem, trouble.textContent);
+onLanguage(() => trouble.textContent && say(trouble.dataset.problem, trouble.dataset.reason));
+/** Whoever comes back to the page, comes to one that can be used. */
+addEventListener("pageshow", (event) => {
+  if (event.persisted) refused(0, ""), (trouble.textContent = "");
+});
+
 start.addEventListener("click", () => void begin(false));
 show.addEventListener("click", () => void begin(true));
 
@@ -41,7 +63,7 @@ byId("join").addEventListener("submit", (/** @type {SubmitEvent} */ event) => {
     if (!PATH.test(url.pathname)) throw new Error();
     location.assign(url.pathname + url.search);
   } catch {
-    trouble.textContent = t("landing.badLink");
+    say("link", "");
   }
 });
 

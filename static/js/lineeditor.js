@@ -15,6 +15,8 @@ export class LineEditor {
     this.place = this.history.length;
     this.draft = "";
     this.killed = "";
+    /** What is looked for in the history, and from where; null at all other times. @type {{text: string, at: number, before: string, found: boolean}|null} */
+    this.search = null;
   }
 
   /** @param {string} line @param {number} [cursor] */
@@ -42,11 +44,19 @@ export class LineEditor {
     if (this.history.length > MAX_HISTORY) this.history.shift();
     this.place = this.history.length;
     this.draft = "";
+    this.search = null;
   }
 
   /** @param {string} data one key's or one paste's characters @returns {Generator<Act>} each to be done before the next */
   *feed(data) {
-    if (data.startsWith("\x1b") || data.length === 1) return yield this.#key(data);
+    const key = data.startsWith("\x1b") || data.length === 1;
+    if (this.search) {
+      const used = key && this.#sought(this.search, data);
+      if (!used) this.search = null;
+      yield { type: "draw" };
+      if (used) return;
+    }
+    if (key) return yield this.#key(data);
     for (const part of data.replace(/\r\n?/g, "\n").split(/(\n)/)) {
       if (part === "\n") yield { type: "run", line: this.take() };
       else if (part) {
@@ -60,6 +70,7 @@ export class LineEditor {
   #key(key) {
     const { line, cursor } = this;
     switch (key) {
+      case "\x12": this.search = { text: "", at: this.history.length, before: line, found: true }; return { type: "draw" };
       case "\r": case "\n": return { type: "run", line: this.take() };
       case "\t": return { type: "complete" };
       case "\x03": this.place = this.history.length; this.set(""); return { type: "interrupt", line };
@@ -86,6 +97,32 @@ export class LineEditor {
         this.insert(key);
         return { type: "draw" };
     }
+  }
+
+  /** A key while one looks for a line: older ones, more or less of the text, or giving up; any other ends it and counts. @param {NonNullable<LineEditor["search"]>} search @param {string} key @returns {boolean} whether that was all */
+  #sought(search, key) {
+    if (key === "\x07" || key === "\x03") {
+      this.search = null;
+      this.set(search.before);
+      return key === "\x07";
+    }
+    let from = search.at;
+    if (key === "\x12") from--;
+    else if (key === "\x7f" || key === "\b") [search.text, from] = [search.text.slice(0, -1), this.history.length - 1];
+    else if (key >= " " && !key.startsWith("\x1b")) [search.text, from] = [search.text + key, Math.min(from, this.history.length - 1)];
+    else {
+      this.search = null;
+      if (search.at < this.history.length) this.place = search.at;
+      return key === "\x1b";
+    }
+    if (!search.text) search.at = this.history.length;
+    while (search.text && from >= 0 && !this.history[from].includes(search.text)) from--;
+    search.found = from >= 0 || !search.text;
+    if (search.text && from >= 0) {
+      search.at = from;
+      this.set(this.history[from], this.history[from].indexOf(search.text));
+    }
+    return true;
   }
 
   /** A whole character away, surrogate pairs included. @param {1|-1} way */

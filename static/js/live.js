@@ -30,7 +30,7 @@ export class Live {
       this.#tell("state", "lost");
       if (reason === "io server disconnect") socket.connect();
     });
-    socket.on("connect_error", (/** @type {Error} */ error) => this.#tell("state", socket.active ? "lost" : "gone", error.message));
+    socket.on("connect_error", (/** @type {Error & {data?: {code?: number}}} */ error) => this.#tell("state", socket.active ? "lost" : "gone", error.message, error.data?.code));
     socket.on("snapshot", (/** @type {import("./types").Snapshot} */ snapshot) => sync.snapshot(snapshot));
     socket.on("diff", (/** @type {import("./types").Diff} */ diff) => sync.diff(diff));
     socket.on("clock", (/** @type {any} */ clock) => sync.tick(clock));
@@ -65,7 +65,7 @@ export class Live {
   }
 
   /**
-   * "state" (state, reason), "people" (count), "clock", "past" (revision or null), "loaded" (a snapshot came), "heard" (signals, also while the past is looked at).
+   * "state" (state, reason, HTTP status of it), "people" (count), "clock", "past" (revision or null), "loaded" (a snapshot came), "heard" (signals, also while the past is looked at).
    * Who comes late soon hears how it stands.
    * @param {string} event @param {(...args: any[]) => void} listener
    */

@@ -222,9 +222,10 @@ export class Manipulate {
     if (ids.length < 2) return;
     const kinds = [...grouped(ids, (id) => id.slice(0, id.indexOf("/")))].map(([kind, all]) => `${all.length} ${kind}`).join(", ");
     const barred = this.#barred;
+    const offered = acts(scene, ids, this.here);
     /** @param {string} id */
     const button = (id) => {
-      const act = acts(scene, ids, this.here).find((one) => one.id === id);
+      const act = offered.find((one) => one.id === id);
       return act && h(act.danger ? "button.button.danger" : "button.button", { type: "button", "data-act": id, disabled: !!barred, title: barred || act.line, text: this.label(act, ids), onclick: () => void this.selected(id) });
     };
     const more = h("button.button", { type: "button", id: "many-more", "aria-haspopup": "menu", text: t("bar.more"), onclick: () => {

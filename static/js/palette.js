@@ -7,6 +7,7 @@
 import { grouped } from "./actions.js";
 import { byId, h } from "./dom.js";
 import { t } from "./i18n.js";
+import { kept } from "./kept.js";
 
 const MOST = 60;
 const MOST_RECENT = 5;
@@ -60,7 +61,7 @@ export function setUpPalette(commands) {
   /** @type {Entry[]} what there is while it is open */
   let all = [];
   /** @type {string[]} */
-  const recent = JSON.parse(localStorage.getItem(STORE) ?? "[]");
+  const recent = kept.read(STORE, []);
   const list = h("ul", { role: "listbox", id: "palette-list" });
   const input = dialog.querySelector("input");
   dialog.append(list);
@@ -74,7 +75,7 @@ export function setUpPalette(commands) {
       grouped && one.group && one.group !== shown[index - 1]?.group ? h("li.heading", { role: "presentation", text: heading(one.group) }) : null,
       h("li", { role: "option", id: `option-${index}`, "aria-selected": `${index === chosen}`, onclick: () => run(index) }, h("span", { text: one.label }), one.note ? h("em", { text: one.note }) : null, one.hint ? h("small", { text: one.hint }) : null),
     ]).filter((one) => one !== null));
-    if (!shown.length) list.append(h("li.heading", { role: "presentation", text: t("palette.nothing") }));
+    if (!shown.length) list.append(h("li.heading", { role: "option", "aria-disabled": "true", text: t("palette.nothing") }));
     input.setAttribute("aria-activedescendant", shown.length ? `option-${chosen}` : "");
     document.getElementById(`option-${chosen}`)?.scrollIntoView({ block: "nearest" });
     if (!chosen) list.scrollTop = 0;
@@ -85,7 +86,7 @@ export function setUpPalette(commands) {
     dialog.close();
     if (command?.id) {
       recent.splice(0, recent.length, ...[command.id, ...recent.filter((id) => id !== command.id)].slice(0, MOST_RECENT));
-      localStorage.setItem(STORE, JSON.stringify(recent));
+      kept.write(STORE, recent);
     }
     command?.run();
   };

@@ -6,6 +6,7 @@
 import { mayAct, setPast } from "./acting.js";
 import { byId, h, icon, toast } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
+import { insist } from "./lazy.js";
 import { clockTime } from "./virtualtime.js";
 import { Chronicle } from "./chronicle.js";
 import { said } from "./said.js";
@@ -175,7 +176,7 @@ export function setUpTime(past, { api, live, actions, topbar, scene, stage, term
   const begin = () => {
     if (asked) return;
     asked = true;
-    void import("./timeline.js").then(({ Timeline }) => Object.assign(past, { timeline: new Timeline(byId("timeline"), { api, live, scene, past }) }));
+    void insist(() => import("./timeline.js")).then(({ Timeline }) => Object.assign(past, { timeline: new Timeline(byId("timeline"), { api, live, scene, past }) }));
   };
   live.on("loaded", begin);
 }

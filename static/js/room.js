@@ -5,11 +5,12 @@ import { Browser } from "./browser.js";
 import { setUpScale } from "./canvas/scale.js";
 import { Chaos } from "./chaos.js";
 import * as docks from "./docks.js";
-import { byId, h, icon } from "./dom.js";
+import { byId, h, icon, toast } from "./dom.js";
 import { Follow } from "./follow.js";
-import { Connection } from "./connection.js";
+import { Connection, FULL } from "./connection.js";
 import { Editor } from "./editor.js";
 import { setUpEmpty } from "./empty.js";
+import { keepFocus } from "./focus.js";
 import { stage } from "./first.js";
 import { LANGUAGES, onLanguage, speak, t, translate } from "./i18n.js";
 import { Inspector } from "./inspector.js";
@@ -17,7 +18,7 @@ import { setUpInteraction } from "./interact.js";
 import { setUpReplay } from "./replay.js";
 import { Past, setUpTime } from "./past.js";
 import { Terminal } from "./terminal.js";
-import { choose, onTheme } from "./theme.js";
+import { choose, isLarge, onTheme } from "./theme.js";
 import { setUpShare } from "./share.js";
 import { Strip } from "./strip.js";
 import { Tooltip } from "./tooltip.js";
@@ -55,7 +56,14 @@ setUpScale(stage, api, live, actions, byId("bar-group"));
 past.marked = (id) => scene.get(id) && show(id);
 past.held = () => stage.selected !== null || interact.travel.at !== null;
 setUpTime(past, { api, live, actions, topbar, scene, stage, terminal, inspector });
-live.socket.on("edit", (/** @type {{name: string}} */ { name }) => (docks.open("editor"), void editor.openFile(name)));
+live.socket.on("edit", (/** @type {any} */ file) => {
+  docks.open("editor");
+  if (!file.id) return void editor.openFile(file.name);
+  editor.wait(file);
+});
+editor.answer = (id, text) => (terminal.focus(), live.socket.timeout(5000).emitWithAck("edit.done", { id, text }));
+live.socket.on("edit.over", (/** @type {{id: string}} */ { id }) => editor.forget(id));
+live.socket.on("disconnect", () => editor.forget());
 live.socket.on("files", (/** @type {{changed: string[]}} */ { changed }) => void editor.changed(changed));
 const tree = new Tree(byId("tree"), scene, show, (id) => (stage.hover(id, 0, 0), tooltip.show(undefined, 0, 0)), (id, x, y) => stage.parts.onMenu?.(id, x, y));
 byId("skip").addEventListener("click", (/** @type {Event} */ event) => (event.preventDefault(), tree.focus()));
@@ -70,10 +78,12 @@ interact.selection.listen(() => interact.selection.ids.length > 1 && inspector.s
 /** What chaos can strike: selecting it while one is about it only aims. */
 const AIMED = /^(Node|Pod|Component)\//;
 
-/** @param {string|null} id */
-function select(id) {
-  interact.selection.only(id);
-  inspector.show(id);
+/** @param {string|null} id @param {boolean} [among] the first of several that are selected already */
+function select(id, among = false) {
+  if (!among) {
+    interact.selection.only(id);
+    inspector.show(id);
+  }
   chaos.choose(id);
   if (id && !(docks.shown() === "chaos" && AIMED.test(id))) docks.open("inspector");
 }
@@ -95,7 +105,9 @@ function find(word) {
   return null;
 }
 
-live.on("state", (state) => topbar.connection(state));
+live.on("state", (state, _, code) => topbar.connection(code === FULL ? "full" : state));
+/** What was wanted is not here, and nobody can bring it just now. */
+addEventListener("unhandledrejection", (event) => event.reason instanceof TypeError && /import|module/i.test(event.reason.message) && (event.preventDefault(), toast(t("room.missing"), true)));
 live.on("people", (count) => topbar.here(count));
 live.on("clock", () => topbar.clock());
 onTheme(() => legend());
@@ -129,12 +141,13 @@ actions.add(
   { id: "terminal", label: () => t("palette.terminal"), key: "Ctrl+`", where: "everywhere", run: () => (docks.set("bottom", { folded: false }), terminal.focus()) },
   { id: "editor", label: () => t("palette.editor"), key: "Ctrl+e", where: "everywhere", run: () => (docks.open("editor"), editor.focus()) },
   { id: "tree", label: () => t("tree.toggle"), key: "t", run: () => tree.pin() },
-  { id: "traffic", label: () => t("palette.traffic"), run: () => docks.open("traffic") },
+  { id: "traffic", label: () => t("palette.traffic"), run: () => (docks.open("traffic"), byId("tab-traffic").focus()) },
   { id: "browser", label: () => t("palette.browser"), run: () => (docks.open("browser"), browser.bar.focus()) },
   { id: "chaos", label: () => t("palette.chaos"), run: () => (docks.open("chaos"), chaos.draw(true), byId("chaos-fault")?.focus()) },
   { id: "heal", label: () => t("chaos.healAll"), when: () => scene.ofKind("Fault").length > 0, run: () => void api.heal() },
   { id: "zoomIn", label: () => t("stage.zoomIn"), key: ["+", "="], group: "keys.canvas", run: () => stage.zoomBy(1.25) },
   { id: "zoomOut", label: () => t("stage.zoomOut"), key: "-", group: "keys.canvas", run: () => stage.zoomBy(0.8) },
+  { id: "text", label: () => t(isLarge() ? "text.normal" : "text.large"), key: "L", run: () => topbar.enlarge() },
   ...["auto", "dark", "light"].map((theme) => ({ id: `theme.${theme}`, label: () => t(`theme.${theme}`), run: () => (choose(/** @type {any} */ (theme)), topbar.draw()) })),
   ...Object.entries(LANGUAGES).map(([name, label]) => ({ id: `language.${name}`, label: () => label, hint: t("language"), run: () => void speak(name) })),
 );
@@ -145,6 +158,7 @@ addEventListener("keydown", (event) => {
   if (!inside) actions.press(event);
 });
 
+keepFocus();
 translate();
 furnish();
 legend();

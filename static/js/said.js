@@ -1,4 +1,5 @@
 /** A write or a mark of the timeline in a few words: who did what to what. */
+import { title } from "./chaos.js";
 import { knows, t } from "./i18n.js";
 import { parseId } from "./scene.js";
 
@@ -7,6 +8,6 @@ export function said({ client = "", verb = "", thing = "", kind, text }) {
   const { kind: what, name } = parseId(thing);
   const named = [what, name].filter(Boolean).join(" ");
   if (kind === "warning") return `${named}: ${text ?? ""}`;
-  if (kind === "fault") return t("timeline.broke", { what: knows(`chaos.${verb}`) ? t(`chaos.${verb}`) : verb, thing: named });
+  if (kind === "fault") return t("timeline.broke", { what: title(verb), thing: named });
   return t("timeline.did", { client, verb: knows(`verb.${verb}`) ? t(`verb.${verb}`) : verb, thing: named });
 }

@@ -52,7 +52,7 @@ export class Scene {
   /** Replaces everything. @param {Snapshot} snapshot */
   load(snapshot) {
     const before = this.things;
-    this.things = new Map(entries(snapshot));
+    this.things = known(snapshot);
     this.#dated(snapshot);
     /** @type {Change[]} */
     const changes = [];
@@ -69,7 +69,7 @@ export class Scene {
   /** Becomes another scene of the same cluster, telling only what is not as it was. @param {Snapshot} snapshot */
   turn(snapshot) {
     if (this.revision < 0) return this.load(snapshot);
-    const things = new Map(entries(snapshot));
+    const things = known(snapshot);
     /** @type {Change[]} */
     const changes = [];
     for (const [id, before] of this.things) if (!things.has(id)) changes.push({ id, before, after: undefined });
@@ -154,8 +154,13 @@ export class Scene {
   }
 }
 
-/** @param {Snapshot} snapshot @returns {Iterable<[string, Thing]>} */
-const entries = ({ things }) => (things instanceof Map ? things : Object.entries(things));
+/** Everything in it, by id. @param {Snapshot} snapshot @returns {Map<string, Thing>} */
+function known({ things }) {
+  if (things instanceof Map) return new Map(things);
+  const found = new Map();
+  for (const id in things) found.set(id, things[id]);
+  return found;
+}
 
 /** Whether two records say the same. @param {any} a @param {any} b @returns {boolean} */
 function same(a, b) {

@@ -19,7 +19,7 @@ export const TONES = new Map(PLIGHTS);
 /** Pod states that are a plight by themselves. */
 const STATES = new Set(["imagepull", "crashloop", "oom", "failed"]);
 /** Those of a pod on its way, which the strip only counts. @type {Record<string, string>} */
-const UNDERWAY = { unscheduled: "starting", creating: "starting", pulling: "starting", running: "unready", terminating: "leaving", ready: "ready" };
+const UNDERWAY = { unscheduled: "starting", creating: "starting", pulling: "starting", running: "unready", terminating: "leaving", ready: "ready", succeeded: "done" };
 
 export class Situations {
   /** @param {import("./scene.js").Scene} scene */

@@ -8,6 +8,8 @@ import { byId, h } from "./dom.js";
 import { knows, onLanguage, t } from "./i18n.js";
 import { Situations, TONES, words } from "./situations.js";
 
+/** With more changes at once the picture comes first. */
+const MANY = 2000;
 /** So many callouts on a large canvas, and how many pixels each needs. */
 const MOST_CALLOUTS = 8;
 const GROUND = 70_000;
@@ -48,7 +50,15 @@ export class Strip {
     this.shown = [];
     this.more = h("button.plight", { type: "button", "data-tone": "quiet", onclick: () => (this.host.classList.toggle("all"), this.#fit()) });
     new ResizeObserver(() => this.#fit()).observe(this.host);
-    scene.listen((update) => this.situations.hear(update) && this.soon());
+    /** @type {import("./scene.js").Update[]} a picture of all and what came after it: looked at when that is painted */
+    const waiting = [];
+    scene.listen((update) => {
+      if (!waiting.length && update.changes.length < MANY) return void (this.situations.hear(update) && this.soon());
+      if (waiting.push(update) === 1) setTimeout(() => {
+        for (const one of waiting.splice(0)) this.situations.hear(one);
+        this.soon();
+      });
+    });
     const policies = (stage.policies = new Policies(scene));
     scene.listen((update) => void policies.hear(update));
     /** Also while the scene never rests. */
@@ -133,7 +143,7 @@ export class Strip {
     const ready = pods.ready ?? 0;
     if (!found.length) {
       const nodes = this.scene.ofKind("Node").length;
-      found.push({ code: "well", count: ready, name: "", tone: "well", text: ready ? t("plight.well", { count: ready }) : t("plight.idle", { count: nodes }), go: /** @type {any} */ (undefined) });
+      found.push({ code: "well", count: ready, name: "", tone: "well", text: ready ? t("plight.well", { count: ready }) : t(Object.values(pods).some(Boolean) ? "plight.calm" : "plight.idle", { count: nodes }), go: /** @type {any} */ (undefined) });
     } else if (ready) found.push({ code: "ready", tone: "quiet", count: ready, name: "", text: t("plight.ready", { count: ready }), go: /** @type {any} */ (undefined) });
     for (const code of ["starting", "unready", "leaving"]) if (pods[code]) found.push({ code, count: pods[code], name: "", tone: "quiet", text: t(`plight.${code}`, { count: pods[code] }), go: () => this.show(this.#underway(code)) });
     return found;

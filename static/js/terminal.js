@@ -3,11 +3,13 @@
  * goes. While a command runs, keys go to the command's own terminal on the server as they come. Whatever is printed is also kept as text
  * for screen readers. Until somebody is there to use it, prompt.js stands in its place; then xterm.js is loaded.
  */
-import { byId, h } from "./dom.js";
+import { byId, clip, h } from "./dom.js";
 import { t } from "./i18n.js";
+import { kept } from "./kept.js";
+import { insist } from "./lazy.js";
 import { LineEditor } from "./lineeditor.js";
 import { Prompt } from "./prompt.js";
-import { onTheme } from "./theme.js";
+import { letters, onTheme } from "./theme.js";
 
 const MAX_LOG = 200;
 const MAX_NAME = 40;
@@ -19,7 +21,7 @@ const MAX_LOG_TEXT = 20000;
 const ESCAPES = /\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>78]|[\x00-\x08\x0b\x0c\x0e-\x1f]/g;
 export const THEMES = {
   dark: { background: "#0b0f13", foreground: "#d7dee6", cursor: "#53f3ce", selectionBackground: "#2b4a48", black: "#1b232c", green: "#53f3ce", brightGreen: "#53f3ce", yellow: "#f6b027", red: "#ff8a73", blue: "#6cabe0", brightBlack: "#8390a0" },
-  light: { background: "#f3f3ee", foreground: "#1b2127", cursor: "#1f7a67", selectionBackground: "#c9e2da", black: "#1b2127", green: "#1f7a67", brightGreen: "#1f7a67", cursorAccent: "#f3f3ee", yellow: "#856118", red: "#8d1420", blue: "#0d3d86", brightBlack: "#565f68" },
+  light: { background: "#f3f3ee", foreground: "#1b2127", cursor: "#1a6d5c", selectionBackground: "#c9e2da", black: "#1b2127", green: "#1a6d5c", brightGreen: "#1a6d5c", cursorAccent: "#f3f3ee", yellow: "#7d5a13", red: "#8d1420", blue: "#0d3d86", brightBlack: "#565f68" },
 };
 
 export class Terminal {
@@ -27,7 +29,7 @@ export class Terminal {
   constructor(host, socket, room, find, show) {
     this.socket = socket;
     this.store = `podium.history.${room}`;
-    this.line = new LineEditor(JSON.parse(localStorage.getItem(this.store) ?? "[]"));
+    this.line = new LineEditor(kept.read(this.store, []));
     /** @type {string|null} the command that runs */
     this.running = null;
     /** @type {{text: string, drawn: number}|null} what was sent, until the shell says how much of it is a command */
@@ -55,14 +57,14 @@ export class Terminal {
 
   /** @param {HTMLElement} host @param {(name: string) => string|null} find @param {(id: string) => void} show */
   async #open(host, find, show) {
-    const [{ FitAddon, Terminal: Screen }] = await Promise.all([import("../vendor/xterm.js"), document.fonts.load('500 12px "JetBrains Mono"').catch(() => null)]);
+    const [{ FitAddon, Terminal: Screen }] = await Promise.all([insist(() => import("../vendor/xterm.js")), document.fonts.load('500 12px "JetBrains Mono"').catch(() => null)]);
     const { socket } = this;
-    this.screen = new Screen({ fontFamily: '"JetBrains Mono", "NanumGothicCoding", monospace', fontSize: 12.5, lineHeight: 1.25, cursorBlink: false, cursorStyle: "bar", cursorWidth: 2, scrollback: 5000, convertEol: true, screenReaderMode: false, allowTransparency: false });
+    this.screen = new Screen({ fontFamily: '"JetBrains Mono", "NanumGothicCoding", monospace', fontSize: letters(), lineHeight: 1.25, cursorBlink: false, cursorStyle: "bar", cursorWidth: 2, scrollback: 5000, convertEol: true, screenReaderMode: false, allowTransparency: false });
     this.fitter = new FitAddon();
     this.screen.loadAddon(this.fitter);
     const { text, held } = this.prompt.leave();
     this.screen.open(host);
-    onTheme((theme) => (this.screen.options.theme = THEMES[theme]));
+    onTheme((theme) => (Object.assign(this.screen.options, { theme: THEMES[theme], fontSize: letters() }), this.fit()));
     new ResizeObserver(() => this.fit()).observe(host);
     this.screen.onData((/** @type {string} */ data) => this.#typed(data));
     this.screen.attachCustomKeyEventHandler((/** @type {KeyboardEvent} */ event) => this.#leave(event));
@@ -119,10 +121,10 @@ export class Terminal {
   #leave(event) {
     const ctrl = event.ctrlKey || event.metaKey;
     if (event.type !== "keydown") return true;
-    if (event.key === "Escape" && !this.running) return this.leave(), false;
+    if (event.key === "Escape" && !this.running && !this.line.search) return this.leave(), false;
     if (ctrl && event.key.toLowerCase() === "c" && (event.shiftKey || this.screen.hasSelection())) {
       event.preventDefault();
-      void navigator.clipboard?.writeText(this.screen.getSelection()).catch(() => {});
+      void clip(this.screen.getSelection()).catch(() => {});
       this.screen.clearSelection();
       return false;
     }
@@ -180,6 +182,11 @@ export class Terminal {
 
   /** What stands before the line, and how wide it is. @returns {[string, number]} */
   #before() {
+    const { search } = this.line;
+    if (search) {
+      const text = `(${search.found ? "" : "failed "}reverse-i-search)\`${search.text}': `;
+      return [text, cells(text)];
+    }
     if (this.pending) return ["> ", 2];
     const place = this.place.length > 30 ? `…${this.place.slice(-29)}` : this.place;
     const at = this.at === null ? "" : `@${this.at}`;
@@ -224,7 +231,7 @@ export class Terminal {
   #entered(line) {
     this.screen.write("\r\n");
     this.rows = this.column = 0;
-    localStorage.setItem(this.store, JSON.stringify(this.line.history.slice(-100)));
+    kept.write(this.store, this.line.history.slice(-100));
     if (!this.pending && !line.trim()) return this.#prompt();
     if (!this.pending && line.trim() === "clear") return this.#do({ type: "clear" });
     this.#send(line, 1);
@@ -232,6 +239,8 @@ export class Terminal {
 
   /** Gives a text to the shell, of which so many last lines are on the screen already. @param {string} text @param {number} drawn */
   #send(text, drawn) {
+    if (!drawn && !this.pending) text = text.replace(/^\s*\n/, "");
+    if (!drawn && !text.trim()) return this.#restore();
     const before = this.pending ? this.pending.split("\n").length - 1 : 0;
     this.sent = { text: this.pending + text, drawn: before + drawn };
     this.running = `${Date.now()}-${++this.count}`;

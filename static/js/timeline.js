@@ -6,6 +6,7 @@
 import { COLOURS } from "./canvas/colours.js";
 import { h, icon } from "./dom.js";
 import { onLanguage, t } from "./i18n.js";
+import { kept } from "./kept.js";
 import { said } from "./said.js";
 import { current, onTheme } from "./theme.js";
 import { KINDS, paint, ROW, shape, tall, timeOf, xOf } from "./timeline/paint.js";
@@ -34,7 +35,7 @@ export class Timeline {
     this.live = live;
     this.past = past;
     this.chronicle = past.chronicle;
-    this.open = localStorage.getItem("podium.timeline") === "open";
+    this.open = kept.get("podium.timeline") === "open";
     /** What is seen of it; null: all. @type {{from: number, until: number}|null} */
     this.window = null;
     /** @type {number|null} */
@@ -219,7 +220,7 @@ export class Timeline {
   /** @param {boolean} open */
   unfold(open) {
     this.open = open;
-    localStorage.setItem("podium.timeline", open ? "open" : "");
+    kept.set("podium.timeline", open ? "open" : "");
     this.host.classList.toggle("open", open);
     this.host.style.setProperty("--timeline", `${open ? tall : SLIM}px`);
     this.host.style.setProperty("--row", `${ROW}px`);

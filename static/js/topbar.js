@@ -3,9 +3,9 @@
  * language. While the past is looked at the pace is not to be changed.
  */
 import { acting, isPast, mayAct } from "./acting.js";
-import { byId, h, icon, toast } from "./dom.js";
+import { byId, clip, h, icon, toast } from "./dom.js";
 import { LANGUAGES, language, onLanguage, speak, t } from "./i18n.js";
-import { choose, chosen } from "./theme.js";
+import { choose, chosen, enlarge, isLarge } from "./theme.js";
 import { clockTime, duration } from "./virtualtime.js";
 
 export const SPEEDS = [0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 100];
@@ -162,10 +162,16 @@ export class TopBar {
     byId("tools").replaceChildren(badge,
       button("search", `${t("palette.label")} (Ctrl K)`, this.acts.palette),
       button({ auto: "auto", dark: "moon", light: "sun" }[theme], t(`theme.${theme}`), () => (choose(/** @type {any} */ (next[theme])), this.draw())),
+      button("text", `${t(isLarge() ? "text.normal" : "text.large")} (L)`, () => this.enlarge()),
       pick, button("help", t("help.label"), this.acts.help),
       h("button.button.primary", { type: "button", id: "share", "aria-haspopup": "menu", "aria-expanded": "false", "aria-label": t("share.button"), onclick: () => void this.acts.share() }, icon("link"), h("span", { text: t("share.button") })));
     this.connection(this.state);
     this.clock();
+  }
+
+  enlarge() {
+    enlarge(!isLarge());
+    this.draw();
   }
 
   async share() {
@@ -173,10 +179,10 @@ export class TopBar {
     url.searchParams.set("key", this.api.key);
     url.hash = "";
     try {
-      await navigator.clipboard.writeText(url.href);
+      await clip(url.href);
       toast(t("share.copied"));
     } catch {
-      toast(url.href);
+      toast(url.href, true);
     }
   }
 }

@@ -4,10 +4,11 @@
  * inspects, letters find. Hidden until it has the focus or is wanted.
  */
 import { WORKLOADS } from "./canvas/layout.js";
-import { h, icon } from "./dom.js";
+import { byId, h, icon } from "./dom.js";
 import { refusal } from "./follow.js";
 import { sourced, stateText, tone } from "./facts.js";
 import { onLanguage, t } from "./i18n.js";
+import { kept } from "./kept.js";
 
 /** @typedef {import("./types").Thing} Thing @typedef {{id: string, children: string[], sorted: boolean}} Group @typedef {{id: string, group: Group, place: number, of: number, level: 1|2}} Row */
 
@@ -56,15 +57,15 @@ export class Forest {
     /** @type {{group: Group, start: number, rows: number}[]|null} groups that are shown, with their first rows */
     this.laid = null;
     this.size = 0;
+    /** @type {Map<string, Thing>|null} all there is, if it has not been looked at yet */
+    this.all = null;
   }
 
   /** @param {import("./scene.js").Update} update @param {Map<string, Thing>} things */
   take({ changes, whole }, things) {
-    if (whole) {
-      this.groups.clear();
-      this.nodes.clear();
+    if (whole || this.all) {
       this.laid = null;
-      for (const [id, thing] of things) this.#add(id, thing, false);
+      this.all = things;
       return;
     }
     for (const { id, before, after } of changes) {
@@ -115,9 +116,19 @@ export class Forest {
     this.laid = null;
   }
 
+  /** Everything anew, once somebody looks. */
+  #fill() {
+    if (!this.all) return;
+    this.groups.clear();
+    this.nodes.clear();
+    for (const [id, thing] of this.all) this.#add(id, thing, false);
+    this.all = null;
+  }
+
   /** The groups that are shown, with the row each begins at. */
   lay() {
     if (this.laid) return this.laid;
+    this.#fill();
     const keys = [...BEFORE, ...[...this.nodes].sort(NATURAL.compare), ...AFTER];
     let start = 0;
     this.laid = [];
@@ -203,7 +214,7 @@ export class Tree {
     this.forest.take({ changes: [], signals: [], whole: true }, scene.things);
     onLanguage(() => this.#words());
     this.#words();
-    if (localStorage.getItem(KEEP) === "open") this.panel.classList.remove("sr-only-focusable");
+    if (kept.get(KEEP) === "open") this.panel.classList.remove("sr-only-focusable");
   }
 
   /** Whether it stays in sight. */
@@ -214,11 +225,11 @@ export class Tree {
   /** Shows it for good with the focus in it, or puts it away. @param {boolean} [open] */
   pin(open = !this.pinned) {
     this.panel.classList.toggle("sr-only-focusable", !open);
-    localStorage.setItem(KEEP, open ? "open" : "shut");
+    kept.set(KEEP, open ? "open" : "shut");
     if (open) {
       this.#settle();
       this.focus();
-    } else if (this.panel.contains(document.activeElement)) /** @type {HTMLElement} */ (document.activeElement).blur();
+    } else if (this.panel.contains(document.activeElement)) byId("eye").focus();
   }
 
   focus() {
@@ -388,7 +399,7 @@ export class Tree {
       ArrowRight: () => parent && (shut ? this.#fold(row.id, false) : this.#to(this.focused + 1)),
       ArrowLeft: () => (parent && !shut ? this.#fold(row.id, true) : row.level === 2 && this.#to(this.focused - row.place)),
     };
-    if (event.key === "Escape" && this.pinned) keys.Escape = () => this.pin(false);
+    if (event.key === "Escape") keys.Escape = () => this.pin(false);
     const act = keys[event.key] ?? (event.key.length === 1 && (/[\p{L}\p{N}]/u.test(event.key) || (/[.-]/.test(event.key) && event.timeStamp - this.typedAt < 700)) ? () => this.#type(event.key, event.timeStamp) : null);
     if (!act) return;
     event.preventDefault();

@@ -4,16 +4,14 @@
  */
 import { h } from "./dom.js";
 import { also, t } from "./i18n.js";
+import { once } from "./lazy.js";
 
 /** @typedef {import("./types").Thing} Thing @typedef {import("./why/reasons.js").Reason} Reason @typedef {import("./why/reasons.js").Acts} Acts */
 
 /** @type {typeof import("./why/view.js")|null} */
 let parts = null;
-/** @type {Promise<unknown>|null} */
-let loading = null;
-
 /** Everything that an answer needs. */
-export const ready = () => (loading ??= Promise.all([import("./why/view.js"), also("why"), styled()]).then(([found]) => (parts = found)));
+export const ready = once(() => Promise.all([import("./why/view.js"), also("why"), styled()]).then(([found]) => (parts = found)));
 
 function styled() {
   if (document.getElementById("why-css")) return null;
@@ -34,7 +32,7 @@ export function explained(given, thing, scene, show, attempt = null, acts = { sh
 const CALM = new Set(["owned", "bare", "static", "serves", "external-name", "manual-endpoints", "complete", "of-deployment", "old-revision", "keeps", "keeps-named", "daemons", "node-ready", "node-tainted",
   "claim-bound", "volume-bound", "volume-free", "config-used", "config-unused", "exists", "of-owner", "namespace-active", "component-runs", "answered", "ingress-serves", "budget-allows", "quota-room", "cron-next",
   "job-complete", "job-runs", "succeeded", "hpa-steady", "hpa-within", "hpa-formula", "hpa-average", "policy-isolates", "policy-lets-in", "policy-lets-out", "policy-closed-in", "policy-closed-out", "adopted",
-  "endpoints-of", "rolling", "skips-taint", "skips-label", "skips-affinity", "came-back", "starting", "pulling"]);
+  "endpoints-of", "rolling", "skips-taint", "skips-label", "skips-affinity", "came-back", "starting", "pulling", "wants-none"]);
 
 export class WhyView {
   /** @param {import("./api.js").Api} api @param {import("./scene.js").Scene} scene @param {Acts} acts */

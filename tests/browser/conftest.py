@@ -75,7 +75,7 @@ def visit(browser: Any) -> Iterator[Callable[..., Any]]:
         page = context.new_page()
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("console", lambda message: complaints.append(message.text)
-                if message.type == "error" and not (refused and re.search("status of 40[04]", message.text)) else None)
+                if message.type == "error" and not (refused and re.search("status of 40[034]|net::ERR_FAILED", message.text)) else None)
         page.goto(url)
         page.wait_for_selector("body[data-ready=true]")
         return page

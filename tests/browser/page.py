@@ -94,7 +94,8 @@ def select(page: Any, thing: str) -> None:
 
 def rest(page: Any) -> None:
     """Everything of the canvas is placed and painted."""
-    whole = "(({ busy, whole, cached, dirty, urgent }) => !busy && !whole && !cached && !dirty.size && !urgent.size)(podium.stage)"
+    whole = """(({ busy, whole, cached, shift, dirty, urgent }) =>
+        !busy && !whole && !cached && !shift.x && !shift.y && !dirty.size && !urgent.size)(podium.stage)"""
     until(page, lambda: page.evaluate(whole), "a whole picture")
 
 

@@ -75,7 +75,7 @@ def test_jobs_and_cron_jobs_say_how_far_they_are_and_link_what_they_own(visit: C
     page = visit(room["url"], theme="light", locale="ko-KR")
     until(page, lambda: things(page, "Job").get("Job/default/pages", {}).get("ended") == "failed", "the Job to end")
     texts = drawn(page)
-    assert {"Job · Indexed", "3/4", "✓ 0,2,3  ✗ 1", "일시 중지됨", "0 3 * * *", "CronJob · Allow"} <= set(texts)
+    assert {"Job · Indexed", "3/4", "✓ 0,2,3  ✗ 1", "일시 중단됨", "0 3 * * *", "CronJob · Allow"} <= set(texts)
     kept = [name for name, job in things(page, "Job").items() if job.get("owner") == "CronJob/default/testcron"]
     assert len(kept) >= 2 and f"실행 기록 {len(kept)}개" in texts
     select(page, "Job/default/pages")

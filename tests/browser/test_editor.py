@@ -297,3 +297,60 @@ def test_until_it_is_reached_for_the_editor_is_a_plain_text_area_that_loses_noth
     until(page, page.locator(".cm-editor").count, "the editor proper")
     assert text(page) == DEPLOYMENT
     assert things(page, "Deployment")
+
+
+def waiting(page: Any, line: str) -> str:
+    """Types a line that opens something in the editor: the tab's name."""
+    page.locator("#terminal").click()
+    page.keyboard.type(line)
+    page.keyboard.press("Enter")
+    until(page, lambda: page.evaluate("podium.editor.files.now.waits !== undefined"), "the editor")
+    until(page, lambda: page.evaluate("document.activeElement.className === 'cm-content'"), "the cursor in it")
+    return page.evaluate("podium.editor.tabs.querySelector('[aria-selected=true]').textContent")
+
+
+def back(page: Any) -> str:
+    until(page, lambda: page.evaluate("podium.terminal.running === null"), "the command to end")
+    until(page, lambda: page.evaluate("!!document.activeElement.closest('#terminal')"), "the cursor at the prompt")
+    return page.locator("#terminal-log pre").last.text_content()
+
+
+def test_kubectl_edit_opens_the_object_in_the_editor_and_saving_changes_it(visit: Callable[..., Any], room: dict[str, str],
+                                                                           picture: Callable[[Any, str], None]) -> None:
+    post(room, "apply", DEPLOYMENT)
+    page = visit(room["url"])
+    ready(page, 2)
+    assert waiting(page, "kubectl edit deployment web").startswith("kubectl-edit-")
+    bar = page.locator("#panel-editor .bar")
+    assert bar.get_by_role("button", name="Save").is_enabled() and not bar.get_by_role("button", name="Apply").is_visible()
+    until(page, lambda: page.evaluate("!document.querySelector('.cm-lint-marker')"), "a check that finds nothing")
+    picture(page, "kubectl-edit")
+    paste(page, text(page).replace("replicas: 2\n  revision", "replicas: -3\n  revision"))
+    page.keyboard.press("Control+s")
+    until(page, lambda: "was not valid" in text(page), "the file again, with the reason")
+    paste(page, text(page).replace("replicas: -3", "replicas: 3"))
+    page.keyboard.press("Control+Enter")
+    assert "deployment.apps/web edited" in back(page)
+    ready(page, 3)
+    assert page.evaluate("podium.editor.files.open.map(one => one.name)") == ["nginx-deploy.yml"]
+    waiting(page, "kubectl edit deployment web")
+    page.get_by_role("button", name="Close kubectl-edit").or_(page.locator(".file button.icon")).last.click()
+    assert "Edit cancelled, no changes made." in back(page)
+
+
+def test_vi_waits_for_a_file_in_its_tab_and_ctrl_c_leaves_what_was_typed_unsaved(visit: Callable[..., Any], room: dict[str, str]) -> None:
+    page = visit(room["url"])
+    assert waiting(page, "vi mine.yaml") == "mine.yaml"
+    paste(page, "kind: Pod\n")
+    page.keyboard.press("Control+s")
+    back(page)
+    assert run(page, "cat mine.yaml") == "kind: Pod\n" and page.evaluate("podium.editor.files.now.name") == "mine.yaml"
+    assert waiting(page, "nano mine.yaml") == "mine.yaml"
+    paste(page, "kind: Service\n")
+    page.locator("#terminal").click()
+    page.keyboard.press("Control+c")
+    until(page, lambda: page.evaluate("podium.editor.files.now.waits === undefined"), "nobody to wait")
+    assert run(page, "cat mine.yaml") == "kind: Pod\n" and text(page) == "kind: Service\n"
+    run(page, "echo more >> mine.yaml; edit mine.yaml")
+    until(page, lambda: "more" in page.evaluate("podium.editor.kept"), "the file to be known")
+    assert text(page) == "kind: Service\n"

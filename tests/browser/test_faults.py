@@ -38,7 +38,7 @@ def test_a_node_is_cut_off_drawn_told_and_healed(visit: Callable[..., Any], room
     until(page, lambda: "Network cut, w2-k8s" in page.locator("#announcer").inner_text(), "the news in words")
     until(other, lambda: things(other, "Node").get(NODE, {}).get("cut"), "the other browser to see it")
     select(other, NODE)
-    until(other, lambda: "하트비트가 없으면 Kubernetes가 알아챕니다" in other.locator("#inspect-body").inner_text(),
+    until(other, lambda: "하트비트가 없으면 쿠버네티스가 알아챕니다" in other.locator("#inspect-body").inner_text(),
           "that the cluster does not know yet")
     post(room, "clock", {"advance": 70})
     until(page, lambda: things(page, "Node")[NODE]["ready"] == "Unknown", "the cluster to notice")
@@ -156,3 +156,13 @@ def test_the_start_page_offers_every_cluster_in_both_languages(browser: Any, bas
         until(page, lambda page=page: len(things(page, "Node")) == 7, "seven nodes")
         assert {"kr-central-b", "kr-central-c"} <= set(drawn(page))
         context.close()
+
+
+def test_how_long_a_fault_has_lasted_is_told_as_time_passes(visit: Callable[..., Any], room: dict[str, str]) -> None:
+    post(room, "chaos", {"fault": "network", "target": NODE})
+    page = visit(room["url"])
+    tab(page).click()
+    panel = page.locator("#panel-chaos")
+    until(page, lambda: "Network cut" in panel.inner_text(), "the fault")
+    post(room, "clock", {"advance": 600})
+    until(page, lambda: "for 10m" in panel.inner_text(), "its age")

@@ -20,7 +20,7 @@ CRASHES = ", command: [sh, -c, 'sleep 2; exit 1']"
 TEXTS = """() => new Promise(done => {
     const { stage } = podium, pen = CanvasRenderingContext2D.prototype, write = pen.fillText, found = [];
     pen.fillText = function (text, x, y, ...rest) {
-        if (this.canvas === stage.parts.still && /[\\p{L}\\p{N}]/u.test(text)) {
+        if ((this.canvas === stage.parts.still || this.canvas === stage.rail) && /[\\p{L}\\p{N}]/u.test(text)) {
             const m = this.measureText(text), t = this.getTransform();
             found.push({ text, size: parseFloat(/([\\d.]+)px/.exec(this.font)[1]),
                 x: (x * t.a + t.e) / stage.ratio - m.actualBoundingBoxLeft, y: (y * t.d + t.f) / stage.ratio - m.actualBoundingBoxAscent,

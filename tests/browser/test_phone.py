@@ -97,3 +97,19 @@ def test_axe_finds_nothing_serious_on_a_phone(phone: Any) -> None:
     until(phone, phone.get_by_role("menu").is_visible, "the menu")
     found += findings(phone)
     assert not found, "\n".join(found)
+
+
+def test_a_phone_opens_and_applies_examples(visit: Callable[..., Any], room: dict[str, str]) -> None:
+    page = visit(room["url"], width=360, height=640)
+    page.evaluate("() => void podium.editor.gallery()")
+    page.locator(".gallery-list li", has_text="nginx-deploy.yml").first.click()
+    page.get_by_role("button", name="Open and apply").click()
+    until(page, lambda: "Deployment/default/nginx-deploy" in page.evaluate("[...podium.scene.things.keys()]"), "the Deployment")
+
+
+def test_a_phone_on_its_side_leaves_the_canvas_its_height(visit: Callable[..., Any], room: dict[str, str]) -> None:
+    page = visit(room["url"], width=844, height=390)
+    assert page.locator("#terminal").is_hidden()
+    assert page.locator("#stage").bounding_box()["height"] >= 200
+    bar = page.locator("#stage-bar").bounding_box()
+    assert bar["height"] < 60 and bar["x"] + bar["width"] <= page.locator("#side").bounding_box()["x"]

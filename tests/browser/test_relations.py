@@ -140,3 +140,19 @@ def test_who_sizes_and_guards_a_workload_stands_on_its_card_and_namespaces_on_po
     page.evaluate("podium.stage.group('namespace')")
     page.evaluate("podium.stage.fit()")
     until(page, lambda: {"default", "store", "kube-system"} <= set(drawn(page)), "a region a namespace")
+
+
+def test_a_service_is_tethered_to_every_pod_as_soon_as_it_is_ready(visit: Callable[..., Any], room: dict[str, str]) -> None:
+    page = visit(room["url"])
+    until(page, lambda: things(page, "Node"), "the nodes")
+    for count in (3, 5):
+        post(room, "terminal", {"line": f"""kubectl create deployment web --image=nginx --replicas=3; kubectl expose deployment web --port=80
+            kubectl scale deployment web --replicas={count}"""})
+        until(page, lambda count=count: [one["ready"] for one in things(page, "Service").get("Service/default/web", {}).get("endpoints", [])]
+              == [True] * count, "the endpoints")
+        until(page, lambda: page.evaluate("!podium.stage.motion.moves.size && !podium.stage.busy && !podium.stage.framed"), "rest")
+        picture = "podium.stage.lines.canvas.toDataURL()"
+        shown = page.evaluate(picture)
+        page.evaluate("podium.stage.repaint()")
+        until(page, lambda: page.evaluate("!podium.stage.whole && !podium.stage.framed"), "a picture made anew")
+        assert page.evaluate(picture) == shown

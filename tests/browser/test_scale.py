@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -39,6 +40,13 @@ PIXELS = """box => {
 SET = """([from, ids, state]) => podium.scene.apply({ from, to: from + 1, time: 100 + from,
     ops: (ids ? made.ids.slice(...ids) : made.ids.filter(id => podium.scene.get(id).state !== "ready"))
         .map(id => ["set", id, { ...podium.scene.get(id), state }]) })"""
+KEEP = """() => { const { still } = podium.stage.parts; window.kept = still.getContext("2d").getImageData(0, 0, still.width, still.height).data; }"""
+OTHER = """() => {
+    const { still } = podium.stage.parts, now = still.getContext("2d").getImageData(0, 0, still.width, still.height).data;
+    let other = 0;
+    for (let i = 0; i < now.length; i += 4) if ([0, 1, 2].reduce((sum, at) => sum + Math.abs(now[i + at] - kept[i + at]), 0) > 24) other++;
+    return other;
+}"""
 NEAR = """([id, pixels]) => {
     const { stage } = podium, pod = stage.layout.podBox(id), view = stage.camera.view;
     stage.auto = false;
@@ -132,20 +140,74 @@ def test_work_follows_change_at_ten_thousand_pods(crowd: Callable[..., Any]) -> 
     assert counts(page)["whole"] == panned["whole"] + 1
 
 
-def test_a_pan_shows_the_same_as_a_picture_made_anew(crowd: Callable[..., Any]) -> None:
-    page = crowd(3_000)
-    for pixels in (7, 20):
-        page.evaluate(NEAR, [page.evaluate("made.ids[1500]"), pixels])
-        rest(page)
-        for dx, dy in ((-37, 12), (20, -31), (11, 8)):
-            page.evaluate("([dx, dy]) => podium.stage.panBy(dx, dy)", [dx, dy])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_after_any_moves_and_changes_the_picture_is_as_one_made_anew(crowd: Callable[..., Any], seed: int) -> None:
+    random = Random(seed)
+    page = crowd(2_000, zones=seed == 2, motion="reduce")
+    revision = 1
+    for mode in ("node", random.choice(["namespace", "owner", "label:tier"])):
+        page.evaluate("mode => podium.stage.group(mode)", mode)
+        for pixels in random.sample([2.5, 5, 7, 11, 13, 20, 31, 64, 130], 3):
+            page.evaluate(NEAR, [page.evaluate("made.ids[700]"), pixels])
             rest(page)
-        panned = page.evaluate(PIXELS)
-        page.evaluate("podium.stage.repaint()")
-        rest(page)
-        anew = page.evaluate(PIXELS)
-        total = sum(anew.values())
-        assert sum(abs(panned.get(key, 0) - count) for key, count in anew.items()) < total * 0.004
+            did = []
+            for _ in range(4):
+                kind = random.choice(["pan", "pan", "zoom", "change"])
+                if kind == "pan":
+                    by = [random.randint(-300, 300) * random.choice([0.1, 1]), random.randint(-200, 200) * random.choice([0.1, 1])]
+                    page.evaluate("([dx, dy]) => podium.stage.panBy(dx, dy)", by)
+                elif kind == "zoom":
+                    by = random.uniform(0.8, 1.25)
+                    page.evaluate("factor => podium.stage.zoomBy(factor, 300, 400)", by)
+                else:
+                    by = random.randrange(1900)
+                    page.evaluate(SET, [revision, [by, by + 60], random.choice(["ready", "running", "creating", "imagepull", "succeeded"])])
+                    revision += 1
+                did.append((kind, by))
+                if random.random() < 0.5:
+                    rest(page)
+            rest(page)
+            page.evaluate(KEEP)
+            page.evaluate("podium.stage.repaint()")
+            rest(page)
+            assert page.evaluate(OTHER) < 200, (mode, pixels, did)
+
+
+def test_while_one_zooms_the_picture_there_is_is_stretched_and_then_made_anew(crowd: Callable[..., Any]) -> None:
+    page = crowd(3_000)
+    page.evaluate(NEAR, [page.evaluate("made.ids[1500]"), 16])
+    rest(page)
+    page.evaluate("podium.stage.picture.share = 900")
+    shown = page.evaluate("""() => {
+        const { stage } = podium, { still } = stage.parts, before = stage.picture.counts.cells;
+        stage.zoomBy(1.1, 400, 300);
+        stage.picture.paint(0);
+        return [still.style.transform, stage.picture.counts.cells - before];
+    }""")
+    assert shown == [shown[0], 0] and shown[0].startswith("matrix(1.1"), "nothing is painted for a turn of the wheel"
+    rest(page)
+    assert page.evaluate("podium.stage.parts.still.style.transform") == ""
+    page.evaluate(KEEP)
+    page.evaluate("podium.stage.repaint()")
+    rest(page)
+    assert page.evaluate(OTHER) < 200
+
+
+def test_a_groups_count_follows_its_pods(crowd: Callable[..., Any]) -> None:
+    page = crowd(300)
+    page.evaluate("podium.stage.group('namespace')")
+    rest(page)
+    page.evaluate(KEEP)
+    pod, count = page.evaluate("[made.ids[3], podium.stage.layout.bin('Group/Namespace//team-3').grid.slots.size]")
+    texts = page.evaluate("""id => {
+        const pen = CanvasRenderingContext2D.prototype, write = pen.fillText, found = [];
+        pen.fillText = function (text, ...rest) { found.push(text); return write.call(this, text, ...rest); };
+        podium.scene.apply({ from: 1, to: 2, time: 101, ops: [["set", `${id}x`, { ...podium.scene.get(id), name: "another" }]] });
+        podium.stage.picture.paint(0);
+        pen.fillText = write;
+        return found;
+    }""", pod)
+    assert str(count + 1) in texts and str(count) not in texts
 
 
 @pytest.mark.parametrize(("theme", "locale", "words"), [("dark", "en-US", "By namespace"), ("light", "ko-KR", "네임스페이스별")])

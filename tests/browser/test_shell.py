@@ -151,3 +151,40 @@ def test_in_a_narrow_dock_the_name_of_the_open_file_keeps_its_room(visit, room):
     until(page, lambda: page.evaluate("podium.editor.text") == "kind: Pod\n", "the editor")
     assert page.get_by_role("tab", name="my-first-manifest.yaml").bounding_box()["width"] > 100
     assert page.locator("#panel-editor .bar").evaluate("bar => bar.scrollWidth <= bar.clientWidth")
+
+
+def test_a_paste_from_a_guide_runs_with_its_blank_lines_comments_and_continued_lines(visit, room):
+    page = visit(room["url"])
+    run(page, "echo ready")
+    page.evaluate("text => podium.terminal.screen.paste(text)",
+                  "\n# all of it\n\nkubectl get nodes \\\n  -o name\n\n\necho a \\\n\\\n b\n\n")
+    until(page, lambda: log(page).endswith("a b\n"), "both commands")
+    assert "node/w3-k8s\n" in log(page) and "not found" not in log(page)
+    typed(page, "echo one \\", "")
+    until(page, lambda: page.evaluate("podium.terminal.pending") == "echo one \\\n", "the second prompt")
+    typed(page, "two", "one two\n")
+
+
+def test_ctrl_r_finds_a_command_again(visit, room):
+    page = visit(room["url"])
+    run(page, "echo first")
+    run(page, "echo second")
+    page.keyboard.press("Control+r")
+    page.keyboard.type("fir")
+    shown = "(() => { const b = podium.terminal.screen.buffer.active; return b.getLine(b.baseY + b.cursorY).translateToString(true); })()"
+    until(page, lambda: page.evaluate(shown) == "(reverse-i-search)`fir': echo first", "the search")
+    page.keyboard.press("Enter")
+    until(page, lambda: log(page).count("first\n") == 4, "it to run again")
+
+
+def test_while_the_only_pods_come_or_have_gone_the_strip_does_not_say_that_there_are_none(visit, room):
+    page = visit(room["url"])
+    until(page, lambda: "no pods yet" in page.locator(".plights").inner_text(), "an empty cluster")
+    post(room, "clock", {"paused": True})
+    run(page, "kubectl run one --image=busybox --restart=Never -- true")
+    until(page, lambda: "1 pod starting" in page.locator(".plights").inner_text(), "the pod")
+    assert "no pods yet" not in page.locator(".plights").inner_text()
+    post(room, "clock", {"advance": 20})
+    until(page, lambda: page.evaluate("podium.scene.get('Pod/default/one')?.state") == "succeeded", "its end")
+    until(page, lambda: "starting" not in page.locator(".plights").inner_text(), "the strip")
+    assert "no pods yet" not in page.locator(".plights").inner_text()

@@ -22,14 +22,17 @@ class Room:
         self.cluster = build(chapter)
         self.feeds = set()
 
+    def come_in(self) -> None:
+        """There is no other room."""
+
+    def pause(self) -> None:
+        """Nobody else waits."""
+
     def wait_turn(self) -> None:
         """There is no other room."""
 
     def long_turn(self) -> AbstractContextManager[None]:
         return nullcontext()
-
-    def spent(self, seconds: float) -> None:
-        """Nobody waits for it."""
 
     def touch(self) -> None: ...
 

@@ -146,6 +146,15 @@ def test_finalizers_hold_an_object_until_the_last_is_gone(kubectl):
     assert error_of(kubectl.get, "configmaps", "default", "x").code == 404
 
 
+def test_whoever_takes_the_last_finalizer_off_removes_the_object_in_one_write(kubectl):
+    kubectl.create("configmaps", {"metadata": {"name": "x", "namespace": "default", "finalizers": ["example.com/a"]}})
+    kubectl.delete("configmaps", "default", "x")
+    before = kubectl.api.store.revision
+    answer = kubectl.patch("configmaps", "default", "x", {"metadata": {"finalizers": None}})
+    assert "finalizers" not in answer["metadata"]
+    assert [event.type for event in kubectl.api.store.since(before)] == ["DELETED"]
+
+
 @pytest.mark.parametrize(("policy", "finalizer"), [("Foreground", "foregroundDeletion"), ("Orphan", "orphan")])
 def test_deletion_policies_are_finalizers(kubectl, policy, finalizer):
     kubectl.create("configmaps", {"metadata": {"name": "x", "namespace": "default"}})

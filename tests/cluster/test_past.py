@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import sys
+import weakref
 
 import pytest
 
@@ -245,3 +248,25 @@ def test_looking_at_the_past_and_forking_change_nothing_of_what_comes():
         return json.dumps(cluster.snapshot(), sort_keys=True)
 
     assert lived(True) == lived(False)
+
+
+def test_a_past_that_nobody_looks_at_any_more_is_gone_without_a_look_at_all_objects_and_the_present_goes_on(told, monkeypatch):
+    cluster, _ = told
+    broken = []
+    monkeypatch.setattr(sys, "unraisablehook", broken.append)
+    before, breaths = cluster.snapshot(), []
+    past = cluster.at(cluster.store.revision - 20)
+    assert past.client().list("pods", "kube-system")
+    parts = [weakref.ref(part) for part in (past, past.api, past.store, past.network, past.kubelets, past.scheduler, *past.controllers,
+                                            *(past.api.lister(resource) for resource in ("pods", "events")))]
+    gc.disable()
+    try:
+        past.close(lambda: breaths.append(1))
+        del past
+        assert [part for part in parts if part() is not None and vars(part())] == []
+        assert sum(part() is None for part in parts) > 0.9 * len(parts)
+    finally:
+        gc.enable()
+    assert breaths and not broken
+    assert cluster.snapshot() == before
+    assert "1/1" in Terminal(cluster).run("kubectl get deployment web").stdout

@@ -77,6 +77,21 @@ def test_reading_stops_at_the_first_bad_document_and_counts_its_lines_from_its_o
     assert bad.error.line == 5
 
 
+def test_of_a_repeated_key_only_the_last_values_fields_have_a_place():
+    (document,) = load_yaml("a:\n  x: {z: 1}\n  w: 2\na:\n  b: 3\n")
+    assert document.position("a.x.z") == document.position("a") == (4, 1) and document.position("a.b") == (5, 3)
+    assert {path for path in document.marks if "\0key" not in path} == {(), ("a",), ("a", "b")}
+
+
+def test_a_large_text_lets_others_have_their_turn_while_it_is_read():
+    breaths = []
+    load_yaml("".join(f"k{number}: 1\n" for number in range(4000)), breathe=lambda: breaths.append(1))
+    assert len(breaths) > 10
+    breaths.clear()
+    load_yaml("---\n".join(f"k{number}: 1\n" for number in range(200)), breathe=lambda: breaths.append(1))
+    assert len(breaths) >= 200
+
+
 def test_a_repeated_key_is_accepted_noted_and_the_last_wins():
     document = load_yaml("a:\n  b: {c: 1}\n  b: 2\n")[0]
     assert document.obj == {"a": {"b": 2}}

@@ -73,3 +73,17 @@ test("lines are rather not covered", () => {
 test("a callout's line goes straight from its edge to what it is about", () => {
   assert.deepEqual(leader({ x: 100, y: 100, w: 100, h: 40 }, { x: 120, y: 200, w: 40, h: 40 }), { start: { x: 140, y: 140 }, end: { x: 140, y: 200 } });
 });
+
+test("where everything is covered only the three gravest have a long line, the rest are left to the strip", () => {
+  const wall = { x: 250, y: 150, w: 500, h: 500 };
+  const items = [...Array.from({ length: 6 }, (_, i) => item(`deep${i}`, { x: 480 + i * 8, y: 380, w: 6, h: 6 })), item("edge", { x: 260, y: 400, w: 6, h: 6 })];
+  const found = place(items, [wall], [], VIEW);
+  assert.deepEqual([...found.keys()], ["deep0", "deep1", "deep2", "edge"]);
+});
+
+test("the whole text is taken where it fits as near as a shorter one", () => {
+  const found = place([item("a", pod(500, 400))], [], [], VIEW);
+  assert.equal(found.get("a").size, 0);
+  const narrow = place([item("a", pod(500, 400))], [{ x: 0, y: 96, w: 1000, h: 300 }, { x: 0, y: 440, w: 1000, h: 256 }, { x: 650, y: 96, w: 350, h: 600 }, { x: 0, y: 96, w: 350, h: 600 }], [], VIEW);
+  assert.notEqual(narrow.get("a")?.size, 0, "and a shorter one where only that has room");
+});

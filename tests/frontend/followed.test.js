@@ -30,9 +30,9 @@ const hop = (kind, what, decision, detail = {}) => ({ kind, what, decision, deta
 
 test("a pod asks DNS first, and its request begins anew at the pod", () => {
   const way = stops(/** @type {any} */ ({ source: "Pod/default/client", pod: "Pod/default/web-5d-a", numbers: [80], hops: [
-    hop("dns", "web.default.svc.cluster.local", "10.96.1.1", { server: "10.96.0.10", addresses: ["10.96.1.1"] }), hop("service", "default/web", "10.244.1.4:8080"), hop("pod", "default/web-5d-a", "answers 200", { port: 8080 })] }), room);
+    hop("dns", "kube-system/coredns-a", "is asked by way of 10.96.0.10", { pod: "kube-system/coredns-a" }), hop("dns", "web.default.svc.cluster.local", "10.96.1.1", { server: "10.96.0.10", addresses: ["10.96.1.1"] }), hop("service", "default/web", "10.244.1.4:8080"), hop("pod", "default/web-5d-a", "answers 200", { port: 8080 })] }), room);
   assert.deepEqual(way.map(({ from, at, text }) => [from, at, text]), [
-    ["Pod/default/client", "Service/kube-system/kube-dns", "10.96.1.1"], ["Pod/default/client", "Service/default/web", "80 → 8080"], ["Service/default/web", "Pod/default/web-5d-a", "8080"]]);
+    ["Pod/default/client", "Pod/kube-system/coredns-a", "53"], ["Pod/default/client", "Service/kube-system/kube-dns", "10.96.1.1"], ["Pod/default/client", "Service/default/web", "80 → 8080"], ["Service/default/web", "Pod/default/web-5d-a", "8080"]]);
 });
 
 test("the number changes at each door: the node's port, the Service's, the pod's", () => {

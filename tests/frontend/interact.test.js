@@ -22,7 +22,7 @@ test("a key is called alike whatever the layout or the case", () => {
 });
 
 test("the first action that can be done now has the key, and none while one types", () => {
-  globalThis.document = /** @type {any} */ ({ body: {} });
+  globalThis.document = /** @type {any} */ ({ body: {}, querySelector: () => null });
   const actions = new Actions();
   /** @type {string[]} */
   const done = [];

@@ -4,7 +4,7 @@ import { Camera } from "../../static/js/canvas/camera.js";
 import { Layout } from "../../static/js/canvas/layout.js";
 import { stretches } from "../../static/js/canvas/overlay.js";
 import { PodGrid, Slots } from "../../static/js/canvas/slots.js";
-import { route } from "../../static/js/canvas/tethers.js";
+import { bundled, route } from "../../static/js/canvas/tethers.js";
 
 const node = (cpu = 4000) => ({ kind: "Node", name: "n", cpu });
 const pod = (where) => ({ kind: "Pod", name: "p", node: where });
@@ -218,4 +218,36 @@ test("sources of one Service share its side, those of none stand below all Servi
   assert.equal(layout.flows.size, 5);
   layout.update("Traffic//1", undefined);
   assert.equal(layout.sourceBox("Traffic//2").h > boxes[0].h, true);
+});
+
+test("a box holds the pods whose middle is in it, wherever they stand", () => {
+  const layout = new Layout();
+  for (let i = 0; i < 7; i++) layout.update(`Node//w${i}`, { kind: "Node", name: `w${i}`, cpu: i % 2 ? 2000 : 8000 });
+  for (let i = 0; i < 200; i++) layout.update(`Pod/a/p${i}`, { kind: "Pod", name: `p${i}`, ns: "a", node: i % 9 ? `w${i % 7}` : undefined, system: i % 20 === 3, state: "ready" });
+  let state = 5;
+  const random = (below) => ((state = (Math.imul(state, 1103515245) + 12345) >>> 0), (state / 2 ** 32) * below);
+  for (let round = 0; round < 60; round++) {
+    const { w, h, x, y } = layout.bounds;
+    const box = { x: x + random(w), y: y + random(h), w: random(w / 2), h: random(h / 2) };
+    const expected = [...layout.pods.keys()].filter((id) => {
+      const at = layout.podBox(id);
+      const [mx, my] = [at.x + at.w / 2, at.y + at.h / 2];
+      return mx >= box.x && mx < box.x + box.w && my >= box.y && my < box.y + box.h;
+    });
+    assert.deepEqual([...layout.podsIn(box)].sort(), expected.sort());
+  }
+});
+
+test("bundled ways draw every stretch of the whole ones, and the trunk and the corridors about once", () => {
+  const layout = cluster(60);
+  layout.update("Service/a/s", { kind: "Service", ns: "a", name: "s" });
+  for (let i = 0; i < 30; i++) layout.update(`Pod/a/p${i}`, pod(`n${i * 2}`));
+  const ways = Array.from({ length: 30 }, (_, i) => route(layout, "Service/a/s", `Pod/a/p${i}`));
+  const pieces = (all) => all.flatMap((way) => way.slice(1).map((point, i) => [way[i], point]));
+  const drawn = pieces(bundled(ways));
+  const covered = (point) => drawn.some(([a, b]) => point.x >= Math.min(a.x, b.x) - 1e-6 && point.x <= Math.max(a.x, b.x) + 1e-6 && point.y >= Math.min(a.y, b.y) - 1e-6 && point.y <= Math.max(a.y, b.y) + 1e-6);
+  for (const [a, b] of pieces(ways)) for (let part = 0; part <= 20; part++) assert.ok(covered({ x: a.x + ((b.x - a.x) * part) / 20, y: a.y + ((b.y - a.y) * part) / 20 }), JSON.stringify([a, b, part]));
+  const length = (all) => all.reduce((sum, [a, b]) => sum + Math.abs(a.x - b.x) + Math.abs(a.y - b.y), 0);
+  assert.ok(length(drawn) < length(pieces(ways)) / 2);
+  for (const [i, way] of bundled(ways).entries()) assert.deepEqual(way.at(-1), ways[i].at(-1), "each ends where it did");
 });

@@ -68,3 +68,28 @@ test("backspace takes a whole letter, also beyond the basic plane", () => {
   type(editor, "\x7f");
   assert.equal(editor.line, "파");
 });
+
+test("Ctrl R finds older lines, Enter runs what is found, Ctrl G gives back what was typed", () => {
+  const editor = new LineEditor(["kubectl get pods", "ls", "kubectl get svc", "echo pods"]);
+  const SEARCH = "\x12";
+  type(editor, ..."half", SEARCH, ..."get");
+  assert.deepEqual([editor.line, editor.cursor, editor.search?.text], ["kubectl get svc", 8, "get"]);
+  type(editor, SEARCH);
+  assert.equal(editor.line, "kubectl get pods");
+  type(editor, SEARCH);
+  assert.deepEqual([editor.line, editor.search?.found], ["kubectl get pods", false]);
+  type(editor, "\x7f", "\x7f", "\x7f", ..."pods");
+  assert.deepEqual([editor.line, editor.search?.found], ["echo pods", true]);
+  type(editor, "\x07");
+  assert.deepEqual([editor.line, editor.search], ["half", null]);
+  assert.deepEqual(type(editor, SEARCH, ..."svc", "\r").slice(-2), [{ type: "draw" }, { type: "run", line: "kubectl get svc" }]);
+  type(editor, SEARCH, "l", "s", END, "!");
+  assert.deepEqual([editor.line, editor.search], ["ls!", null]);
+  editor.set("");
+  type(editor, SEARCH, ..."ls", "\x1b", UP);
+  assert.equal(editor.line, "kubectl get pods");
+  assert.deepEqual(type(editor, SEARCH, "l", "\x03").at(-1)?.type, "interrupt");
+  assert.equal(editor.search, null);
+  type(editor, SEARCH, "x", "pasted text");
+  assert.equal(editor.line, "pasted text");
+});

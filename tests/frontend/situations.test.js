@@ -126,3 +126,10 @@ test("why an image does not come is told apart", () => {
 test("every plight has words in both languages", () => {
   for (const name of ["en", "ko"]) for (const code of new Situations(new Scene()).plights.keys()) assert.ok(say(name)(`plight.${code}`, { count: 2 }));
 });
+
+test("pods that have done their work are counted, apart from those that are ready", () => {
+  const room = watched({ "Pod/default/job": pod("job", "succeeded") });
+  assert.deepEqual({ ...room.situations.pods }, { done: 1 });
+  room.set("Pod/default/job", undefined);
+  assert.deepEqual({ ...room.situations.pods }, { done: 0 });
+});

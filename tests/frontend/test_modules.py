@@ -10,7 +10,7 @@ from tests.frontend.test_frontend import ROOT, STATIC, reached
 
 JS = STATIC / "js"
 # What the canvas may build on beside itself: facts of the scene, words, elements; never a panel, the wire or the room.
-UNDER_THE_CANVAS = {"dom.js", "facts.js", "follow.js", "i18n.js", "scene.js", "virtualtime.js"}
+UNDER_THE_CANVAS = {"dom.js", "facts.js", "follow.js", "i18n.js", "kept.js", "lazy.js", "scene.js", "virtualtime.js"}
 # What is loaded when it is first used, by folder or name.
 LATER = ("inspector/", "replay/", "why/", "timeline/", "follow/", "editor/view.js", "editor/gallery.js", "editor/diff.js", "timeline.js",
          "palette.js", "help.js", "menu.js", "search.js", "until.js", "acts.js", "canvas/near.js", "canvas/minimap.js")

@@ -32,14 +32,17 @@ class Room:
         self.feeds: set[Any] = set()
         self.touched = self.written = 0
 
+    def come_in(self) -> None:
+        """There is no other room."""
+
+    def pause(self) -> None:
+        """Nobody else waits."""
+
     def wait_turn(self) -> None:
         """There is no other room."""
 
     def long_turn(self) -> AbstractContextManager[None]:
         return nullcontext()
-
-    def spent(self, seconds: float) -> None:
-        """Nobody waits for it."""
 
     def touch(self) -> None:
         self.touched += 1

@@ -32,14 +32,17 @@ class Room:
         self.feeds = set()
         self.logged: list[Channel] = []
 
+    def come_in(self) -> None:
+        green.sleep(0)
+
+    def pause(self) -> None:
+        green.sleep(0)
+
     def wait_turn(self) -> None:
         """There is no other room."""
 
     def long_turn(self) -> AbstractContextManager[None]:
         return nullcontext()
-
-    def spent(self, seconds: float) -> None:
-        """Nobody waits for it."""
 
     def touch(self) -> None:
         """Nothing sleeps here."""

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from server.cluster.cluster import Cluster
+from tests.kubectl.desk import Desk
 from tests.kubectl.terminal import Terminal
 from tests.kubectl.world import FILES
 
@@ -169,9 +170,9 @@ def test_a_story_at_the_terminal_reads_as_on_a_real_cluster(story: str) -> None:
 
 def play(terminal: Terminal, line: str, node: str) -> tuple[str, str, int]:
     """``node`` is where the pod of a generated name in ``line`` runs, if that matters."""
-    editor = re.match(r'KUBE_EDITOR=("[^"]*"|\S+) (.*)', line)
-    if editor:
-        terminal.env["KUBE_EDITOR"], line = editor.group(1).strip('"'), editor.group(2)
+    if line.startswith("KUBE_EDITOR="):
+        result = Desk(terminal.cluster).run(line)
+        return normal(result.stdout), normal(result.stderr), result.code
     stdin = None
     piped = re.match(r"cat (\S+) \| (.*)", line)
     if piped:
@@ -182,5 +183,4 @@ def play(terminal: Terminal, line: str, node: str) -> tuple[str, str, int]:
         line = line.replace(named[0], next(pod["metadata"]["name"] for pod in pods
                                            if pod["metadata"]["name"].startswith(named[1]) and node in ("", pod["spec"].get("nodeName"))))
     result = terminal.run(line, stdin=stdin)
-    terminal.env.clear()
     return normal(result.stdout), normal(result.stderr), result.code

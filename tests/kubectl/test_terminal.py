@@ -9,6 +9,7 @@ import pytest
 from server.cluster.cluster import Cluster
 from server.kubectl.completion import complete
 from server.kubectl.context import Context
+from tests.kubectl.desk import Desk
 from tests.kubectl.terminal import MemoryFiles, Output, Terminal
 from tests.kubectl.world import FILES
 
@@ -127,19 +128,6 @@ def test_namespace_of_a_file_must_be_the_one_given(terminal: Terminal) -> None:
                              "pass '--namespace=kube-public' to perform this operation.\n")
 
 
-def test_edit_sends_only_what_the_editor_changed(terminal: Terminal) -> None:
-    terminal.run("kubectl create deployment web --image=nginx")
-    terminal.env["KUBE_EDITOR"] = "sed -i s/replicas:.*/replicas:\\ 3/"
-    assert terminal.run("kubectl edit deploy web").stdout == "deployment.apps/web edited\n"
-    assert terminal.run("kubectl get deploy web -o jsonpath={.spec.replicas}").stdout == "3"
-
-
-def test_edit_without_an_editor_says_which_there_are(terminal: Terminal) -> None:
-    result = terminal.run("kubectl edit ns default")
-    assert result.code == 1
-    assert 'there is no editor "vi" in Podium\'s terminal' in result.stderr
-
-
 def test_what_is_not_there_yet_is_refused_and_changes_nothing(terminal: Terminal) -> None:
     revision = terminal.cluster.store.revision
     for line, said in (
@@ -239,8 +227,8 @@ def test_tab_offers_commands_types_names_flags_and_values(terminal: Terminal) ->
 
 def test_the_last_applied_configuration_can_be_seen_set_and_edited(terminal: Terminal) -> None:
     terminal.run("kubectl apply -f nginx-deploy.yml")
-    terminal.env["KUBE_EDITOR"] = "sed -i s/replicas:.*/replicas:\\ 7/"
-    assert terminal.run("kubectl apply edit-last-applied deploy/nginx-deploy").stdout == "deployment.apps/nginx-deploy edited\n"
+    edited = Desk(terminal.cluster).run("KUBE_EDITOR='sed -i s/replicas:.*/replicas:\\ 7/' kubectl apply edit-last-applied deploy/nginx-deploy")
+    assert edited == ("deployment.apps/nginx-deploy edited\n", "", 0)
     assert "replicas: 7" in terminal.run("kubectl apply view-last-applied deploy/nginx-deploy").stdout
     assert terminal.run("kubectl get deploy nginx-deploy -o jsonpath={.spec.replicas}").stdout == "2"
     assert terminal.run("kubectl apply set-last-applied -f nginx-deploy.yml").stdout == "deployment.apps/nginx-deploy configured\n"

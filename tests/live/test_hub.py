@@ -36,7 +36,7 @@ class Browser:
         self.things, self.revision, self.gaps = {}, None, 0
         self.changed = threading.Condition()
         self.client = Client(reconnection=False)
-        for name in ("snapshot", "diff", "clock", "people", "terminal.output", "terminal.exit", "terminal.taken", "edit", "files"):
+        for name in ("snapshot", "diff", "clock", "people", "terminal.output", "terminal.exit", "terminal.taken", "edit", "edit.over", "files"):
             self.client.on(name, lambda data, name=name: self._hear(name, data))
         self.client.connect(room.server.base, auth={"room": room.name, "key": room.key if key is None else key}, transports=["websocket"])
 
@@ -200,6 +200,23 @@ def test_the_prompt_follows_the_directory(room, browsers):
     one.run("b", "cd /etc")
     assert [exit["place"] for exit in one.all("terminal.exit")] == ["~/x/y", "/etc"]
     assert browsers().run("c", "pwd") == "/root\n"
+
+
+def test_a_command_that_waits_for_an_edit_goes_on_when_its_person_has_saved(room, browsers):
+    one, other = browsers(), browsers()
+    one.client.emit("terminal.start", {"id": "a", "line": "vi /tmp/x; cat /tmp/x"})
+    one.until(lambda: one.all("edit"), "the editor")
+    assert one.all("edit") == [{"name": "/tmp/x", "id": "1", "text": "", "fresh": True}]
+    for wrong in (None, 3, {}, {"id": "1", "text": 3}, {"id": "1", "text": "x" * 300_000}, {"id": "9", "text": "x"}):
+        assert one.client.call("edit.done", wrong, timeout=WAIT) is False
+    assert other.client.call("edit.done", {"id": "1", "text": "theirs\n"}, timeout=WAIT) is False
+    assert one.client.call("edit.done", {"id": "1", "text": "mine\n"}, timeout=WAIT) is True
+    one.until(lambda: one.exits("a") == [0], "the end")
+    assert one.printed("a").endswith("mine\n")
+    one.client.emit("terminal.start", {"id": "b", "line": "vi /tmp/x"})
+    one.until(lambda: len(one.all("edit")) == 2, "the editor")
+    one.client.emit("terminal.interrupt", {"id": "b"})
+    one.until(lambda: one.all("edit.over") == [{"id": "2"}] and one.exits("b") == [130], "the interrupt")
 
 
 def test_files_that_change_are_told_and_edit_opens_one_for_its_person_only(room, browsers):

@@ -6,9 +6,12 @@ from typing import Any
 
 import orjson
 import pytest
+import yaml
 
 from bench.pods import deployment, service
-from server.cluster.apiserver.request import MERGE_PATCH, Options, Request
+from server.cluster import schema
+from server.cluster.apiserver.request import MERGE_PATCH, STRATEGIC_PATCH, Options, Request
+from server.cluster.apiserver.strategic import merge_strategic
 from server.cluster.cluster import Cluster
 from server.cluster.errors import ApiError
 from server.live import replay
@@ -55,7 +58,7 @@ def test_a_deployment_leads_to_its_replicasets_pods_bindings_and_statuses_each_b
     assert seen[:4] == [("people", "POST", "deployments", ""), ("deployment-controller", "POST", "replicasets", ""),
                         ("deployment-controller", "PUT", "deployments", "status"), ("replicaset-controller", "POST", "pods", "")]
     assert ("kube-scheduler", "POST", "pods", "binding") in seen
-    assert any(lane.startswith("kubelet/w") and (verb, what, sub) == ("PUT", "pods", "status") for lane, verb, what, sub in seen)
+    assert any(lane.startswith("kubelet/w") and (verb, what, sub) == ("PATCH", "pods", "status") for lane, verb, what, sub in seen)
     assert seen[-1] == ("deployment-controller", "PUT", "deployments", "status") and steps[-1]["ready"] == 2
 
 
@@ -154,6 +157,25 @@ def test_the_contents_of_a_step_are_what_was_sent_and_what_was_stored_line_by_li
     assert patched["changed"] == [{"path": "data.a", "from": "1", "to": "2"}] and ["  a: \"2\"", "changed"] in patched["stored"]
     assert story(cluster, cluster.store.revision)["steps"][0]["type"] == MERGE_PATCH
     assert story(cluster, cluster.store.revision - 1)["steps"][0]["manager"] == "kubectl-create"
+
+
+def test_components_send_patches_where_real_ones_do_with_what_they_change_and_nothing_else(cluster):
+    steps = story(cluster, made(cluster))["steps"]
+    started = next(step for step in steps if step["lane"].startswith("kubelet/") and step["subresource"] == "status" and step.get("isReady"))
+    assert (started["method"], started["verb"], started["type"]) == ("PATCH", "patch", STRATEGIC_PATCH)
+    told = replay.detail(cluster, started["revision"])
+    sent = yaml.safe_load(told["sent"])
+    assert told["form"] == "patch" and set(sent) == {"metadata", "status"} and set(sent["metadata"]) == {"uid"}
+    assert [one["type"] for one in sent["status"]["$setElementOrder/conditions"]][-1:] == ["PodScheduled"]
+    assert "PodScheduled" not in [one["type"] for one in sent["status"]["conditions"]] and sent["status"]["phase"] == "Running"
+    event = cluster.store.event_at(started["revision"])
+    assert merge_strategic(event.previous, sent, schema.for_kind("v1", "Pod"))["status"] == event.object["status"]
+    written = [(step["lane"].partition("/")[0], step["method"], step["plural"], step["subresource"]) for step in steps]
+    assert ("replicaset-controller", "PUT", "replicasets", "status") in written and ("kubelet", "PUT", "pods", "status") not in written
+    cluster.client().patch("nodes", "", "w1-k8s", {"spec": {"unschedulable": True}})
+    cluster.clock.run_for(5)
+    tainted = next(event for event in cluster.store.latest(20) if event.cause.client == "node-controller")
+    assert replay.detail(cluster, tainted.revision)["sent"].startswith("spec:\n  taints:\n  - effect: NoSchedule\n")
 
 
 def test_the_watch_names_who_hears_and_who_acted(cluster):

@@ -174,7 +174,7 @@ SITUATIONS: dict[str, tuple[str, list[Any], str, str, str, dict[str, Any], str]]
     "a command that is not there": (pod("p", "image: nginx, command: [/nope]"), [20], "Pod/default/p", "restarts", "start-failed", {},
                                     "spec.containers[0].command"),
     "out of memory": (pod("p", "image: polinux/stress, command: [stress, --vm, '1', --vm-bytes, 200M], resources: {limits: {memory: 100Mi}}"), [60],
-                      "Pod/default/p", "restarts", "oom", {"limit": "100Mi"}, "spec.containers[0].resources.limits.memory"),
+                      "Pod/default/p", "restarts", "oom-more", {"limit": "100Mi"}, "spec.containers[0].resources.limits.memory"),
     "a liveness probe that kills": (pod("p", f"image: nginx, livenessProbe: {PROBE}"), [100], "Pod/default/p", "restarts", "liveness-killed",
                                     {"probe": "liveness"}, "spec.containers[0].livenessProbe.httpGet"),
     "a readiness probe on the wrong port": (pod("p", f"image: nginx, readinessProbe: {PROBE}"), [30], "Pod/default/p", "notReady", "probe-fails",
@@ -280,7 +280,7 @@ SITUATIONS: dict[str, tuple[str, list[Any], str, str, str, dict[str, Any], str]]
     "a cordoned node itself": ("", [patch("nodes", "w1-k8s", {"spec": {"unschedulable": True}}, namespace=""), 5], "Node//w1-k8s", "node",
                                "node-cordoned", {}, "spec.unschedulable"),
     "a pod on a lost node": (pod("p", "image: nginx", "nodeName: w1-k8s,"), [10, lambda cluster: cluster.chaos.inject("power", "w1-k8s"), 70],
-                             "Pod/default/p", "lost", "node-lost", {"node": "w1-k8s", "seconds": 300}, "spec.tolerations[0].tolerationSeconds"),
+                             "Pod/default/p", "lost", "node-lost-bare", {"node": "w1-k8s", "seconds": 300}, "spec.tolerations[0].tolerationSeconds"),
     "a component that is stopped": ("", [lambda cluster: cluster.chaos.inject("component", "kube-controller-manager"), 1],
                                     "Component//kube-controller-manager", "component", "controllers-down", {}, ""),
     "a fault": ("", [lambda cluster: cluster.chaos.inject("power", "w1-k8s", "Kim"), 1], "Fault//1", "fault", "fault",
@@ -490,6 +490,7 @@ def test_every_code_that_can_be_sent_has_a_sentence_in_both_languages_and_no_sen
         sent |= {f"because.{code}" for code in re.findall(r'\breason\( ?"([\w-]+)"', flat)}
         sent |= {f"because.{code}" for pair in re.findall(r'\breason\( ?"([\w-]+)" if [^,]+? else "([\w-]+)"', flat) for code in pair}
         sent |= {f"aid.{code}" for code in re.findall(r'\baid\( ?"([\w-]+)"', flat)}
+        sent |= {f"aid.{code}" for code in re.findall(r'\btemplate\( ?cluster, pod, "([\w-]+)"', flat)}
     assert len(sent) > 200
     for words in WORDS.values():
         known = {key for key in words if key.startswith(("because.", "aid."))}

@@ -6,9 +6,12 @@ of a terminal, where one may type.
 
 from __future__ import annotations
 
+from typing import Any
+
 from server.cluster.cluster import Cluster
 from server.cluster.runtime.signals import INT
 from server.rooms import pages
+from server.rooms.editing import Editing
 from server.rooms.terminal import Terminal
 from server.rooms.workstation import Workstation
 from server.settings import Settings
@@ -63,8 +66,9 @@ class Desk:
         self.cluster = cluster
         self.room = Room(cluster)
         self.workstation = Workstation(cluster, pages.fetcher(fetch, self.room.instant), lambda: self.room.paused)
-        self.edited: list[str] = []
-        self.terminal = Terminal(self.room, self.workstation, on_edit=self.edited.append)
+        self.edited: list[tuple[str, dict[str, Any]]] = []
+        self.editing = Editing(lambda event, data: self.edited.append((event, data)))
+        self.terminal = Terminal(self.room, self.workstation, editing=self.editing)
 
     def pass_(self, seconds: float) -> None:
         self.cluster.clock.run_for(seconds)

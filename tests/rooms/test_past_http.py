@@ -122,6 +122,15 @@ def test_a_room_that_slept_still_knows_its_past(own_server):
     assert len(pods(room.ask("GET", "/scene", revision=two)[1])) == 2
 
 
+def test_a_room_whose_server_was_killed_still_knows_its_past(own_server):
+    room, before, two = grown(own_server)
+    own_server.kill()
+    own_server.start()
+    told = room.ask("GET", "/timeline")[1]
+    assert told["first"] <= before and any(mark["thing"] == "Deployment/default/nginx-deploy" for mark in told["marks"])
+    assert len(pods(room.ask("GET", "/scene", revision=two)[1])) == 2
+
+
 def test_a_step_goes_to_the_next_change(server):
     room = server.room(seed=2)
     room.ask("POST", "/clock", {"paused": True})

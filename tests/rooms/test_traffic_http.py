@@ -46,7 +46,7 @@ def test_a_pod_can_be_the_source_and_every_way_is_counted(room):
 
 def test_one_request_can_be_followed(room):
     status, followed = room.ask("POST", "/traffic/follow", {"target": "default/web", "source": "Pod/default/client"})
-    assert status == 200 and [hop["kind"] for hop in followed["hops"]] == ["dns", "service", "pod"] and followed["status"] == 200
+    assert status == 200 and [hop["kind"] for hop in followed["hops"]] == ["dns", "dns", "service", "pod"] and followed["status"] == 200
 
 
 @pytest.mark.parametrize("body", [{}, {"target": 3}, {"target": "a/b/c/d"}, {"target": "default/web", "source": "Node//x"},

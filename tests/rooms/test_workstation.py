@@ -8,7 +8,7 @@ from server.cluster.cluster import Cluster
 from server.rooms.room import RoomError
 from server.rooms.terminal import Terminal
 from server.settings import Settings
-from tests.rooms.desk import Desk
+from tests.rooms.desk import Desk, Screen
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +63,17 @@ def test_a_job_is_announced_where_somebody_types_only(desk):
     assert desk.sit("sleep 1 & wait; echo done", 3).text.startswith("[1] ")
 
 
+def test_watch_fills_the_screen_and_no_more(desk):
+    shown = []
+    desk.terminal.start("watch seq 9", shown.append, shown.append, lambda code: None, typed=True, columns=40, rows=6)
+    desk.pass_(1)
+    assert "".join(shown).replace("\r\n", "\n").split("\n")[1:] == ["", "1", "2", "3", "4"]
+    wide = []
+    desk.terminal.start("watch 'seq -s. 30; echo below; echo out'", wide.append, wide.append, lambda code: None, typed=True, columns=40, rows=5)
+    desk.pass_(1)
+    assert "".join(wide).replace("\r\n", "\n").split("\n")[3:] == ["below"]
+
+
 def test_who_leaves_a_node_is_told_so(desk):
     seat = desk.sit("ssh w1-k8s")
     assert seat.type("exit\r").endswith("exit\nlogout\nConnection to w1-k8s closed.\n")
@@ -74,7 +85,6 @@ def test_errors_and_exit_codes_are_bashs(shared):
     assert shared.run("kubectl get pod nope").code == 1
     assert shared.run("kubectl get pod nope || echo none").stdout == "none\n"
     assert shared.run("timeout 5 kubectl get pods -w").code == 124
-    assert shared.run("vi pod.yaml").code == 127 and "edit FILE" in shared.run("vi pod.yaml").stderr
     assert "kubeconfig" in shared.run("helm ls").stderr
 
 
@@ -121,13 +131,96 @@ def test_commands_of_one_text_do_not_all_begin_in_one_instant(desk):
 
 def test_edit_opens_a_file_of_the_workstation_in_the_editor(desk):
     assert desk.run("edit new.yml") == ("", "", 0)
-    assert desk.edited == ["/root/new.yml"] and desk.said("ls new.yml") == "new.yml\n"
+    assert desk.edited == [("edit", {"name": "new.yml"})] and desk.said("ls new.yml") == "new.yml\n"
     assert desk.run("edit").code == 2 and desk.run("edit /etc").code == 1
+    assert desk.run("edit /etc/hosts").stderr == "edit: /etc/hosts: only files below /root stay open in the page: use vi\n"
+
+
+def test_vi_waits_until_the_page_has_saved_the_file(desk):
+    desk.run("echo one > a.txt")
+    screen = desk.sit("vi a.txt && cat a.txt")
+    assert desk.edited == [("edit", {"name": "a.txt", "id": "1", "text": "one\n", "fresh": False})] and screen.code is None
+    assert screen.text.startswith("a.txt is open in the page's editor")
+    assert desk.editing.done("1", "two\n") and not desk.editing.done("1", "three\n")
+    desk.pass_(1)
+    assert screen.text.endswith("two\n") and screen.code == 0 and len(desk.edited) == 1
+
+
+def test_vi_of_what_is_closed_or_given_up_leaves_the_file_as_it_was(desk):
+    closed = desk.sit("vi new.txt")
+    assert desk.edited[-1][1]["fresh"] and desk.editing.done("1", None)
+    desk.pass_(1)
+    assert closed.code == 0 and desk.run("ls new.txt").code == 2
+    given_up = desk.sit("nano pod.yaml")
+    given_up.type("\x03")
+    assert given_up.code == 130 and desk.edited[-1] == ("edit.over", {"id": "2"}) and not desk.editing.done("2", "x")
+    desk.pass_(1)
+    assert "hello-kiamol-3" in desk.said("cat pod.yaml")
+
+
+def test_vi_edits_any_file_of_the_machine_while_the_clock_stands(desk):
+    desk.room.paused = True
+    screen = Screen(desk, "vi /etc/motd")
+    assert desk.edited[-1][1]["name"] == "/etc/motd"
+    desk.editing.done("1", "hello\n")
+    desk.room.instant()
+    assert screen.code == 0 and desk.workstation.files.read("/etc/motd") == "hello\n"
+
+
+def test_what_vi_cannot_open_it_says(desk):
+    assert desk.run("vi").stderr == "usage: vi FILE\n" and desk.run("vim /etc").stderr == "vim: /etc: Is a directory\n"
+    desk.run("seq 100000 > large")
+    assert "longer than the 128 KB" in desk.run("vi large").stderr
+    desk.terminal.editing = None
+    assert desk.run("vi pod.yaml").code == 1 and "no screen here" in desk.run("vi pod.yaml").stderr
+
+
+def test_kubectl_edit_goes_through_the_pages_editor(desk):
+    screen = desk.sit("kubectl edit configmap -n kube-system kube-proxy")
+    name, text = desk.edited[-1][1]["name"], desk.edited[-1][1]["text"]
+    assert name.startswith("/tmp/kubectl-edit-") and "kind: ConfigMap" in text
+    desk.editing.done("1", text.replace("labels:", "labels:\n    seen: 'yes'", 1))
+    desk.pass_(1)
+    assert screen.text.endswith("configmap/kube-proxy edited\n") and screen.code == 0
+    assert "seen=yes" in desk.said("kubectl get cm -n kube-system kube-proxy --show-labels")
+    again = desk.sit("kubectl edit configmap -n kube-system kube-proxy")
+    desk.editing.done("2", None)
+    desk.pass_(1)
+    assert again.text.endswith("Edit cancelled, no changes made.\n") and desk.said("ls /tmp") == ""
+
+
+def test_the_lines_of_kubectls_own_guide_for_bash_work_and_tab_follows_an_alias(desk):
+    assert desk.said("source <(kubectl completion bash)\nalias k8=kubectl\nalias kg='kubectl get'\ncomplete -o default -F __start_kubectl kc\n"
+                     "complete -p kc") == "complete -F __start_kubectl kc\n"
+    for line in ("k8 get nod", "kg nod", "kc get nod"):
+        assert desk.terminal.complete(line, len(line)) == (len(line) - 3, ["nodes"])
+    desk.run("complete -W 'alpha beta' mine")
+    assert desk.terminal.complete("mine b", 6) == (5, ["beta"])
+    assert desk.run("complete -A file x").code == 2 and desk.run("kubectl completion fish").code == 1
+
+
+def test_sudo_runs_what_it_is_given_and_man_says_where_to_look(desk):
+    assert desk.said("sudo kubectl get nodes -o name | head -1; sudo -u root whoami; sudo sh -c 'echo $HOME'") == "node/m-k8s\nroot\n/root\n"
+    assert desk.run("sudo nosuch") == ("", "sudo: nosuch: command not found\n", 1)
+    assert desk.run("sudo -u kim ls").code == 1 and desk.run("sudo").stderr.startswith("usage: sudo")
+    manual = desk.run("man kubectl")
+    assert manual.code == 16 and manual.stderr.startswith("No manual entry for kubectl\n") and "kubectl explain" in manual.stderr
+
+
+def test_a_session_remembers_what_was_typed_in_it(desk):
+    for line in ("echo one", "echo two"):
+        desk.sit(line)
+    assert desk.sit("history 2").text == "    2  echo two\n    3  history 2\n"
+    assert desk.sit("history -c").code == 0 and desk.sit("history").text == "    1  history\n"
+    assert desk.run("history x").code == 1
 
 
 def test_a_text_is_taken_command_by_command(shared):
     take = shared.terminal.take
     assert take("echo a") == ("echo a", "") and take("for i in 1") == ("", "for i in 1")
+    assert take("\n\necho a\n\necho b") == ("\n\necho a", "\necho b") and take("\n \n") == ("", "\n \n")
+    assert take("kubectl get pods \\") == ("", "kubectl get pods \\") and take("echo a \\\n  b\necho c") == ("echo a \\\n  b", "echo c")
+    assert take("echo 'a \\'") == ("echo 'a \\'", "") and take("echo a \\\\") == ("echo a \\\\", "") and take("# a \\\nls") == ("# a \\", "ls")
     assert take("echo a\necho b\nec") == ("echo a", "echo b\nec")
     assert take("for i in 1\ndo echo $i\ndone\nls") == ("for i in 1\ndo echo $i\ndone", "ls")
     assert take("cat <<E\n$(ls)\nE\nls") == ("cat <<E\n$(ls)\nE", "ls")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from server.cluster.apiserver.server import ApiServer
 
 EVENT_TTL, FRACTION = 3600.0, 0.9
+BREATH = 200  # events that are taken up before others have their turn
 
 
 class EventExpiry:
@@ -30,7 +31,11 @@ class EventExpiry:
 
     def start(self) -> None:
         clock = self._api.clock
-        found = [(_due(min(clock.seconds(_written(event)), clock.now)), key(event)) for event in self._api.lister("events").list()]
+        found = []
+        for number, event in enumerate(self._api.lister("events").list()):
+            found.append((_due(min(clock.seconds(_written(event)), clock.now)), key(event)))
+            if self._api.breathe is not None and not number % BREATH:
+                self._api.breathe()
         self._due = OrderedDict((name, due) for due, name in sorted(found))
         self._schedule()
 

@@ -35,7 +35,7 @@ Match = Callable[[Object], bool]
 
 def table(api: ApiServer, resource: Resource, objects: list[Object], include: str) -> Object:
     """The server-printed table of some objects."""
-    return tables.render(resource.key, objects, now=api.clock.now, clock=api.clock, include_object=include)
+    return tables.render(resource.key, objects, now=api.clock.now, clock=api.clock, include_object=include, breathe=api.breathe)
 
 
 def check_resource_version(store: Store, options: Options) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,9 @@ from server.cluster.store import Record
 JSON_PATCH = "application/json-patch+json"
 MERGE_PATCH = "application/merge-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
+
+
+PIECE = 100  # objects of a list that are written at a time
 
 
 @dataclass(slots=True, eq=False)
@@ -96,6 +100,17 @@ class Response:
         if self.record is not None:
             return self.record.json()
         if self.records is not None:
-            head = orjson.dumps({**self.object, "items": []})
-            return b"%b%b]}" % (head[:-2], b",".join([record.json() for record in self.records]))
+            return b"".join(self.pieces())
         return orjson.dumps(self.object)
+
+    def count(self) -> int:
+        """How many objects a list or a table tells of."""
+        return len(self.records if self.records is not None else self.object.get("rows") or ())
+
+    def pieces(self) -> Iterator[bytes]:
+        """A list's bytes, some objects at a time."""
+        head = orjson.dumps({**self.object, "items": []})
+        yield head[:-2]
+        for start in range(0, len(self.records), PIECE):
+            yield (b"," if start else b"") + b",".join([record.json() for record in self.records[start:start + PIECE]])
+        yield b"]}"

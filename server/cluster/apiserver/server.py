@@ -339,9 +339,10 @@ class ApiServer:
         key = (was.get("namespace", ""), was["name"])
         if request.raw is not None:
             self.quota.admit_bytes(resource.key, key, len(request.raw))
+        if deletion.finished(resource, new):
+            self.remove(resource, old, self.cause(request))
+            return self.answer(resource, request, Record(new, record.revision), 200, warnings)
         stored = self.store.put(resource.key, key, new, self.cause(request))
-        if deletion.finished(resource, stored.object):
-            self.remove(resource, stored.object, self.cause(request))
         return self.answer(resource, request, stored, 200, warnings)
 
     # deleting

@@ -231,6 +231,33 @@ class Decoder:
         return self._refuse(fault) if fault else value
 
 
+class _Placing(Decoder):
+    """A decoder that also knows where in the object the first wrong value is."""
+
+    place: str | None = None
+
+    def _value(self, value: Any, type_: Type, owner: str, names: str, path: str) -> Any:
+        kept = super()._value(value, type_, owner, names, path)
+        if self.fault is not None and self.place is None:
+            self.place = path
+        return kept
+
+
+def misfit(value: dict[str, Any], type_: Type) -> str | None:
+    """The path of the first value that does not fit its type, None if all do.
+
+    >>> from server.cluster.schema import for_kind
+    >>> misfit({"spec": {"containers": [{"name": "a"}, {"name": "b", "ports": 80}]}}, for_kind("v1", "Pod"))
+    'spec.containers[1].ports'
+    """
+    decoder = _Placing()
+    try:
+        decoder.decode(value, type_)
+    except TypeMismatch:
+        return decoder.place
+    return None
+
+
 def _is_zero(value: Any, type_: Type, owner: str, key: str, required: bool) -> bool:
     """Whether Go would leave the value out when it prints the object again."""
     kind = type_.kind

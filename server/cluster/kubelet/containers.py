@@ -255,6 +255,8 @@ def _new_id(worker: PodWorker, cell: Cell) -> str:
 def _launch(worker: PodWorker, cell: Cell, image: Image, since: float) -> Launch:
     spec = worker.spec(cell.name)
     launch = cell.template.launch(image, spec)
+    if cell.ephemeral and spec.get("targetContainerName"):
+        launch = launch._replace(target=spec["targetContainerName"])
     if not cell.template.expands:
         return launch
     return cell.template.expanded(launch, environment.known(_environment(worker, cell, since)(), spec))
@@ -341,6 +343,9 @@ def died(worker: PodWorker, pod: Object, cell: Cell) -> None:
     for what in ("oom", "term", "turn", "stopped", "killone"):
         worker.due.pop(f"{what}:{cell.name}", None)
     note_end(worker, cell)
+    for other in worker.ephemeral:  # they may have gone with it
+        if other.container is not None and not other.running and other.terminated is None:
+            note_end(worker, other)
     code = cell.terminated["exitCode"]
     if termination.stopping(worker):
         return termination.one_ended(worker, pod)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from server.cluster.kubelet.node_status import FILE_SYSTEM, KERNEL_MEMORY
 from server.cluster.objects import Key
+from server.cluster.runtime.capabilities import rights
 from server.cluster.runtime.procfs import Facts, Security
 
 if TYPE_CHECKING:
@@ -43,4 +44,4 @@ def security(kubelets: Kubelets, key: Key, name: str) -> Security:
     whole, own = spec.get("securityContext") or {}, entry.get("securityContext") or {}
     groups = [*(whole.get("supplementalGroups") or ()), *([whole["fsGroup"]] if whole.get("fsGroup") is not None else ())]
     return Security(own.get("runAsUser", whole.get("runAsUser")), own.get("runAsGroup", whole.get("runAsGroup")),
-                    tuple(dict.fromkeys(groups)), bool(own.get("readOnlyRootFilesystem")))
+                    tuple(dict.fromkeys(groups)), bool(own.get("readOnlyRootFilesystem")), rights(whole, own))

@@ -7,9 +7,10 @@ Source: https://kubernetes.io/docs/concepts/storage/volumes/#hostpath
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 
 from server.cluster.disks import Disks, Space, Tree, tree
-from server.cluster.inodes import Layer
+from server.cluster.inodes import Layer, Layers
 
 DIRECTORIES = (
     "/bin", "/boot", "/dev", "/etc", "/etc/cni/net.d", "/etc/kubernetes", "/etc/kubernetes/manifests", "/etc/kubernetes/pki",
@@ -31,10 +32,15 @@ _SPECIAL = {"Socket": (SOCKETS, "socket file"), "CharDevice": (CHARACTER_DEVICES
             "BlockDevice": (BLOCK_DEVICES, "block device")}
 
 
+@lru_cache(maxsize=1024)
+def _named(node: str) -> Layers:
+    return Layers(Layer({"/etc/hostname": f"{node}\n"}), HOST)
+
+
 def host_tree(disks: Disks, node: str, path: str) -> Tree:
     """The part of a node's disk below a path."""
     mine = tree(disks, f"node/{node}", posixpath.normpath(path))
-    return mine._replace(under=HOST, space=lambda: Space("/dev/sda1", "ext4"))
+    return mine._replace(under=_named(node), space=lambda: Space("/dev/sda1", "ext4"))
 
 
 def fault(disks: Disks, node: str, path: str, type_: str) -> str:

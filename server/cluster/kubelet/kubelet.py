@@ -23,6 +23,7 @@ from server.cluster.kubelet.pod_worker import PodWorker
 from server.cluster.machines import NodeSpec
 from server.cluster.objects import Key, Object
 from server.cluster.parts import Parts
+from server.cluster.runtime.pids import Pids
 
 if TYPE_CHECKING:
     from server.cluster.kubelet.manager import Kubelets
@@ -62,6 +63,12 @@ class Kubelet:
         self.powered = True
         self._queue: dict[Key, None] = {}
         self._timer: Timer | None = None
+
+    def pids_of(self, pod: Object) -> Pids | None:
+        """The process name space that all containers of a pod with this spec are in; None: each has its own."""
+        if pod.get("hostPID"):
+            return self.runtime.host_of(self.name).system.pids
+        return Pids(paused=True) if pod.get("shareProcessNamespace") else None
 
     def measure(self, spec: NodeSpec) -> None:
         """The machine is of this size."""

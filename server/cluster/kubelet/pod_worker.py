@@ -84,6 +84,15 @@ class PodWorker:
         self.pod_resources: Object | None = None
         kubelet.manager.remember(self)
 
+    def let_go(self) -> None:
+        """Knows nothing of its containers any more, nor they of it: the whole cluster goes."""
+        for cell in self.cells():
+            cell.container = None
+        self.init, self.main, self.ephemeral = [], [], []
+        if self.sandbox is not None:
+            self.sandbox.let_go()
+            self.sandbox = None
+
     # what it is asked
 
     def pod(self) -> Object | None:
@@ -232,6 +241,7 @@ class PodWorker:
         self.kubelet.take(self, request)
         self._await_deadline(pod)
         self.stage = WAITING
+        self.write()
         if pod["spec"].get("volumes"):
             self._mount(pod, "mount")
         else:
@@ -262,6 +272,7 @@ class PodWorker:
         self.holding = not on_host
         hostname = environment.hostname(pod, kubelet.name)
         self.sandbox = kubelet.runtime.sandbox(self.key, self.uid, kubelet.name, hostname, self.ip)
+        self.sandbox.pids = kubelet.pids_of(pod["spec"])
         security = pod["spec"].get("securityContext") or {}
         self.sandbox.user, self.sandbox.group = security.get("runAsUser"), security.get("runAsGroup")
         given = pod["spec"].get("volumes")

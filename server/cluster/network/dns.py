@@ -102,14 +102,19 @@ class Dns:
         """What the server says to one question; the name is full, with or without its final dot."""
         name = name.rstrip(".").lower()
         if name == DOMAIN or name.endswith(f".{DOMAIN}"):
-            return self._own_zone(name, type_)
-        if name.endswith(REVERSE) and (known := self._names_at(name)):
-            return Reply(NOERROR, tuple(DnsRecord(f"{name}.", TTL, "PTR", f"{each}.") for each in known) if type_ in ("PTR", "ANY") else ())
-        return Reply(*upstream.answer(name, type_))
+            return self.own_zone(name, type_)
+        return self.backwards(name, type_) or Reply(*upstream.answer(name, type_))
+
+    def backwards(self, name: str, type_: str) -> Reply | None:
+        """The names at an address of the cluster; None if it is none."""
+        known = self._names_at(name) if name.endswith(REVERSE) else ()
+        if not known:
+            return None
+        return Reply(NOERROR, tuple(DnsRecord(f"{name}.", TTL, "PTR", f"{each}.") for each in known) if type_ in ("PTR", "ANY") else ())
 
     # the cluster's zone
 
-    def _own_zone(self, name: str, type_: str) -> Reply:
+    def own_zone(self, name: str, type_: str) -> Reply:
         soa = DnsRecord(f"{DOMAIN}.", TTL, "SOA", f"ns.dns.{DOMAIN}. hostmaster.{DOMAIN}. 1767225600 7200 1800 86400 {TTL}")
         found = self._records(name, type_, soa)
         if found is None:

@@ -154,9 +154,11 @@ class Exchange:
             if ask.tls:
                 return walk.not_tls("node")
             walk.hop("node", node, f"kube-proxy says how many endpoints of {'/'.join(health.service)} are here: {health.local}")
-            body = {"service": {"namespace": health.service[0], "name": health.service[1]}, "localEndpoints": health.local,
-                    "serviceProxyHealthy": True}
-            walk.status, walk.headers, walk.body = 200 if health.local else 503, _kind("application/json"), json.dumps(body)
+            service = json.dumps({"namespace": health.service[0], "name": health.service[1]}, indent="\t").replace("\n", "\n\t")
+            walk.body = f'{{\n\t"service": {service},\n\t"localEndpoints": {health.local},\n\t"serviceProxyHealthy": true\n}}'
+            walk.status = 200 if health.local else 503
+            walk.headers = {**_kind("application/json"), "X-Content-Type-Options": "nosniff",
+                            "X-Load-Balancing-Endpoint-Weight": str(health.local), "Content-Length": str(len(walk.body))}
             return walk
         daemon = self._daemon(landing)
         if daemon is None or daemon.speaks not in (HTTP, HTTPS):

@@ -1,6 +1,6 @@
 """What may change how a flow's requests go: told once for all flows, and only while there are any.
 
-In: watches on Services, EndpointSlices, pods, nodes, Ingresses; heartbeats, policies, proxy modes. Out: ``look_again()`` when one that
+In: watches on Services, EndpointSlices, pods, nodes, Ingresses, Secrets; heartbeats, policies, proxy modes. Out: ``look_again()`` when one that
 matters has changed.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from server.cluster.network.flows import SERVICE, Flow
+from server.cluster.network.flows import SERVICE, URL, Flow
 from server.cluster.objects import Key, key
 from server.cluster.parts import Parts
 from server.cluster.store import Event, Watch
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from server.cluster.network.network import Network
 
 SLICES, SERVICE_NAME = "endpointslices.discovery.k8s.io", "kubernetes.io/service-name"
+DNS = ("kube-system", "kube-dns")
 INGRESSES = ("ingresses.networking.k8s.io", "ingressclasses.networking.k8s.io")
 
 
@@ -30,13 +31,14 @@ class Following:
         parts.heartbeats.on_change(lambda node: look_again())
         network.policies.on_change(look_again)
         network.proxy.on_change(look_again)
+        network.corefiles.on_change(look_again)
 
     def begin(self, flows: dict[str, Flow]) -> None:
         self._flows = flows
         if not self._watches:
             self._watches = [self._api.watch(resource, callback) for resource, callback in (
                 ("services", self._on_service), (SLICES, self._on_slice), ("pods", self._on_pod), ("nodes", self._on_node),
-                *((resource, self._on_ingress) for resource in INGRESSES))]
+                ("secrets", self._on_secret), *((resource, self._on_ingress) for resource in INGRESSES))]
 
     def end(self) -> None:
         for watch in self._watches:
@@ -45,7 +47,8 @@ class Following:
 
     def _concerns(self, service: Key) -> bool:
         """Whether a Service is a flow's target, or lies on its way."""
-        return any(flow.target.kind != SERVICE or flow.target.key == service for flow in self._flows.values())
+        return any(flow.target.kind != SERVICE or flow.target.key == service or service == DNS and flow.pod is not None
+                   for flow in self._flows.values())
 
     def _on_service(self, event: Event) -> None:
         if self._concerns(key(event.object)):
@@ -74,4 +77,9 @@ class Following:
         before = event.previous
         if before is None or before.get("spec") != event.object.get("spec") \
                 or before["metadata"].get("annotations") != event.object["metadata"].get("annotations"):
+            self._look_again()
+
+    def _on_secret(self, event: Event) -> None:
+        if any(path.through for flow in self._flows.values() for path in flow.paths) or any(
+                flow.target.kind == URL for flow in self._flows.values()):
             self._look_again()

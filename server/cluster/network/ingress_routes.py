@@ -2,7 +2,8 @@
 
 In: the controller's own flags, IngressClasses, Ingresses. Out: ``Routes.find(host, path)``: the ``Location`` of the server block that the
 host has, chosen as nginx chooses (exact, then the longest prefix; where a regular expression is used for a host, by the first of its
-paths that matches, longest first), or None for the default backend. Rules of one host are merged; of two equal paths the older wins.
+paths that matches, longest first), or None for the default backend. Rules of one host are merged; of two equal paths the older wins. A
+canary has no locations of its own: it stands beside the one that has its host and path.
 
 Source: https://kubernetes.github.io/ingress-nginx/user-guide/ingress-path-matching/
 """
@@ -38,9 +39,17 @@ class Config(NamedTuple):
     default_service: Key | None = None
 
 
+class Canary(NamedTuple):
+    """Another backend for some of a location's requests, and the annotations that say for which."""
+
+    ingress: Key
+    backend: Object
+    notes: dict[str, str]
+
+
 class Location(NamedTuple):
     """``kind`` is exact, prefix or regex, or slash: nginx adds the slash that a prefix ends with; ``backend`` is what the Ingress says of it;
-    ``redirects`` to https unless it came by that."""
+    ``redirects`` to https unless it came by that; ``said`` is the path as the Ingress has it."""
 
     path: str
     kind: str
@@ -48,6 +57,8 @@ class Location(NamedTuple):
     backend: Object
     notes: dict[str, str]
     redirects: bool
+    said: tuple[str, str] = ("", "")
+    canary: Canary | None = None
 
 
 class Server(NamedTuple):
@@ -56,6 +67,9 @@ class Server(NamedTuple):
     name: str
     locations: tuple[Location, ...]
     tls: bool
+
+
+MOST_ALIASES = 32
 
 
 def config(argv: Iterable[str]) -> Config:
@@ -110,10 +124,14 @@ class Routes:
         locations: dict[str, dict[tuple[str, str], Location]] = {}
         secured: dict[str, None] = {}
         regular: dict[str, None] = {}
+        aliases: dict[str, str] = {}
         self.default: Location | None = None
+        self.elsewhere: dict[str, str] = {}
+        canaries: list[Object] = []
         for ingress in sorted(ingresses, key=lambda each: (each["metadata"].get("creationTimestamp", ""), key(each))):
             notes = _notes(ingress)
-            if notes.get("canary") == "true":  # nothing follows from those: the API server has warned of it
+            if notes.get("canary") == "true":
+                canaries.append(ingress)
                 continue
             spec = ingress["spec"]
             hosts = dict.fromkeys(host for entry in spec.get("tls") or () for host in entry.get("hosts") or ())
@@ -130,9 +148,17 @@ class Routes:
                         known.setdefault((at.kind, at.path), at)
                 if spec.get("defaultBackend") is not None:
                     known.setdefault(("prefix", "/"), Location("/", "prefix", key(ingress), spec["defaultBackend"], notes, redirects))
+                for alias in _words(notes.get("server-alias", "")):
+                    aliases.setdefault(alias, host)
+                if notes.get("from-to-www-redirect") == "true" and host != CATCH_ALL:
+                    self.elsewhere[host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"] = host
             if not spec.get("rules") and spec.get("defaultBackend") is not None and self.default is None:
                 self.default = Location("/", "prefix", key(ingress), spec["defaultBackend"], notes, False)
+        for ingress in canaries:
+            _beside(ingress, locations)
         self.servers = {host: Server(host, _ordered(known.values(), host in regular), host in secured) for host, known in locations.items()}
+        for alias, host in aliases.items():
+            self.servers.setdefault(alias, self.servers[host])
 
     def server(self, host: str) -> Server | None:
         """A name's own server block, else that of the wildcard one label above, else the one for all names."""
@@ -148,22 +174,42 @@ class Routes:
         return found or self.default
 
 
+def _beside(ingress: Object, locations: dict[str, dict[tuple[str, str], Location]]) -> None:
+    """A canary joins the locations that have its host and path, one to each."""
+    made = Canary(key(ingress), {}, _notes(ingress))
+    for rule in ingress["spec"].get("rules") or ():
+        known = locations.get(rule.get("host") or CATCH_ALL) or {}
+        for path in (rule.get("http") or {}).get("paths") or ():
+            for where, at in known.items():
+                if at.canary is None and at.said == _said(path) and at.backend != path["backend"]:
+                    known[where] = at._replace(canary=made._replace(backend=path["backend"]))
+
+
+def _said(path: Object) -> tuple[str, str]:
+    return path["pathType"], path.get("path") or "/"
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip().lower() for word in text.split(",") if word.strip()][:MOST_ALIASES]
+
+
 def _notes(ingress: Object) -> dict[str, str]:
     return {name.removeprefix(PREFIX): value for name, value in annotations(ingress).items() if name.startswith(PREFIX)}
 
 
 def _locations(path: Object, ingress: Object, notes: dict[str, str], redirects: bool, by_regex: bool) -> list[Location]:
     """A Prefix is two locations: the path itself and what is below it."""
-    where, kind, backend, of = path.get("path") or "/", path["pathType"], path["backend"], key(ingress)
+    kind, where = _said(path)
+    backend, of, said = path["backend"], key(ingress), _said(path)
     if kind == "Exact":
-        return [Location(where, "exact", of, backend, notes, redirects)]
+        return [Location(where, "exact", of, backend, notes, redirects, said)]
     below = where if where.endswith("/") or kind == "ImplementationSpecific" else f"{where}/"
-    found = [Location(below, "prefix", of, backend, notes, redirects)]
+    found = [Location(below, "prefix", of, backend, notes, redirects, said)]
     if where == "/" or by_regex:
         return [found[0]._replace(path=where)]
     if where != below:
-        return [Location(where, "exact", of, backend, notes, redirects), *found]
-    return [Location(where[:-1], "slash", of, backend, notes, redirects), *found] if where.endswith("/") else found
+        return [Location(where, "exact", of, backend, notes, redirects, said), *found]
+    return [Location(where[:-1], "slash", of, backend, notes, redirects, said), *found] if where.endswith("/") else found
 
 
 def _ordered(locations: Iterable[Location], regular: bool) -> tuple[Location, ...]:

@@ -63,11 +63,7 @@ class Machine(NamedTuple):
         addresses, found = self.network.resolver.addresses(self.source, host)
         if found is not None:
             walk.ms += found.seconds * 1000
-            walk.hops.extend(hop for hop in found.hops if hop.kind == "policy")
-            alias = next((record.data.rstrip(".") for record in found.records if record.type == "CNAME"), "")
-            said = (addresses[0] if addresses else f"is another name for {alias}, which does not exist" if alias else "no DNS server answers"
-                    if not found.status else "has no address" if found.status == "NOERROR" else found.status)
-            walk.hop("dns", found.name, said, server=found.server, asked=list(found.asked), addresses=list(addresses), status=found.status)
+            walk.hops.extend(self.network.resolver.told(found, addresses))
         if not addresses:
             walk.unresolved()
             return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from server.cluster.objects import Object
+from server.cluster.runtime.pages.coredns import is_server
 
 if TYPE_CHECKING:
     from server.cluster.network.connection import Backend
@@ -48,10 +49,11 @@ def daemon_at(port: int, control_plane: bool, loopback: bool) -> Daemon | None:
 
 
 def listens_at(backend: Backend, pod: Object, port: int, protocol: str = "TCP") -> bool:
-    """Whether a container of the pod takes what comes to the port: where the pod declares the port, by the protocols it says."""
+    """Whether a container of the pod takes what comes to the port: where the pod declares the port, by the protocols it says; a DNS server
+    takes both, whatever it says."""
     declared = [entry.get("protocol") or "TCP" for container in pod["spec"]["containers"] for entry in container.get("ports") or ()
                 if entry["containerPort"] == port]
-    if protocol not in declared if declared else protocol != "TCP":
+    if (protocol not in declared if declared else protocol != "TCP") and not is_server(pod):
         return False
     return backend.listening(pod, port)
 

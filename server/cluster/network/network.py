@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from server.cluster.network.addresses import Addresses
 from server.cluster.network.connection import WORKSTATION as CONNECTION_WORKSTATION
 from server.cluster.network.connection import Backend, Connections
+from server.cluster.network.corefiles import Corefiles
 from server.cluster.network.dns import Dns
 from server.cluster.network.echoes import Echoes
 from server.cluster.network.exchange import Exchange
@@ -54,11 +55,12 @@ class Network:
         self.exchange = Exchange(self.connections, self.load)
         self.talks = Talks(self.connections)
         self.resolver = Resolver(self.connections, self.origins, self.dns)
+        self.corefiles = Corefiles(parts, self.connections)
         self.echoes = Echoes(self.connections, self.origins)
         self.rules_text = RulesText(self.proxy, self.places)
         self.links = Links(self.places, self.origins, self.proxy)
         self.load_balancer = LoadBalancerController(parts, self.origins.block)
-        self.ingress = IngressNginx(parts.api, self.proxy)
+        self.ingress = IngressNginx(parts.api, self.proxy, parts.random)
         self.ingress_status = IngressStatus(parts, self.ingress)
         self.traffic = Traffic(parts, self)
 
@@ -78,6 +80,7 @@ class Network:
         self.policies.start()
         self.proxy.start()
         self.dns.start()
+        self.corefiles.start()
         self.load_balancer.take_up()
         self.ingress.start()
         self.ingress_status.start()

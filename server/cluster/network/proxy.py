@@ -17,6 +17,7 @@ from server.cluster.apiserver.server import ApiServer
 from server.cluster.clock import Clock
 from server.cluster.network import rules
 from server.cluster.network.balancing import Balancer
+from server.cluster.network.branching import Branches
 from server.cluster.network.proxy_modes import IPTABLES, IPVS, Mode, ProxyModes
 from server.cluster.network.rules import SERVICE_NAME, Endpoint, Rule, candidates
 from server.cluster.objects import Key, Object, key, labels
@@ -37,6 +38,8 @@ class Health(NamedTuple):
 
 
 class Proxy:
+    """While ``deciding`` is set, it picks the endpoint instead of chance."""
+
     def __init__(self, api: ApiServer, clock: Clock, random: random_module.Random, state: State) -> None:
         self._api = api
         self._services = api.lister("services")
@@ -52,6 +55,7 @@ class Proxy:
         self._balancer = Balancer(clock, random, state)
         self.modes = ProxyModes(api, state, self._tell)
         self._started = False
+        self.deciding: Branches | None = None
 
     def start(self) -> None:
         if self._started:
@@ -168,6 +172,8 @@ class Proxy:
         found = self.usable(rule, node)
         if not found:
             return DROPPED if rule.local and candidates(rule.endpoints) else REJECTED
+        if self.deciding is not None:
+            return self.deciding.pick(self.shares(rule, node, client))
         return self._balancer.pick(rule, found, node, self.modes.of(node), client)
 
     def shares(self, rule: Rule, node: str, client: str) -> list[tuple[Endpoint, float]]:

@@ -13,20 +13,21 @@ from typing import NamedTuple
 
 from server.cluster.network import upstream
 from server.cluster.network.connection import POD, ROUTER, Connections, Landing
-from server.cluster.network.dns import DOMAIN, NOERROR, SERVFAIL, Dns, Reply
+from server.cluster.network.dns import DOMAIN, NOERROR, Dns, Reply
+from server.cluster.network.dns_servers import UPSTREAM_MS, DnsServers
 from server.cluster.network.places import is_address
 from server.cluster.network.source import Origin, Origins, Source
-from server.cluster.network.walk import SILENCE, Walk
-from server.cluster.objects import Object
+from server.cluster.network.walk import SILENCE, Hop, Walk
+from server.cluster.objects import Object, key
+from server.cluster.runtime.pages.coredns import is_server
 from server.cluster.runtime.reach import Lookup
 
 CLUSTER_DNS, DNS_PORT = "10.96.0.10", 53
-LOOKUP_MS, UPSTREAM_MS, GIVES_UP_MS = 0.6, 6.0, 5000.0
+LOOKUP_MS = 0.6
 NDOTS, TIMEOUT, ATTEMPTS = 1, 5.0, 2
 MOST_NDOTS, LONGEST_TIMEOUT, MOST_ATTEMPTS = 15, 30.0, 5
 MOST_SERVERS = 3
 LONGEST_NAME = 253
-COREDNS = "coredns"
 TYPES = ("A", "AAAA", "ANY", "CNAME", "MX", "NS", "PTR", "SOA", "SRV", "TXT")
 
 
@@ -62,11 +63,15 @@ class ResolvConf(NamedTuple):
 
 
 class Resolver:
+    """While ``quiet`` is set, questions leave no line in a server's log: they are looks."""
+
     def __init__(self, connections: Connections, origins: Origins, dns: Dns) -> None:
         self._connections = connections
         self._places = connections.places
         self._origins = origins
         self.dns = dns
+        self.servers = DnsServers(connections, origins, dns)
+        self.quiet = False
 
     # the files
 
@@ -143,20 +148,20 @@ class Resolver:
             return Reply("NXDOMAIN")
         timeout, attempts = conf.number("timeout", TIMEOUT, LONGEST_TIMEOUT), conf.number("attempts", ATTEMPTS, MOST_ATTEMPTS)
         found.fault = SILENCE
-        for server in servers:
+        for server in servers * max(1, int(attempts)):
             walk = Walk(server, DNS_PORT)
             landing = self._connections.open(walk, origin, server, DNS_PORT, "UDP") if is_address(server) else None
             reply = self._answer(found, landing, name, type_) if landing is not None else None
             found.hops = walk.hops
             if reply is not None:
-                found.server, found.fault = server, ""
+                found.server, found.fault, found.by = server, "", key(landing.pod) if landing.pod is not None else None
                 found.seconds += LOOKUP_MS / 1000
                 return reply
             if walk.error is not None and walk.fault != SILENCE:
                 found.fault = walk.fault
                 found.seconds += walk.seconds
                 continue
-            found.seconds += timeout * max(1.0, attempts)
+            found.seconds += timeout
         return None
 
     def _answer(self, found: Lookup, landing: Landing, name: str, type_: str) -> Reply | None:
@@ -164,21 +169,11 @@ class Resolver:
         if landing.kind == ROUTER:
             found.seconds += UPSTREAM_MS / 1000
             return Reply(*upstream.answer(name.lower(), type_))
-        if landing.kind != POD or not _is_coredns(landing.pod):
+        if landing.kind != POD or not is_server(landing.pod):
             return None
-        if name.lower().endswith(f".{DOMAIN}") or name.lower() == DOMAIN:
-            return self.dns.ask(name, type_)
-        reply = self.dns.ask(name, type_)
-        if reply.records and reply.records[0].ttl != upstream.TTL:
-            return reply
-        pod = landing.pod["metadata"]
-        onward = self._connections.open(Walk(upstream.ROUTER, DNS_PORT), self._origins.of(Source("pod", pod["name"], pod["namespace"])),
-                                        upstream.ROUTER, DNS_PORT, "UDP")
-        if onward is None:
-            found.seconds += GIVES_UP_MS / 1000
-            return Reply(SERVFAIL)
-        found.seconds += UPSTREAM_MS / 1000
-        return reply
+        answer = self.servers.answer(landing.pod, landing.port, name, type_, landing.client, self.quiet)
+        found.seconds += answer.seconds
+        return answer.reply
 
     def _shuffled(self, records: tuple) -> tuple:
         """Addresses come in another order each time, after the names that lead to them."""
@@ -188,6 +183,15 @@ class Resolver:
         addresses = [record for record in records if record.type == "A"]
         self._connections.random.shuffle(addresses)
         return (*names, *addresses)
+
+    def told(self, found: Lookup, addresses: tuple[str, ...]) -> list[Hop]:
+        """A lookup as steps of a walk: what stopped it, who answered, and what."""
+        alias = next((record.data.rstrip(".") for record in found.records if record.type == "CNAME"), "")
+        said = (addresses[0] if addresses else f"is another name for {alias}, which does not exist" if alias else "no DNS server answers"
+                if not found.status else "has no address" if found.status == NOERROR else found.status)
+        by = [Hop("dns", "/".join(found.by), f"is asked by way of {found.server}", {"pod": "/".join(found.by)})] if found.by is not None else []
+        return [*(hop for hop in found.hops if hop.kind == "policy"), *by, Hop("dns", found.name, said, {
+            "server": found.server, "asked": list(found.asked), "addresses": list(addresses), "status": found.status})]
 
     def addresses(self, source: Source, name: str, found: Lookup | None = None) -> tuple[tuple[str, ...], Lookup | None]:
         """(addresses, the lookup if there had to be one) as a program's resolver finds them."""
@@ -214,7 +218,3 @@ def _own_names(pod: Object) -> list[str]:
     hostname = spec.get("hostname") or meta["name"][:63].rstrip("-.")
     subdomain = spec.get("subdomain")
     return [f"{hostname}.{subdomain}.{meta['namespace']}.svc.{DOMAIN}", hostname] if subdomain else [hostname]
-
-
-def _is_coredns(pod: Object) -> bool:
-    return any(container.get("image", "").rpartition("/")[2].partition(":")[0] == COREDNS for container in pod["spec"]["containers"])

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from server.cluster.network.branching import Drawn
 from server.cluster.network.exchange import Ask, request_headers
 from server.cluster.network.flows import SERVICE, Flow, Path, Record, Target, parse_source, parse_target, pod_id, taken_up
 from server.cluster.network.following import Following
@@ -294,7 +295,9 @@ class Traffic:
     def _walk(self, flow: Flow, rate: float) -> None:
         flow.timer = None
         self._schedule(flow, rate)
-        walk = self._request(flow)
+        servers = {server for path in flow.paths for server, _ in path.through}
+        with self._network.ingress.deciding(Drawn(self._random, flow.rate / max(1, len(servers)))):
+            walk = self._request(flow)
         expected = next((path for path in flow.paths if path.pod == walk.pod and (path.error is None) == walk.ok), None)
         if expected is None:
             self._look_again()
@@ -302,15 +305,14 @@ class Traffic:
 
     def _request(self, flow: Flow) -> Walk:
         """One of a flow's requests."""
-        aims = list(self._ways.aims(flow))
+        asked = self._ways.hear(flow)
+        aims = list(self._ways.aims(flow, asked))
         if not aims:
-            walk = Walk(flow.target.host or flow.target.key[1], flow.target.port)
-            walk.hop("dns", walk.host, "no such name")
-            return walk.unresolved()
+            return self._ways.unresolved(flow, asked)
         return self._sent(aims[int(self._random.random() * len(aims))], flow.target)
 
     def _sent(self, aim: Aim, target: Target) -> Walk:
-        walk = Walk(aim.host, aim.port)
+        walk = aim.walk()
         if not aim.address:
             walk.hop("service", aim.host, "nothing is served on that port")
             return walk.silence("service")

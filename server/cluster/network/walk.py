@@ -19,9 +19,10 @@ REFUSED, NO_ROUTE, NO_NETWORK, SILENCE, UNRESOLVED, CLOSED, CUT_OFF, NOT_TLS = (
     "Empty reply from server", "Connection reset by peer", "wrong version number")
 SYN_GIVES_UP = 131.072
 NO_ROUTE_AFTER = 3.07
-REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently", 302: "Found", 304: "Not Modified", 400: "Bad Request",
-           401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Not Allowed", 500: "Internal Server Error", 502: "Bad Gateway",
-           503: "Service Unavailable", 504: "Gateway Timeout"}
+REASONS = {200: "OK", 201: "Created", 204: "No Content", 301: "Moved Permanently", 302: "Found", 303: "See Other",
+           304: "Not Modified", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request", 401: "Unauthorized", 403: "Forbidden",
+           404: "Not Found", 405: "Not Allowed", 413: "Request Entity Too Large", 418: "I'm a teapot", 429: "Too Many Requests",
+           500: "Internal Server Error", 501: "Not Implemented", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout"}
 
 
 class Hop(NamedTuple):

@@ -11,14 +11,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
+from server.cluster.network.branching import Branches
 from server.cluster.network.connection import Landing, Trip
 from server.cluster.network.exchange import Ask, request_headers
-from server.cluster.network.flows import NODE, POD, SERVICE, Flow, Path, Target
+from server.cluster.network.flows import NODE, POD, SERVICE, URL, Flow, Path, Target
 from server.cluster.network.places import is_address
 from server.cluster.network.proxy_modes import IPVS
+from server.cluster.network.resolver import DNS_PORT
 from server.cluster.network.rules import CLUSTER, EXTERNAL, LOAD_BALANCER, NODE_PORT, Endpoint, Rule
 from server.cluster.network.source import Origin, on_node
-from server.cluster.network.walk import Walk
+from server.cluster.network.walk import Hop, Walk
 from server.cluster.objects import Object
 
 if TYPE_CHECKING:
@@ -27,6 +29,15 @@ if TYPE_CHECKING:
 PREFERRED = (LOAD_BALANCER, EXTERNAL, NODE_PORT, CLUSTER)
 MOST_TURNS = 50
 T = TypeVar("T")
+
+
+class Asked(NamedTuple):
+    """What the sender has heard of DNS: ``addresses`` of the name, and how long that took."""
+
+    name: str
+    addresses: tuple[str, ...]
+    hops: tuple[Hop, ...]
+    ms: float
 
 
 class Aim(NamedTuple):
@@ -38,6 +49,14 @@ class Aim(NamedTuple):
     address: str
     port: int
     rule: Rule | None = None
+    asked: Asked | None = None
+
+    def walk(self) -> Walk:
+        walk = Walk(self.host, self.port)
+        if self.asked is not None:
+            walk.hops.extend(self.asked.hops)
+            walk.ms += self.asked.ms
+        return walk
 
 
 class Ways:
@@ -47,23 +66,28 @@ class Ways:
         self._places = network.places
         self._proxy = network.proxy
         self._known: dict[tuple, list[tuple[float, Walk]]] = {}
+        self._rate, self._part, self._outer = 0.0, 1.0, 1.0
 
     def paths(self, flow: Flow) -> list[Path]:
         self._known.clear()
+        self._rate, self._part, self._outer = flow.rate, 1.0, 1.0
         paths: dict[tuple, Path] = {}
         for share, walk in self._branches(flow):
             path = _path(share, walk)
             known = paths.get(path.way)
-            paths[path.way] = path if known is None else known._replace(share=known.share + share)
+            paths[path.way] = path if known is None or not share else known._replace(
+                share=known.share + share, ms=known.ms if known.ms == path.ms else (known.ms * known.share + path.ms * share) / (known.share + share))
         return list(paths.values())
 
     def _branches(self, flow: Flow) -> Iterator[tuple[float, Walk]]:
-        aims = list(self.aims(flow))
-        if not aims:
-            yield 1.0, self._unresolved(flow)
-        for weight, aim in self._alike(aims, aims[0].rule if aims else None, lambda aim: self._places.node_at(aim.address) or aim.origin.node):
-            for share, walk in self._from(aim, flow.target):
-                yield share * weight, walk
+        for part, asked in self._hears(flow):
+            aims = list(self.aims(flow, asked))
+            if not aims:
+                yield part, self.unresolved(flow, asked)
+            for weight, aim in self._alike(aims, aims[0].rule if aims else None, lambda aim: self._places.node_at(aim.address) or aim.origin.node):
+                self._outer = weight * part
+                for share, walk in self._from(aim, flow.target):
+                    yield share * weight * part, walk
 
     def _alike(self, ways: list[T], rule: Rule | None, node: Callable[[T], str | None]) -> Iterator[tuple[float, T]]:
         """Each way in with its share; where all nodes treat a Service's connections alike, one stands for all that can be reached."""
@@ -76,15 +100,73 @@ class Ways:
             if not alike or not ((at := node(way)) is not None and self._places.reachable(at)):
                 yield 1 / len(ways), way
 
-    def _unresolved(self, flow: Flow) -> Walk:
-        return Walk(flow.target.host or flow.target.key[1], flow.target.port).unresolved()
+    def unresolved(self, flow: Flow, asked: Asked | None) -> Walk:
+        walk = Aim(None, asked.name if asked is not None else flow.target.host or flow.target.key[1], "", flow.target.port, None, asked).walk()
+        if asked is None:
+            walk.hop("dns", walk.host, "no such name")
+        return walk.unresolved()
+
+    # names
+
+    def _name(self, flow: Flow) -> str:
+        """What a pod that is told to send requests asks DNS for; a program has asked for what it wanted already."""
+        if flow.source.kind != "pod" or flow.program:
+            return ""
+        if flow.target.kind == SERVICE:
+            return f"{flow.target.key[1]}.{flow.target.key[0]}.svc"
+        return flow.target.host if flow.target.kind == URL and not is_address(flow.target.host) else ""
+
+    def hear(self, flow: Flow) -> Asked | None:
+        """Asks DNS as a request's sender does before it sends."""
+        name = self._name(flow)
+        if not name:
+            return None
+        addresses, found = self._network.resolver.addresses(flow.source, name)
+        hops = self._network.resolver.told(found, addresses) if found is not None else ()
+        return Asked(name, addresses, tuple(hops), found.seconds * 1000 if found is not None else 0.0)
+
+    def _hears(self, flow: Flow) -> Iterator[tuple[float, Asked | None]]:
+        """What the senders of many requests hear of DNS; where its servers are not all well, by which of them is asked."""
+        if not self._name(flow):
+            yield 1.0, None
+            return
+        branches, heard, well = Branches(), {}, self._dns_is_well(flow)
+        self._proxy.deciding, self._network.resolver.quiet = branches, True
+        try:
+            for _ in range(MOST_TURNS):
+                asked = self.hear(flow)
+                known = heard.setdefault((frozenset(asked.addresses), round(asked.ms)), [0.0, asked])
+                known[0] += branches.share
+                if well or not branches.turn():
+                    break
+        finally:
+            self._proxy.deciding, self._network.resolver.quiet = None, False
+        whole = sum(share for share, _ in heard.values())
+        for share, asked in heard.values():
+            yield share / whole, asked
+
+    def _dns_is_well(self, flow: Flow) -> bool:
+        """Whether it makes no difference which of the DNS servers is asked."""
+        origin, servers = self._network.origins.of(flow.source), self._network.resolver.conf(flow.source).servers
+        rule = self._proxy.rule(servers[0], DNS_PORT, "UDP") if servers else None
+        if rule is None or origin.node is None:
+            return True
+        return not self._network.policies.active and all(
+            each.pod is not None and self._places.crosses(origin.node, each.node or "") and self._connections.alive(each.pod, each.port)
+            for each in self._proxy.usable(rule, origin.node))
 
     # what a target means
 
-    def aims(self, flow: Flow) -> Iterator[Aim]:
+    def aims(self, flow: Flow, asked: Asked | None) -> Iterator[Aim]:
         """What its requests are sent to, each as often as the others; none if there is no such name."""
         target, origin = flow.target, self._network.origins.of(flow.source)
-        if target.kind == SERVICE:
+        if asked is not None:
+            for aim in self._at_service(flow, origin) if target.kind == SERVICE and asked.addresses else ():
+                yield aim._replace(asked=asked)
+            service = self.service(target) if target.kind == SERVICE else None
+            for address in asked.addresses if service is None or service["spec"].get("type") == "ExternalName" else ():
+                yield Aim(origin, asked.name, address, target.port, None, asked)
+        elif target.kind == SERVICE:
             yield from self._at_service(flow, origin)
         elif target.kind == POD:
             pod = self._places.pod(target.key)
@@ -98,12 +180,10 @@ class Ways:
                 yield Aim(origin, target.host, address, target.port)
 
     def _addresses(self, flow: Flow) -> tuple[str, ...]:
-        """Where a URL's host leads: as the sender resolves it, or, from outside, to the Ingress that has the host."""
+        """Where a URL's host leads from outside: to the Ingress that has the host."""
         host = flow.target.host
         if is_address(host):
             return (host,)
-        if flow.source.kind == "pod":
-            return self._network.resolver.addresses(flow.source, host)[0]
         address = self._places.address_of(host)
         return (address,) if address else self._network.ingress_addresses(host)
 
@@ -156,7 +236,7 @@ class Ways:
 
     def _from(self, aim: Aim, target: Target) -> Iterator[tuple[float, Walk]]:
         if not aim.address:
-            yield 1.0, Walk(aim.host, aim.port).silence("service")
+            yield 1.0, aim.walk().silence("service")
             return
         rule = self._proxy.rule(aim.address, aim.port)
         node = self._places.node_at(aim.address)
@@ -165,6 +245,7 @@ class Ways:
         elif rule is not None and rule.via != CLUSTER:
             entries = self._connections.entry_nodes(rule)
             for weight, entry in self._alike(entries, rule, lambda entry: entry):
+                self._outer = weight
                 for share, walk in self._at(aim, target, entry, rule, from_outside=True):
                     yield share * weight, walk
             if not entries:
@@ -183,6 +264,7 @@ class Ways:
             yield from self._ends(1.0, aim, target, lambda trip: way(trip, here, rule))
             return
         for endpoint, share in shares:
+            self._part = share * (self._outer if rule.local else 1.0)
             for part, walk in self._at_endpoint(aim, target, here, rule, endpoint):
                 yield share * part, walk
 
@@ -190,7 +272,7 @@ class Ways:
         """As it was found for another node, where it makes no difference which node it is: nobody asks for the sender's address."""
         same = here == endpoint.node, endpoint.node is None or self._places.crosses(here, endpoint.node), \
             here if self._network.policies.active else ""
-        where = (endpoint, rule.via, aim.port, *same)
+        where = (endpoint, rule.via, aim.port, aim.asked.ms if aim.asked is not None else 0.0, *same)
         known = self._known.get(where)
         if known is None or any(walk.error is not None and walk.host != aim.host for _, walk in known):
             known = self._known[where] = list(self._ends(1.0, aim, target, lambda trip: self._to_endpoint(trip, here, rule, endpoint)))
@@ -205,18 +287,20 @@ class Ways:
         return self._ends(1.0, aim, target, lambda trip: self._connections.open(trip.walk, aim.origin, aim.address, aim.port))
 
     def _ends(self, share: float, aim: Aim, target: Target, way: Callable[[Trip], Landing | None]) -> Iterator[tuple[float, Walk]]:
-        """Where a request on that way ends, without leaving a trace; one that is passed on goes to each server behind in turn."""
-        walks = [self._ask(aim, target, way)]
-        while walks[0].through and len(walks) < MOST_TURNS:
-            walk = self._ask(aim, target, way)
-            if walk.pod == walks[0].pod:
+        """Where requests on that way end, without leaving a trace; whoever passes them on decides in every way that it may."""
+        branches, ends = Branches(self._rate * self._part), []
+        while len(ends) < MOST_TURNS:
+            with self._network.ingress.deciding(branches):
+                walk = self._ask(aim, target, way)
+            ends.append((branches.share, walk))
+            if not branches.turn():
                 break
-            walks.append(walk)
-        for walk in walks:
-            yield share / len(walks), walk
+        whole = sum(part for part, _ in ends)
+        for part, walk in ends:
+            yield share * part / whole, walk
 
     def _ask(self, aim: Aim, target: Target, way: Callable[[Trip], Landing | None]) -> Walk:
-        walk = Walk(aim.host, aim.port)
+        walk = aim.walk()
         landing = way(Trip(walk, aim.origin, aim.port, "TCP"))
         if landing is None:
             return walk

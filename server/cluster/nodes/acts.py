@@ -50,7 +50,7 @@ def signal(proc: Proc, entry: Entry, number: int) -> str:
         end(proc, entry, 137)
     else:
         system = entry.container.system
-        system.signal(system.procs[1], number)
+        system.signal(system.procs[system.first], number)
     return ""
 
 

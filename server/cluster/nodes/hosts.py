@@ -15,6 +15,7 @@ from server.cluster.inodes import Layer, Layers
 from server.cluster.kubelet import host_files
 from server.cluster.kubelet.kubelet import Kubelet
 from server.cluster.nodes.manifest_folder import ManifestFolder
+from server.cluster.nodes.processes import NodePids
 from server.cluster.nodes.programs import PROGRAMS
 from server.cluster.runtime import nfs
 from server.cluster.runtime.hosts import Host
@@ -47,7 +48,8 @@ class NodeHost(Host):
         variables = {"HOME": HOME, "USER": "root", "LOGNAME": "root", "SHELL": "/bin/bash", "TERM": "xterm-256color"}
         super().__init__(name, "host", cluster.clock, cluster.parts.disks, disk, base,
                          lambda: cluster.network.of_node(name, self.listening) if kubelet is not None else cluster.network.workstation(),
-                         lambda: address, {**PROGRAMS, **hosts.programs}, variables)
+                         lambda: address, {**PROGRAMS, **hosts.programs}, variables,
+                         pids=NodePids(self) if kubelet is not None else None)
 
     def _component(self, name: str, there: bool) -> bool:
         """A manifest of the control plane was moved away or put back: that is the fault ``component`` of chaos, so the page shows it."""
@@ -80,6 +82,7 @@ class Hosts:
         self.programs: dict[str, Program] = {}
         self._hosts: dict[str, NodeHost] = {}
         cluster.kubelets.on_change(self._changed)
+        cluster.kubelets.runtime.host_of = self.host
 
     def names(self) -> list[str]:
         """The machines that can be logged in to."""

@@ -12,18 +12,20 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from server.cluster.clock import Timer
-from server.cluster.runtime import plans
+from server.cluster.runtime import pids, plans
 from server.cluster.runtime.console import Console
 from server.cluster.runtime.container_machine import ContainerMachine
+from server.cluster.runtime.container_ports import ContainerPorts
 from server.cluster.runtime.files import Files
 from server.cluster.runtime.images import Image
 from server.cluster.runtime.logs import Line, Log
 from server.cluster.runtime.mount_namespace import Mount, kept, written
 from server.cluster.runtime.pages.nginx import Start
+from server.cluster.runtime.pids import Pids
 from server.cluster.runtime.plans import Plan
 from server.cluster.runtime.proc import Proc
-from server.cluster.runtime.servers import SERVERS, Server
-from server.cluster.runtime.serving import IN_USE, STOPPING, Listener, in_use
+from server.cluster.runtime.servers import SERVERS
+from server.cluster.runtime.serving import STOPPING, Listener, in_use
 from server.cluster.runtime.session import Session
 from server.cluster.runtime.signals import KILL
 from server.cluster.runtime.streams import Fault, Null, Stream, given_back
@@ -40,7 +42,7 @@ MOST_POSTPONED = 32  # a save waits for so many other things that happen in the 
 
 class Launch(NamedTuple):
     """What a container is started with; the same object for all replicas of a template where it can be. Memory is in bytes, CPU in
-    millicores; ``user`` is the spec's runAsUser, ``cwd`` its workingDir."""
+    millicores; ``user`` is the spec's runAsUser, ``cwd`` its workingDir, ``target`` the container among whose processes it is."""
 
     name: str
     image: Image
@@ -55,14 +57,15 @@ class Launch(NamedTuple):
     cwd: str = ""
     user: int | None = None
     read_only: bool = False
+    target: str = ""
 
 
-class Container(ContainerMachine):
+class Container(ContainerPorts, ContainerMachine):
     """``outside`` is set when a program looks at what may change without anything in the pod changing: the time, the network."""
 
     __slots__ = ("runtime", "sandbox", "launch", "id", "started", "finished", "code", "listeners", "_log", "_files", "_console", "_system",
                  "own_files", "frozen", "on_exit", "on_change", "stopping", "environment_of", "previous", "meter", "outside", "sessions",
-                 "_saving", "_ending", "_ports", "held", "_touched", "_postponed")
+                 "_saving", "_ending", "_ports", "held", "_touched", "_postponed", "pids", "first")
 
     def __init__(self, runtime: Runtime, sandbox: Sandbox, launch: Launch, id_: str, started: float,
                  environment: Callable[[], dict[str, str]], on_exit: Callable[[Container, int], None],
@@ -87,6 +90,8 @@ class Container(ContainerMachine):
         self.meter: Meter | None = None
         self.outside = False
         self.sessions: list[Session] = []
+        self.pids: Pids | None = None
+        self.first = 1
         self._log: Log | None = None
         self._files: Files | None = None
         self._console: Console | None = None
@@ -114,6 +119,8 @@ class Container(ContainerMachine):
     def begin(self, data: dict[str, Any] | None = None) -> None:
         """Starts what is planned, or goes on from what ``dump`` gave."""
         what = self.launch.plan
+        if self.launch.target or self.sandbox.pids is not None:
+            pids.join(self, len(plans.workers(what)), (data or {}).get("first"))
         if what.kind == "server":
             self._serve(what, fresh=data is None)
         elif what.kind == "program":
@@ -145,14 +152,13 @@ class Container(ContainerMachine):
             self._ending = self.clock.call_later(0.5, self._ended, 1)
 
     def _run(self, what: Plan, data: dict[str, Any] | None) -> None:
-        system = self._system = System(self, self.console.output, self._ended)
-        system.on_gone = self.ended_process
+        system = self._processes()
         if data and "system" in data:
             self.console.partial.update(given_back(data.get("partial") or {}))
             system.load(data["system"])
         else:
-            system.spawn(list(what.argv), cwd=self.cwd, fds=self.console.descriptors())
-            self._lead_terminal(self.console.tty, 1)
+            system.spawn(list(what.argv), cwd=self.cwd, fds=self.console.descriptors(), pid=self.first)
+            self._lead_terminal(self.console.tty, self.first)
 
     def _lead_terminal(self, tty: Any, group: int) -> None:
         if tty is not None:
@@ -164,15 +170,20 @@ class Container(ContainerMachine):
         """Its processes; those of a server are put down when somebody looks for the first time."""
         return self._system if self._system is not None else self._enter(None)
 
-    def _enter(self, data: dict[str, Any] | None) -> System:
-        system = self._system = System(self, self.console.output, self._ended)
+    def _processes(self) -> System:
+        system = self._system = System(self, self.console.output, self._ended, pids=self.pids, first=self.first)
         system.on_gone = self.ended_process
+        self.pids = system.pids
+        return system
+
+    def _enter(self, data: dict[str, Any] | None) -> System:
+        system = self._processes()
         what = self.launch.plan
         if data is not None:
             system.load(data)
-        if 1 not in system.procs or not system.procs[1].alive:
-            system.adopt(list(what.argv) or [self.launch.name], self.cwd, self._heard, self.started,
-                         plans.workers(what))
+        if self.first not in system.procs or not system.procs[self.first].alive:
+            system.adopt(plans.titled(what) or [self.launch.name], self.cwd, self._heard, self.started, plans.workers(what),
+                         plans.WORKER_USERS.get(what.server, "") if not self.files.user else "")
         return system
 
     def _heard(self, signal: int) -> None:
@@ -187,11 +198,16 @@ class Container(ContainerMachine):
             self.end(code)
             self.on_exit(self, code)
 
+    def killed(self, code: int) -> None:
+        """What its processes live by is gone."""
+        self._ended(code)
+
     def end(self, code: int) -> None:
         """It is over; whoever called knows."""
         if self.finished is not None:
             return
         self.finished = self.clock.now
+        pids.leave(self)
         self.code = code
         self.runtime.usage.end(self)
         if self._ports:
@@ -219,8 +235,8 @@ class Container(ContainerMachine):
         if what.kind == "server":
             return SERVERS[what.server].stop
         system = self._system
-        if what.kind == "program" and system is not None and 1 in system.procs:
-            system.signal(system.procs[1], 15)
+        if what.kind == "program" and system is not None and self.first in system.procs:
+            system.signal(system.procs[self.first], 15)
         return None
 
     def dump(self) -> dict[str, Any]:
@@ -240,6 +256,8 @@ class Container(ContainerMachine):
             data["finished"], data["code"] = self.finished, self.code
         if self.stopping:
             data["stopping"] = True
+        if self.first != 1:
+            data["first"] = self.first
         if self.previous is not None:
             before = self.previous
             data["previous"] = {"id": before.id, "started": before.started, "finished": before.finished, "code": before.code,
@@ -249,7 +267,7 @@ class Container(ContainerMachine):
     @property
     def plain(self) -> bool:
         """Whether it is just what its launch says."""
-        return self.launch.plan.kind != "program" and not self.own_files and not self.frozen and not self.held and (
+        return self.launch.plan.kind != "program" and not self.own_files and not self.frozen and not self.held and self.first == 1 and (
             self._system is None or not self._system.has_own())
 
     # people who come in
@@ -329,30 +347,6 @@ class Container(ContainerMachine):
         if self.meter is not None:
             self.runtime.usage.changed(self)
 
-    def listen(self, proc: Proc | None, ports: tuple[int, ...], listener: Listener) -> None:
-        """A program takes connections on ports of the pod, until it ends. Fault when one of them is taken."""
-        taken = {port for other in self.sandbox.containers.values() if other.running for port in other.ports}
-        if any(port in taken for port in ports):
-            raise Fault(IN_USE)
-        self.listeners[proc] = listener
-        self._ports = (*self._ports, *ports)
-        if proc is not None:
-            self.touch()
-            self.burning()
-
-    def opened(self) -> None:
-        """Its listeners have other ports than before."""
-        self._ports = tuple(port for each in self.listeners.values() for port in each.ports)
-        self.on_change(self, True)
-
-    def unlisten(self, proc: Proc) -> None:
-        listener = self.listeners.pop(proc, None)
-        if listener is not None:
-            self._ports = tuple(port for each in self.listeners.values() for port in each.ports)
-            if self.running:
-                self.touch()
-                self.burning()
-
     def ended_process(self, proc: Proc) -> None:
         """A process is over: what it listened to is closed, and what others ask of the pod may have another answer."""
         self.unlisten(proc)
@@ -379,40 +373,9 @@ class Container(ContainerMachine):
     # what others ask
 
     @property
-    def ports(self) -> tuple[int, ...]:
-        """All that something listens on, or will as soon as it is up."""
-        return self._ports
-
-    def listener(self, port: int) -> Listener | None:
-        """Who takes connections on a port now."""
-        if port not in self._ports:
-            return None
-        return next((each for each in self.listeners.values() if port in each.ports and self.clock.now >= each.since), None)
-
-    def listens(self, port: int) -> bool:
-        return self.listener(port) is not None
-
-    @property
-    def serving_since(self) -> float:
-        return max((each.since for each in self.listeners.values()), default=0.0)
-
-    @property
-    def server(self) -> Server | None:
-        """The server that it runs, if there is one."""
-        return next((each.server for each in self.listeners.values() if each.server is not None), None)
-
-    @property
     def burn(self) -> dict[str, Any] | None:
         """What its programs take beside what it is: nanocores, bytes, since when and how fast."""
         return self._system.burn if self._system is not None else None
-
-    def cpu(self) -> float:
-        """Millicores that it uses now."""
-        return self.runtime.usage.cpu(self)
-
-    def memory(self) -> int:
-        """Bytes that it uses now."""
-        return self.runtime.usage.memory(self)
 
     @property
     def log(self) -> Log:

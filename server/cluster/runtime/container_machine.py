@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from server.cluster.clock import Clock
 from server.cluster.disks import Tree
 from server.cluster.kubelet.environment import expanded
 from server.cluster.runtime import kits, plans, rootfs
+from server.cluster.runtime.capabilities import Rights
 from server.cluster.runtime.files import Files
 from server.cluster.runtime.images import Image
 from server.cluster.runtime.mount_namespace import Mount
@@ -105,6 +106,14 @@ class ContainerMachine:
         self.outside = True
         return self.runtime.outside(self.sandbox.key)
 
+    def cpu(self) -> float:
+        """Millicores that it uses now."""
+        return self.runtime.usage.cpu(self)
+
+    def memory(self) -> int:
+        """Bytes that it uses now."""
+        return self.runtime.usage.memory(self)
+
     def hardware(self) -> Facts:
         """The machine below it, and its own limits."""
         return self.runtime.hardware(self.sandbox.node)._replace(memory_limit=self.launch.memory, cpu_limit=self.launch.cpu_limit,
@@ -113,8 +122,13 @@ class ContainerMachine:
     def find(self, name: str) -> Program | None:
         kind = plans.program_kind(self.image, name)
         if kind == "server":
+            if self.launch.plan.kind == "server" and not plans.server_of(self.image, [name]):
+                return plans.UNSIMULATED
             return PROGRAMS[name] if name in DAEMONS else SERVE
         return PROGRAMS.get(name) or plans.UNSIMULATED if kind else None
+
+    def binary(self, name: str) -> Program | None:
+        return self.find(name) or PROGRAMS.get(name) or plans.UNSIMULATED
 
     def where(self, name: str) -> str:
         if self.find(name) is None:
@@ -140,6 +154,16 @@ class ContainerMachine:
         if kept is not None:
             return Tree({f"/{name}": text for name, text in kept.items()}, "/")
         return self.sandbox.volume_source(mount.volume)
+
+    @property
+    def rights(self) -> Rights:
+        """What its processes may do beyond their user."""
+        return self.runtime.security(self.sandbox.key, self.launch.name).rights
+
+    def node_below(self, disk: str, path: str) -> Any:
+        """Its node's machine, if this is the root of that one's disk."""
+        node = self.sandbox.node
+        return self.runtime.host_of(node) if path == "/" and disk == f"node/{node}" else None
 
     def mounted(self, path: str) -> bool:
         return any(mount.path.rstrip("/") == path for mount in self.launch.mounts)

@@ -358,6 +358,8 @@ class Files(MountNamespace):
         return fault or self._moved(tree, inside, into, kind, real, target)
 
     def _place_id(self, path: str) -> str:
+        if path.startswith("/proc/") and (other := self.elsewhere(path)) is not None:
+            return "/".join([*path.split("/", 4)[:4], other[0]._place_id(other[1]).lstrip("/")])
         return next((top for top, _ in self._points if path == top or path.startswith(top + "/")), "/")
 
     def _moved(self, tree: Tree, inside: str, into: str, kind: str, real: str, target: str) -> str:

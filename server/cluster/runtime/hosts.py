@@ -18,6 +18,7 @@ from server.cluster.disks import Disks, tree
 from server.cluster.inodes import Layer, Layers
 from server.cluster.runtime import kits
 from server.cluster.runtime.files import Files
+from server.cluster.runtime.pids import Pids, root_of
 from server.cluster.runtime.proc import Proc
 from server.cluster.runtime.procfs import Live
 from server.cluster.runtime.program import Program
@@ -39,7 +40,7 @@ class Host:
     """``own`` are programs that only this machine has; ``base`` what its disk held before anything was written to it."""
 
     def __init__(self, hostname: str, kit: str, clock: Clock, disks: Disks, disk: str, base: Layer, reach: Callable[[], Reach],
-                 ip: Callable[[], str], own: dict[str, Program], variables: dict[str, str], burst: int = BURST) -> None:
+                 ip: Callable[[], str], own: dict[str, Program], variables: dict[str, str], burst: int = BURST, pids: Pids | None = None) -> None:
         self.hostname = hostname
         self.kit = kit
         self.clock = clock
@@ -51,7 +52,8 @@ class Host:
         epoch = clock.epoch.timestamp()
         self.files = Files({}, {}, (), lambda mount: tree(disks, disk), lambda: None, layer=Layers(base, Live(self)), root=tree(disks, disk),
                            now=lambda: epoch + clock.now, born=epoch)
-        self.system = System(self, lambda fd: Null(), burst=burst)
+        self.system = System(self, lambda fd: Null(), burst=burst, pids=pids)
+        self.files.elsewhere = lambda path: root_of(self, path)
         self.system.on_gone = self._free
         self.system.adopt(["/sbin/init"], "/", lambda signal: None, clock.now)
 
@@ -70,6 +72,9 @@ class Host:
 
     def find(self, name: str) -> Program | None:
         return self._own.get(name) or (PROGRAMS.get(name) if kits.holds(self.kit, name) else None)
+
+    def binary(self, name: str) -> Program | None:
+        return self.find(name) or PROGRAMS.get(name)
 
     def where(self, name: str) -> str:
         return f"/usr/local/bin/{name}" if name in self._own else kits.where(self.kit, name) if self.find(name) is not None else ""

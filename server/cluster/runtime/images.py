@@ -245,6 +245,7 @@ OTHERS: dict[str, Row] = {
     "registry.k8s.io/kube-proxy": Row(KUBERNETES, 25.9, "busybox", (), ("kube-proxy",), (), "quiet"),
     "registry.k8s.io/etcd": Row(matching(r"\d\.\d\.\d{1,2}-\d"), 23.6, "scratch", (), ("etcd",), (2379, 2380, 2381), "quiet"),
     "registry.k8s.io/coredns/coredns": Row(RELEASE, 22.4, "scratch", ("/coredns",), (), (53, 8080, 8181, 9153), "coredns"),
+    "coredns/coredns": Row(matching(r"1\.\d{1,2}\.\d"), 22.4, "scratch", ("/coredns",), (), (53, 8080, 8181, 9153), "coredns"),
     "registry.k8s.io/metrics-server/metrics-server": Row(RELEASE, 19.5, "scratch", ("/metrics-server",), (), (10250,), "quiet"),
     "calico/node": Row(RELEASE, 156.0, "debian", (), ("start_runit",), (), "quiet"),
     "calico/cni": Row(RELEASE, 71.0, "debian", (), ("/opt/cni/bin/install",), (), "install"),

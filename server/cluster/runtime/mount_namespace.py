@@ -77,6 +77,7 @@ class MountNamespace:
         self._tell = changed
         self._followers: dict[Callable[[], None], None] = {}
         self._index: Index | None = None
+        self.elsewhere: Callable[[str], tuple[Any, str] | None] = lambda path: None
         under = Layers(*([Layer(base)] if base else []), layer if layer is not None else BASIC)
         if root is not None:
             self._mine = root._replace(under=Layers(root.under, under))
@@ -130,14 +131,23 @@ class MountNamespace:
 
     def _place(self, path: str) -> tuple[Tree, str]:
         """(the tree that a path lies in, the path as that tree has it)."""
+        if path.startswith("/proc/") and (other := self.elsewhere(path)) is not None:
+            return _told(*other, self.user)
         for top, mount in self._points:
             if path == top or path.startswith(top + "/"):
                 tree = self._source(mount).below(mount.sub_path)
                 return tree.fixed() if mount.read_only else tree, tree.at(path[len(top):])
         return self._mine, path
 
+    def disk_of(self, path: str) -> tuple[str, str]:
+        """(the name of the disk that a path lies on, "" where it is none of ``Disks``; the path there)."""
+        tree, inside = self._place(path)
+        return getattr(tree.files, "disk", ""), inside
+
     def _mounted_below(self, path: str) -> list[str]:
         """Names in a directory that lead to mounts."""
+        if path.startswith("/proc/") and (other := self.elsewhere(path)) is not None:
+            return other[0]._mounted_below(other[1])
         folder = path.rstrip("/") + "/"
         return [top[len(folder):].partition("/")[0] for top, _ in self._points if top.startswith(folder)]
 
@@ -176,7 +186,8 @@ class MountNamespace:
     def _find(self, path: str, last: bool = True) -> tuple[Tree, str, str, Any, str]:
         """(tree, path in it, kind, node, path without links)."""
         path = self.resolve(path, last)
-        tree, inside = self._place(path)
+        door = not last and path.startswith("/proc/") and path.endswith("/root")  # a link to who walks past it
+        tree, inside = (self._mine, path) if door else self._place(path)
         kind, found = tree.look(inside)
         if tree is not self._mine and kind in ("", "directory") and not found and inside == (tree.root.rstrip("/") or "/"):
             kind, found = "directory", tree.top
@@ -331,6 +342,25 @@ class MountNamespace:
                 tree = self._source(mount)
                 return top or "/", tree.space() if tree.space is not None else Space("tmpfs", "tmpfs"), mount.read_only or tree.put is None
         return "/", self._mine.space() if self._mine.space is not None else Space("overlay", "overlay"), self._mine.put is None
+
+
+def _told(other: MountNamespace, path: str, user: int) -> tuple[Tree, str]:
+    """Where a path of another machine lies, for ``user`` who comes in from beside it: nothing is shown to those who may not look. That one
+    is told of what is written."""
+    tree, inside = other._place(path)
+    if user not in (0, other.user):
+        return Tree({}, "/", top={"mode": 0}), path
+
+    def put(name: str, new: Node) -> str:
+        fault = tree.put(name, new)
+        other._tell()
+        return fault
+
+    def remove(names: list[str]) -> None:
+        tree.remove(names)
+        other._tell()
+
+    return tree._replace(put=put if tree.put is not None else None, remove=remove if tree.remove is not None else None), inside
 
 
 def written(own: Mapping[str, Node]) -> int:

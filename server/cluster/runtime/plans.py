@@ -117,11 +117,17 @@ def daemonizes(argv: tuple[str, ...]) -> bool:
 
 
 WORKERS = {"nginx": ("nginx: worker process",) * 2}
+WORKER_USERS = {"nginx": "101"}
 
 
 def workers(what: Plan) -> tuple[str, ...]:
     """The processes that a server keeps beside its first one."""
     return WORKERS.get(what.server, ()) if what.kind == "server" else ()
+
+
+def titled(what: Plan) -> list[str]:
+    """What ps shows of a server's first process."""
+    return [f"nginx: master process {' '.join(what.argv)}"] if what.server == "nginx" else list(what.argv)
 
 
 def _in_path(word: str) -> bool:

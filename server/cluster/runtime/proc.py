@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from server.cluster.errno import DENIED, IS_DIRECTORY, NOT_DIRECTORY, NOT_FOUND
 from server.cluster.process import Gate, Pass, Process, Sleep
+from server.cluster.runtime import stopping
+from server.cluster.runtime.devices import device
 from server.cluster.runtime.files import Files
 from server.cluster.runtime.mount_namespace import READ
 from server.cluster.runtime.program import Machine, OutOfMemory, Program, Signalled
 from server.cluster.runtime.signals import KILL, PIPE
-from server.cluster.runtime.streams import BLOCK, BrokenPipe, Endless, Fault, FileReader, FileWriter, Null, Stream
+from server.cluster.runtime.streams import BLOCK, BrokenPipe, Fault, FileReader, FileWriter, Stream
 from server.cluster.runtime.tty import Tty
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ class Proc:
 
     __slots__ = ("system", "pid", "ppid", "group", "program", "argv", "env", "cwd", "fds", "state", "started", "status", "done", "burn",
                  "traps", "session", "name", "user", "on_end", "heard", "_buffer", "_held", "_process", "_read", "_recorded", "_replay", "_mute",
-                 "_said", "_taken_up", "_stuck")
+                 "_said", "_taken_up", "_stuck", "stopped")
 
     def __init__(self, system: System, pid: int, ppid: int, program: Program, argv: list[str], env: dict[str, str], cwd: str,
                  fds: dict[int, Stream], state: dict[str, Any] | None, group: int, session: bool) -> None:
@@ -68,6 +70,7 @@ class Proc:
         self._said = 0
         self._taken_up = False
         self._stuck = False
+        self.stopped: stopping.Stopped | None = None
 
     # its life
 
@@ -130,6 +133,8 @@ class Proc:
                     yield from self.flush()
                 self.machine.changed()
                 value = yield wait
+                if self.stopped is not None:
+                    yield from stopping.halted(self)
             except GeneratorExit:
                 program.close()
                 raise
@@ -270,8 +275,8 @@ class Proc:
     def open(self, path: str, mode: str = "r") -> Stream:
         """Opens a file to read ("r"), write ("w") or append ("a"); the caller gives it a descriptor or closes it. Fault."""
         full = self.path(path)
-        if (device := self._device(full)) is not None:
-            return device
+        if (special := device(self, full)) is not None:
+            return special
         kind = self.files.kind(full)
         if kind == "directory" or not full or mode != "r" and path.endswith("/"):
             raise Fault(IS_DIRECTORY if full else NOT_FOUND)
@@ -286,25 +291,6 @@ class Proc:
         if fault := self.files.write(full, "", append=mode == "a"):
             raise Fault(fault)
         return FileWriter(self.files, full)
-
-    def _device(self, path: str) -> Stream | None:
-        number = {"/dev/stdin": "0", "/dev/stdout": "1", "/dev/stderr": "2"}.get(path) or (
-            path.removeprefix("/dev/fd/") if path.startswith("/dev/fd/") else path.removeprefix("/proc/self/fd/"))
-        if number.isdigit():
-            if int(number) not in self.fds:
-                raise Fault(NOT_FOUND)
-            return self.fds[int(number)]
-        if path in ("/proc/1/fd/1", "/proc/1/fd/2"):
-            return self.system.output(int(path[-1]))
-        if path == "/dev/null":
-            return Null()
-        if path in ("/dev/zero", "/dev/urandom", "/dev/random", "/dev/full"):
-            return Endless(path)
-        if path == "/dev/tty":
-            if self.tty is None:
-                raise Fault("No such device or address")
-            return self.tty
-        return None
 
     # other processes
 
@@ -375,6 +361,8 @@ class Proc:
             data["traps"] = {str(signal): how for signal, how in self.traps.items()}
         if self.burn is not None:
             data["burn"] = self.burn
+        if self.stopped is not None:
+            data["stopped"] = self.stopped.waiting
         if self._recorded:
             data["read"] = list(self._recorded)
         elif self._recorded is None and self.program.resume == "input":
@@ -390,6 +378,9 @@ class Proc:
         self._taken_up = True
         self.traps = {int(signal): how for signal, how in (data.get("traps") or {}).items()}
         self.burn = data.get("burn")
+        if "stopped" in data:
+            self.stopped = stopping.Stopped()
+            self.stopped.waiting.extend(data["stopped"])
         if self.program.resume == "input":
             self._replay = list(data.get("read") or ())
             self._recorded = list(self._replay)

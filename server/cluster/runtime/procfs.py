@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from server.cluster.inodes import Node
+from server.cluster.runtime.capabilities import USUAL, Rights
 
 KERNEL, VERSION = "6.1.0-28-amd64", "#1 SMP PREEMPT_DYNAMIC Debian 6.1.119-1 (2024-11-22)"
 MODEL = "Intel(R) Xeon(R) CPU @ 2.20GHz"
@@ -36,12 +37,14 @@ class Facts(NamedTuple):
 
 
 class Security(NamedTuple):
-    """Who a container's processes are (None: as the image says), and whether they may write to its root file system."""
+    """Who a container's processes are (None: as the image says), whether they may write to its root file system, and what
+    else they may do."""
 
     user: int | None = None
     group: int | None = None
     groups: tuple[int, ...] = ()
     read_only: bool = False
+    rights: Rights = Rights(USUAL)
 
 
 def facts_of(machine: Any) -> Facts:
@@ -52,7 +55,7 @@ def facts_of(machine: Any) -> Facts:
 def processes(machine: Any) -> list[Any]:
     """The processes of a machine that are there, in order."""
     system = getattr(machine, "system", None)
-    return sorted(system.procs.values(), key=lambda proc: proc.pid) if system is not None else []
+    return system.seen() if system is not None else []
 
 
 class Live:
@@ -202,12 +205,21 @@ PROC: dict[str, Callable[[Any], str]] = {
 
 
 def _status(machine: Any, proc: Any) -> str:
+    machine = proc.machine
     user, group = machine.files.user, (machine.files.groups or (0,))[0]
     rows = (("Name", proc.name[:15]), ("Umask", "0022"), ("State", "S (sleeping)" if proc.alive else "Z (zombie)"), ("Tgid", proc.pid),
             ("Ngid", 0), ("Pid", proc.pid), ("PPid", proc.ppid), ("TracerPid", 0), ("Uid", f"{user}\t{user}\t{user}\t{user}"),
             ("Gid", f"{group}\t{group}\t{group}\t{group}"), ("FDSize", 64), ("Groups", " ".join(map(str, machine.files.groups))),
-            ("VmSize", f"{4400:>8} kB"), ("VmRSS", f"{1024:>8} kB"), ("Threads", 1))
+            ("VmSize", f"{4400:>8} kB"), ("VmRSS", f"{1024:>8} kB"), ("Threads", 1), *_rights(machine, user))
     return "".join(f"{name}:\t{value}\n" for name, value in rows)
+
+
+def _rights(machine: Any, user: int) -> Iterable[tuple[str, Any]]:
+    given: Rights = getattr(machine, "rights", Rights())
+    held = 0 if user else given.mask
+    for name, mask in (("Inh", 0), ("Prm", held), ("Eff", held), ("Bnd", given.mask), ("Amb", 0)):
+        yield f"Cap{name}", f"{mask:016x}"
+    yield from (("NoNewPrivs", int(given.no_new)), ("Seccomp", given.seccomp), ("Seccomp_filters", given.seccomp // 2))
 
 
 def _process_stat(machine: Any, proc: Any) -> str:

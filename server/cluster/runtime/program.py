@@ -77,6 +77,10 @@ class Machine(Protocol):
         """A program by its name without a directory."""
         ...
 
+    def binary(self, name: str) -> Program | None:
+        """A program by what its file holds, wherever that came from."""
+        ...
+
     def where(self, name: str) -> str:
         """The path of a program that ``find`` finds, "" for none."""
         ...

@@ -34,7 +34,8 @@ class Lookup:
 
     ``asked`` are the names that the search list made of the question, in order; ``name`` is the one that was answered (or the last).
     ``records`` come in the order of the answer, CNAMEs before what they lead to; ``authority`` and ``additional`` are dig's other
-    sections; ``hops`` are the way of the last packet. NOERROR without records: the name exists and has none of that type."""
+    sections; ``hops`` are the way of the last packet, ``by`` the pod that answered it. NOERROR without records: the name exists and has
+    none of that type."""
 
     server: str
     name: str
@@ -47,6 +48,7 @@ class Lookup:
     authority: tuple[DnsRecord, ...] = ()
     additional: tuple[DnsRecord, ...] = ()
     hops: list[Hop] = field(default_factory=list)
+    by: tuple[str, str] | None = None
 
     @property
     def addresses(self) -> tuple[str, ...]:

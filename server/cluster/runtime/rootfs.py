@@ -9,13 +9,13 @@ Source: https://refspecs.linuxfoundation.org/FHS_3.0/fhs/index.html and the imag
 
 from __future__ import annotations
 
-import hashlib
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from server.cluster.disks import Space
 from server.cluster.inodes import Layer, Layers, Node
-from server.cluster.runtime import kits, packages
+from server.cluster.runtime import kits, packages, pids
+from server.cluster.runtime.binaries import ELF, binary
 from server.cluster.runtime.files import Files
 from server.cluster.runtime.procfs import Live, Security
 
@@ -27,7 +27,6 @@ DEVICES = {"null": (1, 3, 0o666), "zero": (1, 5, 0o666), "full": (1, 7, 0o666), 
            "tty": (5, 0, 0o666), "ptmx": (5, 2, 0o666)}
 DEVICE_LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/proc/self/fd/1", "stderr": "/proc/self/fd/2"}
 KERNEL_FOLDERS = {"/proc/": 0o555, "/sys/": 0o555, "/dev/": 0o755, "/dev/pts/": 0o755, "/dev/shm/": 0o1777, "/dev/mqueue/": 0o1777}  # noqa: S108
-ELF = "\x7fELF\x02\x01\x01" + "\0" * 9
 BUILT = 45 * 86400.0  # seconds before the cluster's epoch at which images were made
 MERGED = ("bin", "sbin", "lib")
 FOLDERS = {
@@ -139,24 +138,19 @@ def _programs(image: Image, made_of: str) -> dict[str, Node]:
         if made_of == "alpine" and program in kits.APPLETS:
             found[path] = {"link": "/bin/busybox"}
         elif made_of == "busybox":
-            found[path] = _binary("busybox", 1_146_600, links=len(kits.APPLETS))
+            found[path] = binary("busybox", 1_146_600, links=len(kits.APPLETS))
         else:
-            found[path] = _binary(program)
+            found[path] = binary(program)
     if made_of == "alpine":
-        found["/bin/busybox"] = _binary("busybox", 808_712)
+        found["/bin/busybox"] = binary("busybox", 808_712)
     elif made_of == "busybox":
-        found["/bin/busybox"] = _binary("busybox", 1_146_600, links=len(kits.APPLETS))
+        found["/bin/busybox"] = binary("busybox", 1_146_600, links=len(kits.APPLETS))
     elif made_of != "scratch":
         found["/usr/bin/sh"] = {"link": "dash" if made_of in ("debian", "ubuntu") else "bash"}
         found["/usr/bin/awk"] = {"link": "/etc/alternatives/awk"}
         found["/etc/alternatives/awk"] = {"link": "/usr/bin/mawk"}
-        found["/usr/bin/mawk"] = _binary("mawk")
+        found["/usr/bin/mawk"] = binary("mawk")
     return found
-
-
-def _binary(name: str, size: int = 0, links: int = 1) -> dict[str, Any]:
-    size = size or 14_000 + int(hashlib.sha256(name.encode()).hexdigest()[:5], 16) // 8 * 8
-    return {"text": ELF, "pad": size - len(ELF), "mode": 0o755, **({"links": links} if links > 1 else {})}
 
 
 @lru_cache(maxsize=256)
@@ -193,7 +187,7 @@ def layer(image: Image) -> Layer:
             nodes["/root/.profile"] = 'if [ "$BASH" ]; then\n  if [ -f ~/.bashrc ]; then\n    . ~/.bashrc\n  fi\nfi\n\nmesg n 2> /dev/null || true\n'
         nodes.update(_programs(image, made_of))
     else:
-        nodes.update({f"/{word.strip('/')}": _binary(word, image.size // 2) for word in (*image.entrypoint[:1], *image.command[:1])
+        nodes.update({f"/{word.strip('/')}": binary(word, image.size // 2) for word in (*image.entrypoint[:1], *image.command[:1])
                       if word.startswith("/")})
     nodes["/etc/mtab"] = {"link": "/proc/mounts"}
     nodes.update(packages.files_of(image, made_of))
@@ -212,6 +206,7 @@ def files_of(container: Container) -> Files:
     made = Files({}, container.own_files, container.mount_points(), container.mounted_tree, container.touch, runtime.written,
                  layer=Layers(Live(container), layer(launch.image)), now=lambda: epoch + runtime.clock.now, born=epoch - BUILT,
                  user=user, groups=tuple(dict.fromkeys((group, *asked.groups))), read_only=asked.read_only, space=lambda: Space("overlay", "overlay"))
+    made.elsewhere = lambda path: pids.root_of(container, path)
     for path in (launch.cwd,):
         if path and path != "/" and not asked.read_only and not made.kind(path):
             made.user, kept = 0, made.user

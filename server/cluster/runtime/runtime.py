@@ -12,13 +12,16 @@ from typing import Any
 from server.cluster.clock import Clock
 from server.cluster.disks import Tree
 from server.cluster.objects import Key, Object
+from server.cluster.runtime import pids
 from server.cluster.runtime.container import Container, Launch
 from server.cluster.runtime.logs import Budget, Line
 from server.cluster.runtime.mount_namespace import NotSimulated, kept, written
 from server.cluster.runtime.pages.site import Answer, Relayed, Site
+from server.cluster.runtime.pids import Pids
 from server.cluster.runtime.procfs import Facts, Security
 from server.cluster.runtime.reach import Reach, Talk
 from server.cluster.runtime.servers import access_lines
+from server.cluster.runtime.streams import Fault
 from server.cluster.runtime.usage import Usage
 from server.cluster.store import State
 
@@ -40,7 +43,7 @@ def _nowhere(pod: Key) -> Reach:
 class Sandbox:
     """A pod's network and volumes, shared by its containers."""
 
-    __slots__ = ("key", "uid", "node", "hostname", "ip", "containers", "volume_source", "user", "group", "forwards")
+    __slots__ = ("key", "uid", "node", "hostname", "ip", "containers", "volume_source", "user", "group", "forwards", "pids")
 
     def __init__(self, key: Key, uid: str, node: str, hostname: str, ip: str) -> None:
         self.key = key
@@ -53,6 +56,13 @@ class Sandbox:
         self.user: int | None = None
         self.group: int | None = None
         self.forwards: list[Any] = []
+        self.pids: Pids | None = None
+
+    def let_go(self) -> None:
+        """The whole cluster goes: its containers know nothing of it any more."""
+        for container in self.containers.values():
+            container.runtime = container.sandbox = None
+        self.containers = {}
 
 
 class Runtime:
@@ -68,6 +78,7 @@ class Runtime:
         self.outside: Callable[[Key], Reach] = _nowhere
         self.hardware: Callable[[str], Facts] = lambda node: Facts(uptime=clock.now)
         self.security: Callable[[Key, str], Security] = lambda pod, container: Security()
+        self.host_of: Callable[[str], Any] = lambda node: None
         self.on_end: Callable[[Key, tuple[int, ...]], None] = lambda pod, ports: None
         self.conversation: Callable[[Callable[..., Answer]], Talk] | None = None
         self.relay: Callable[..., Relayed] | None = None
@@ -94,7 +105,11 @@ class Runtime:
               on_exit: Callable[[Container, int], None], on_change: Callable[[Container, bool], None]) -> Container:
         """Starts a container; its end is told through ``on_exit(container, code)``. Fault when its program cannot be started."""
         container = Container(self, sandbox, launch, id_, self.clock.now, environment, on_exit, on_change)
-        container.begin()
+        try:
+            container.begin()
+        except Fault:
+            pids.leave(container)
+            raise
         self._put(sandbox, container)
         return container
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from server.cluster.runtime.pages import agnhost, databases, folders, metrics, nginx, redis, samples
+from server.cluster.runtime.pages import agnhost, coredns, databases, folders, metrics, nginx, redis, samples
 from server.cluster.runtime.pages.nginx import Start
 from server.cluster.runtime.pages.site import Answer
 
@@ -116,7 +116,7 @@ SERVERS: dict[str, Server] = {
         'time={iso_time} level=INFO source=node_exporter.go:216 msg="Starting node_exporter" version="(version=1.10.2)"',
         'time={iso_time} level=INFO source=tls_config.go:346 msg="Listening on" address=[::]:9100',
         'time={iso_time} level=INFO source=tls_config.go:349 msg="TLS is disabled." http2=false address=[::]:9100')),
-    "coredns": Server((0.1, 0), samples.says(lambda site: "OK"), (".:53", "CoreDNS-1.14.2", "linux/amd64")),
+    "coredns": Server((0.1, 0), samples.says(lambda site: "OK"), (".:53", "CoreDNS-1.14.2", "linux/amd64"), begin=coredns.begin),
     "http.server": Server(None, folders.http_server, (), PYTHON),
     "ingress-nginx": Server((1.0, 0), None, INGRESS_BANNER, start=0.5, relay=True, tls=(443, 8443)),
     "pause": Server((0.0, 0)),

@@ -17,7 +17,10 @@ import orjson
 
 from server.cluster.errno import NOT_FOUND
 from server.cluster.process import Interrupted
+from server.cluster.runtime import kits, stopping
+from server.cluster.runtime.binaries import program_in
 from server.cluster.runtime.burners import SPIN
+from server.cluster.runtime.pids import Pids
 from server.cluster.runtime.proc import Proc
 from server.cluster.runtime.program import MEMORY, ExecFault, Machine, Program
 from server.cluster.runtime.signals import HARMLESS, KILL, SIGNALS, STOP
@@ -34,7 +37,7 @@ class System:
     """The processes of a machine. ``output(fd)`` is where its first process prints; ``on_exit(code)`` hears of that one's end."""
 
     def __init__(self, machine: Machine, output: Callable[[int], Stream], on_exit: Callable[[int], None] | None = None,
-                 burst: int = BURST) -> None:
+                 burst: int = BURST, pids: Pids | None = None, first: int = 1) -> None:
         self.machine = machine
         self.clock = machine.clock
         self.output = output
@@ -43,8 +46,9 @@ class System:
         self.memory = MEMORY
         self.environment: dict[str, str] = {}
         self.procs: dict[int, Proc] = {}
+        self.pids = pids if pids is not None else Pids()
+        self.first = first
         self.on_gone: Callable[[Proc], None] | None = None
-        self._last = 0
         self._spent = 0
         self._since = -BREATH
         self._breath = BREATH
@@ -58,8 +62,9 @@ class System:
 
     def spawn(self, argv: list[str], *, parent: Proc | None = None, env: dict[str, str] | None = None, cwd: str = "/",
               fds: dict[int, Stream] | None = None, program: Program | None = None, state: dict[str, Any] | None = None, group: int = 0,
-              session: bool = False, outside: bool = False) -> Proc:
-        """Starts a process; ``outside``: for somebody who comes in, who has some room where there is none. ExecFault, Fault."""
+              session: bool = False, outside: bool = False, pid: int = 0) -> Proc:
+        """Starts a process; ``outside``: for somebody who comes in, who has some room where there is none; ``pid`` if it has one already.
+        ExecFault, Fault."""
         if env is None:
             env = self._given()
         if program is None:
@@ -70,8 +75,8 @@ class System:
             raise Fault("Resource temporarily unavailable")
         if len(fds or ()) > MOST_DESCRIPTORS:
             raise Fault("Too many open files")
-        self._last += 1
-        pid = self._last
+        pid = pid or self.pids.take()
+        self.pids.reach(pid)
         proc = Proc(self, pid, parent.pid if parent is not None else 0, program, argv, env, cwd, fds or {}, state, group or pid, session)
         if parent is not None:
             proc.user = parent.user
@@ -79,19 +84,22 @@ class System:
         proc.begin()
         return proc
 
-    def adopt(self, argv: list[str], cwd: str, heard: Callable[[int], None], started: float, workers: tuple[str, ...] = ()) -> Proc:
-        """Puts down a first process that runs without any program of its own, with its workers; ``heard(signal)`` is told of signals."""
-        first = Proc(self, 1, 0, Program(lambda proc: 0), argv, self._given(), cwd, {1: self.output(1), 2: self.output(2)}, None, 1, False)
-        first.heard, first.started = heard, started
+    def adopt(self, argv: list[str], cwd: str, heard: Callable[[int], None], started: float, workers: tuple[str, ...] = (),
+              user: str = "") -> Proc:
+        """Puts down a first process that runs without any program of its own, with its workers, who are ``user``; ``heard(signal)`` is told of
+        signals. A title (``nginx: master process ...``) may stand for the words."""
+        first = Proc(self, self.first, 0, Program(lambda proc: 0), argv, self._given(), cwd, {1: self.output(1), 2: self.output(2)}, None,
+                     self.first, False)
+        first.heard, first.started, first.name = heard, started, _called(argv[0])
         first.traps = dict.fromkeys(set(SIGNALS.values()) - {KILL, STOP}, "catch")
-        self.procs[1] = first
-        self._last = max(self._last, 1)
-        for name in workers:
-            self._last += 1
-            worker = Proc(self, self._last, 1, first.program, [name], first.env, cwd, {}, None, 1, False)
-            worker.heard, worker.started = (lambda signal: None), started
+        self.procs[first.pid] = first
+        for pid, name in enumerate(workers, first.pid + 1):
+            worker = Proc(self, pid, first.pid, first.program, [name], first.env, cwd, {}, None, first.pid, False)
+            worker.heard, worker.started, worker.name = (lambda signal: None), started, _called(name)
             worker.traps = {KILL: "ignore"}
+            worker.user = user or first.user
             self.procs[worker.pid] = worker
+        self.pids.reach(first.pid + len(workers))
         return first
 
     def _given(self) -> dict[str, str]:
@@ -127,7 +135,15 @@ class System:
         raise ExecFault("not found" if "/" not in word else NOT_FOUND)
 
     def _script(self, path: str, argv: list[str]) -> tuple[Program, list[str]]:
-        first = (self.machine.files.read(path) or "").partition("\n")[0]
+        text = self.machine.files.read(path) or ""
+        if name := program_in(text):
+            called = posixpath.basename(argv[0])
+            program = self.machine.binary(called if name == "busybox" else name) if name != "busybox" or called in kits.APPLETS or (
+                called == "busybox") else None
+            if program is None:
+                raise ExecFault("applet not found")
+            return program, argv
+        first = text.partition("\n")[0]
         words = first[2:].split(None, 1) if first.startswith("#!") else ["/bin/sh"]
         if words and posixpath.basename(words[0]) == "env" and len(words) > 1:
             words = words[1].split(None, 1)
@@ -152,6 +168,7 @@ class System:
             self.procs.pop(proc.pid, None)
         for child in [child for child in self.procs.values() if child.ppid == proc.pid]:
             child.ppid = 1
+            stopping.orphaned(child)
             if not child.alive:
                 self.procs.pop(child.pid, None)
         proc.done.open()
@@ -160,7 +177,7 @@ class System:
             proc.on_end(proc.status)
         if self.on_gone is not None:
             self.on_gone(proc)
-        if proc.pid == 1 and self.on_exit is not None:
+        if proc.pid == self.first and self.on_exit is not None:
             self.on_exit(proc.status)
 
     def crashed(self, proc: Proc, error: Exception) -> int:
@@ -185,6 +202,10 @@ class System:
                 proc.stop(status)
         self.procs.clear()
 
+    def seen(self) -> list[Proc]:
+        """All processes that one of these sees, in order."""
+        return sorted(self.pids.everybody(self), key=lambda proc: proc.pid)
+
     # signals
 
     def signal(self, proc: Proc, signal: int) -> None:
@@ -201,7 +222,7 @@ class System:
         if not proc.alive:
             return
         how = proc.traps.get(signal)
-        if how == "ignore":
+        if how == "ignore" or stopping.heard(proc, signal):
             return
         if signal == KILL:
             if proc.pid != 1:
@@ -258,7 +279,7 @@ class System:
     @property
     def burn(self) -> dict[str, Any] | None:
         """What all processes take together."""
-        burns = [proc.burn for proc in self.procs.values() if proc.burn is not None]
+        burns = [proc.burn for proc in self.procs.values() if proc.burn is not None and proc.stopped is None]
         burns.extend(SPIN.state(self._since) for _ in self._spinning)
         if len(burns) < 2:
             return burns[0] if burns else None
@@ -288,7 +309,7 @@ class System:
 
         procs = [proc.dump(number) for proc in self.procs.values() if proc.alive and not proc.session and proc.heard is None]
         ended = [[proc.pid, proc.ppid, proc.status] for proc in self.procs.values() if not proc.alive and not proc.session]
-        data: dict[str, Any] = {"last": self._last, "procs": procs, "streams": streams}
+        data: dict[str, Any] = {"last": self.pids.last, "procs": procs, "streams": streams}
         if ended:
             data["ended"] = ended
         if signals := [entry for entry in self._sent if entry[0] in self.procs and not self.procs[entry[0]].session]:
@@ -304,7 +325,7 @@ class System:
         """Goes on from a dump."""
         if "raw" in data:
             data = given_back(data["raw"])
-        self._last = data["last"]
+        self.pids.reach(data["last"])
         self.environment = self.machine.environment()
         pipes = {}
         for id_, text, written, gone in data.get("pipes") or ():
@@ -350,3 +371,8 @@ class System:
         if kind == "pipe-writer":
             return pipes[data["pipe"]].writer
         return self.output(2 if data.get("name") == "stderr" else 1) if kind == "sink" else Null()
+
+
+def _called(title: str) -> str:
+    """The command's name in a title that a program has given itself."""
+    return posixpath.basename(title.partition(": ")[0])

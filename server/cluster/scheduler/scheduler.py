@@ -45,6 +45,7 @@ class Scheduler:
         self.client = parts.client(NAME, USER)
         self._reports = Reports(parts.clock, self.client)
         self._attempts = Attempts()
+        self._before: tuple[Attempts, float] | None = None
         self.running = False
         self._watches: list[Watch] = []
         self._timer: Timer | None = None
@@ -59,11 +60,50 @@ class Scheduler:
 
     def attempt(self, uid: str) -> Attempt | None:
         """The last attempt to schedule the pod with that uid, if it is still known."""
-        return self._attempts.get(uid)
+        found = self._attempts.get(uid)
+        return found if found is not None or self._before is None else next(reversed(self._recalled(uid)), None)
 
     def attempts(self, uid: str) -> list[Attempt]:
         """The last few attempts, oldest first."""
-        return self._attempts.all(uid)
+        return self._recalled(uid) + self._attempts.all(uid)
+
+    def recall(self, other: Scheduler, moment: float) -> None:
+        """Knows of the attempts that another made until a moment: those of a cluster that this one's was taken from."""
+        self._before = other._attempts, moment
+
+    def _recalled(self, uid: str) -> list[Attempt]:
+        """Of one moment not all may have been yet: those of which the pod bears the outcome are."""
+        if self._before is None:
+            return []
+        attempts, moment = self._before
+        found = [one for one in attempts.all(uid) if one.time <= moment]
+        while found and found[-1].time == moment and not self._known(found[-1]):
+            found.pop()
+        return found
+
+    def _known(self, attempt: Attempt) -> bool:
+        pod = self._api.lister("pods").get(*attempt.pod)
+        if pod is None or attempt.node is not None:
+            return pod is not None and pod["spec"].get("nodeName") == attempt.node
+        told = condition(pod, "PodScheduled")
+        return told is not None and told.get("message") == attempt.message
+
+    def again(self, pod: Object) -> Attempt | None:
+        """The attempt that left a pod without a node, made again for those who look: of a scheduler that was restarted since. None if what it
+        would say now is not what the pod was told."""
+        told = condition(pod, "PodScheduled")
+        if told is None or not self.running:
+            return None
+        chance = self._parts.random.getstate()
+        result = self.framework.place(PodInfo(pod))
+        self._parts.random.setstate(chance)
+        if isinstance(result, Placement) or not told.get("message", "").startswith(result.message()):
+            return None
+        meta, names = pod["metadata"], self.snapshot.names
+        slots = dict.fromkeys(self.snapshot.order, result.whole) if result.whole is not None else result.by_node
+        rejections = {names[slot]: (why.plugin, why.reasons) for slot, why in slots.items()}
+        return Attempt(meta["uid"], (meta["namespace"], meta["name"]), 0, self._clock.now, None, rejections, {}, 0, 0, 0, told["message"],
+                       result.nodes, result.nodes, nominated=(pod.get("status") or {}).get("nominatedNodeName"))
 
     def start(self) -> None:
         """Begins (again) from what the API server has now."""

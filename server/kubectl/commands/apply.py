@@ -19,7 +19,7 @@ from server.kubectl.command import ALL, DRY_RUN, FILENAME, OUTPUT, SELECTOR, SUB
 from server.kubectl.commands.delete import CASCADE, FORCE, GRACE, TIMEOUT, propagation, remove
 from server.kubectl.context import Context
 from server.kubectl.dryrun import field_validation, strategy
-from server.kubectl.editor import run_editor
+from server.kubectl.editor import discard, run_editor
 from server.kubectl.errors import CommandError, Errors, UsageError, WrappedApiError, message_of, raise_all, when
 from server.kubectl.flags import Flag, Flags
 from server.kubectl.resources import Info
@@ -205,13 +205,14 @@ EDIT_HEADER = """# Please edit the 'last-applied-configuration' annotations belo
 """
 
 
-def edit_last_applied(ctx: Context, args: list[str], flags: Flags) -> None:
+def edit_last_applied(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, None]:
     for info in _chosen(ctx, args, flags):
         text = last_applied(info.object)
         if text is None:
             raise CommandError(f"no last-applied-configuration annotation found on resource: {info.name}")
         before = EDIT_HEADER + to_yaml(json.loads(text))
-        after = run_editor(ctx, before)
+        after, path = yield from run_editor(ctx, before)
+        discard(ctx, path)
         if after == before:
             ctx.err("Edit cancelled, no changes made.")
             continue

@@ -1,11 +1,11 @@
 """kubectl edit: an object through an editor, and back as a patch.
 
-In: objects and KUBE_EDITOR (or EDITOR). Out: `edited`, or why not. Podium's terminal has no screen editor: `cat`, `true` and
-`sed -i s/OLD/NEW/` are built in, as scripts use them; the page's YAML editor is for the rest.
+In: objects and an editor (editor.py). Out: `edited`, or why not; what was saved and is not valid is opened again, with the reasons.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from typing import Any
 
 from server.cluster import schema
@@ -17,8 +17,8 @@ from server.kubectl.command import FILENAME, OUTPUT, SUBRESOURCE, VALIDATE, Comm
 from server.kubectl.commands.create import SAVE_CONFIG
 from server.kubectl.context import Context
 from server.kubectl.dryrun import field_validation
-from server.kubectl.editor import run_editor
-from server.kubectl.errors import CommandError, Exit, raise_all, server_message
+from server.kubectl.editor import discard, run_editor
+from server.kubectl.errors import CommandError, Exit, raise_all
 from server.kubectl.flags import Flag, Flags
 from server.kubectl.resources import Info
 from server.kubectl.threeway import two_way
@@ -33,7 +33,7 @@ HEADER = """# Please edit the object below. Lines beginning with a '#' will be i
 """
 
 
-def edit(ctx: Context, args: list[str], flags: Flags) -> int | None:
+def edit(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, None]:
     if flags.output not in ("", "json", "yaml"):
         raise CommandError("The flag 'output' must be one of yaml|json")
     found = resources.find(ctx, args, filenames=flags.filename, recursive=flags.recursive, kustomize=flags.kustomize, types_alone=True,
@@ -42,58 +42,59 @@ def edit(ctx: Context, args: list[str], flags: Flags) -> int | None:
     if not found.infos:
         raise CommandError("edit cancelled, no objects found")
     for info in found.infos:
-        _edit_one(ctx, info, flags)
-    return None
+        yield from _edit_one(ctx, info, flags)
 
 
-def _edit_one(ctx: Context, info: Info, flags: Flags) -> None:
+def _edit_one(ctx: Context, info: Info, flags: Flags) -> Generator[Any, Any, None]:
     original = printers.without_managed({"apiVersion": info.resource.api_version, "kind": info.resource.kind, **info.object})
-    body = to_json(original) if flags.output == "json" else to_yaml(original)
-    problems, last = "", ""
-    while True:
-        edited = run_editor(ctx, HEADER + problems + body)
-        content = _without_comments(edited)
-        if not content.strip():
-            ctx.err("Edit cancelled, saved file was empty.")
-            return
-        if content == _without_comments(HEADER + body) and not problems:
-            ctx.err("Edit cancelled, no changes made.")
-            return
-        if problems and content == last:
-            _give_up(ctx, HEADER + problems + body, flags)
-        last = content
-        problem = _save(ctx, info, original, content, flags)
-        if problem is None:
-            return
-        ctx.err(problem)
-        first, _, rest = problem.removeprefix("error: ").partition("\n")
-        problems = f"# {first}\n" + "".join(f"# {line}\n" for line in rest.splitlines()) + "#\n"
-        body = content
-
-
-def _give_up(ctx: Context, text: str, flags: Flags) -> None:
     suffix = "json" if flags.output == "json" else "yaml"
-    path = f"/tmp/kubectl-edit-{1000 + ctx.api.server.store.revision}.{suffix}"
-    ctx.files.write(path, text)
-    ctx.err(f'A copy of your changes has been stored to "{path}"')
-    ctx.err("error: Edit cancelled, no valid changes were saved.")
-    raise Exit(1)
+    body = to_json(original) if suffix == "json" else to_yaml(original)
+    unchanged, reasons, path = _without_comments(body), "", ""
+    while True:
+        try:
+            edited, now = yield from run_editor(ctx, HEADER + reasons + body, suffix)
+        except CommandError:
+            _kept(ctx, path)
+            raise
+        content = _without_comments(edited)
+        if reasons and content == body:
+            _kept(ctx, now)
+            raise CommandError("Edit cancelled, no valid changes were saved.")
+        if path:
+            discard(ctx, path)
+        path, body = now, content
+        if content == unchanged or not content.strip():
+            discard(ctx, path)
+            ctx.err("Edit cancelled, no changes made." if content == unchanged else "Edit cancelled, saved file was empty.")
+            return
+        reasons = _save(ctx, info, original, content, path, flags)
+        if not reasons:
+            discard(ctx, path)
+            return
 
 
-def _save(ctx: Context, info: Info, original: Object, content: str, flags: Flags) -> str | None:
-    """Send the change; None when it is done, else what to say before the editor is opened again."""
+def _kept(ctx: Context, path: str) -> None:
+    if path:
+        ctx.err(f'A copy of your changes has been stored to "{path}"')
+
+
+def _save(ctx: Context, info: Info, original: Object, content: str, path: str, flags: Flags) -> str:
+    """Sends the change. "" when it is done, else why the editor is to be opened again; CommandError and Exit when that would not help."""
     documents = load_yaml(content)
     if not documents or documents[0].error is not None or not isinstance(documents[0].obj, dict):
-        return f'error: {info.resource.key} "{info.name}" is invalid'
+        fault = documents[0].error if documents and documents[0].error is not None else "it is not an object"
+        return _reason(f"The edited file had a syntax error: error parsing edited-file: {fault}", [])
     edited = annotated(documents[0].obj) if flags.save_config else documents[0].obj
-    meta = edited.get("metadata") or {}
+    meta = edited.get("metadata")
+    meta = meta if isinstance(meta, dict) else {}
     if (meta.get("name"), edited.get("kind"), edited.get("apiVersion")) != (info.name, original["kind"], original["apiVersion"]):
-        return f'error: {info.resource.key} "{info.name}" is invalid: the name, kind and apiVersion of an object cannot be edited'
+        _kept(ctx, path)
+        raise CommandError("At least one of apiVersion, kind and name was changed")
     row = info.resource
     patch = two_way(original, edited, schema.for_kind(row.api_version, row.kind))
     if not patch:
         ctx.out(f"{info.kind_name} skipped")
-        return None
+        return ""
     if flags.output_patch:
         ctx.out(f"Patch: {compact(patch)}")
     try:
@@ -101,10 +102,24 @@ def _save(ctx: Context, info: Info, original: Object, content: str, flags: Flags
                               field_manager=flags.field_manager, field_validation=field_validation(flags))
     except ApiError as error:
         if error.reason == "Invalid":
-            return f'error: {row.key} "{info.name}" is invalid'
-        return server_message(error)
+            ctx.err(f'error: {row.key} "{info.name}" is invalid')
+            causes = [f"{cause.get('field', '')}: {cause.get('message', '')}" for cause in (error.details or {}).get("causes") or []]
+            return _reason(f'{row.key} "{info.name}" was not valid', causes)
+        if error.reason == "NotFound":
+            ctx.err(f'error: {row.key} "{info.name}" could not be found on the server')
+            ctx.err(f'The edits you made on deleted resources have been saved to "{path}"')
+        else:
+            ctx.err(f'error: {row.key} "{info.name}" could not be patched: {error.message}')
+            ctx.err(f"You can run `kubectl replace -f {path}` to try this update again.")
+        raise Exit(1) from None
     printers.for_objects(ctx, flags, "edited")(after, row)
-    return None
+    return ""
+
+
+def _reason(head: str, causes: list[str]) -> str:
+    """Why a file is opened again, as comments at its top."""
+    lines = [f"{head}:" if causes else head, *(f"* {cause}" for cause in causes)]
+    return "".join("# {}\n".format(line.replace("\n", "\n# ")) for line in lines) + "#\n"
 
 
 def _without_comments(text: str) -> str:

@@ -12,6 +12,10 @@ from server.kubectl.errors import CommandError, UsageError
 from server.kubectl.flags import Flags
 from server.kubectl.globalflags import GLOBAL_FLAGS
 
+BASH = """# bash completion for kubectl
+# Podium's terminal completes kubectl by itself: press Tab. For an alias: complete -o default -F __start_kubectl k
+complete -o default -F __start_kubectl kubectl
+"""
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
@@ -35,7 +39,9 @@ def completion(ctx: Context, args: list[str], flags: Flags) -> None:
         raise UsageError("Too many arguments. Expected only the shell type.")
     if args[0] not in SHELLS:
         raise UsageError(f'Unsupported shell type "{args[0]}".')
-    raise CommandError("Podium's terminal completes kubectl by itself: press Tab. Scripts for other shells come with kubectl")
+    if args[0] != "bash":
+        raise CommandError(f"Podium's terminal is bash: there is no completion for {args[0]} here. A real kubectl prints it")
+    ctx.stdout.write(BASH)
 
 
 COMMANDS = (

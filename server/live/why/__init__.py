@@ -12,11 +12,12 @@ from typing import Any
 from server.cluster.apiserver.resources import RESOURCES
 from server.cluster.cluster import Cluster
 from server.cluster.objects import Object, controller_of
-from server.live.why import batch, chain, configuration, machines, pods, policies, requests, rollouts, scaling, services, storage
+from server.live.why import batch, chain, configuration, machines, pods, policies, remedies, requests, rollouts, scaling, services, storage
 from server.live.why.telling import Reason, fact, names, reason
 
 KINDS = {row.kind: row for row in RESOURCES.values() if not row.stored}
 Told = tuple[str, list[Reason]]
+CONTROLLED = ("Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "PersistentVolumeClaim", "HorizontalPodAutoscaler")
 FAMILIES = {
     "Service": services.service,
     "Endpoints": services.endpoints,
@@ -56,8 +57,10 @@ def explain(cluster: Cluster, thing: str) -> dict[str, Any] | None:
     if obj is None:
         return _answer(cluster, thing, pods.gone(cluster, thing, own), chain.chain(cluster, own)) if own else None
     told = _told(cluster, kind, obj, own)
-    if told[0] == "here" and told[1] and (end := _ending(obj)) is not None and kind != "Pod":
-        told = "terminating", [end, *told[1]]
+    if kind not in ("Pod", "Namespace") and (end := _ending(cluster, obj)) is not None:
+        told = "terminating", [end, *(told[1] if told[0] == "here" else [])]
+    elif kind in CONTROLLED and told[0] != "here" and not cluster.components.healthy("kube-controller-manager"):
+        told = told[0], [rollouts.standstill(), *(one for one in told[1] if one["code"] != "no-controllers")]
     return _answer(cluster, thing, told, chain.chain(cluster, own))
 
 
@@ -114,9 +117,20 @@ def _told(cluster: Cluster, kind: str, obj: Object, own: list[Any]) -> Told:
     return "here", [reason("exists", {"kind": kind}, [fact(obj, "metadata.creationTimestamp", obj["metadata"].get("creationTimestamp", ""))])]
 
 
-def _ending(obj: Object) -> Reason | None:
+def _ending(cluster: Cluster, obj: Object) -> Reason | None:
     """It is being deleted, and something holds it."""
     held = obj["metadata"].get("finalizers") or []
     if "deletionTimestamp" not in obj["metadata"]:
         return None
-    return reason("finalizers" if held else "deleting", {"finalizers": names(held)}, [fact(obj, "metadata.finalizers", names(held))])
+    if (user := storage.held(cluster, obj)) is not None:
+        return user
+    facts = [fact(obj, "metadata.finalizers", names(held))]
+    if "foregroundDeletion" in held:
+        left = names(f"{one['kind']} {one['metadata']['name']}" for one in _dependents(cluster, obj))
+        return reason("foreground", {"left": left or "-"}, facts)
+    return reason("finalizers", {"finalizers": names(held)}, facts, [remedies.unhold(obj)]) if held else reason("deleting", {}, facts)
+
+
+def _dependents(cluster: Cluster, obj: Object) -> list[Object]:
+    """What it owns that has not gone yet."""
+    return [one for resource in ("pods", *remedies.OWNERS.values()) for one in cluster.api.lister(resource).by_owner(obj["metadata"]["uid"])[:20]]

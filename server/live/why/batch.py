@@ -12,29 +12,33 @@ from server.cluster.cluster import Cluster
 from server.cluster.controllers.cronjob_schedule import InvalidSchedule, missed, seconds_to_next
 from server.cluster.controllers.job_backoff import remaining
 from server.cluster.kubelet.backoff import duration
-from server.cluster.objects import Object, condition, controller_uid, uid
+from server.cluster.objects import Object, condition, controller_of, controller_uid, uid
 from server.live.why import pods
-from server.live.why.telling import Reason, aid, fact, names, reason, scope
+from server.live.why.telling import Aid, Reason, aid, fact, names, reason, scope
 
 Told = tuple[str, list[Reason]]
+MOST_PODS = 50
 
 
 def job(cluster: Cluster, obj: Object) -> Told:
     spec, status, meta = obj["spec"], obj.get("status") or {}, obj["metadata"]
     failed = condition(obj, "Failed")
-    logs = aid("logs", f"kubectl logs job/{meta['name']}{scope(obj)}")
+    made = [pod for pod in cluster.api.lister("pods").by_owner(uid(obj)) if controller_uid(pod) == uid(obj)]
+    logs = aid("logs", f"kubectl logs job/{meta['name']}{scope(obj)}") if made else None
+    last = next((told for pod in reversed(made[-MOST_PODS:]) if (told := pods.first(cluster, pod)) is not None), None)
+    inner = {"inner": [last]} if last is not None else {}
     if failed is not None and failed["status"] == "True":
         why = failed.get("reason", "")
         facts = [fact(obj, "status.conditions[Failed].reason", why), fact(obj, "status.failed", status.get("failed", 0))]
         if why == "BackoffLimitExceeded":
-            return "failed", [
-                reason(
-                    "backoff-limit",
-                    {"limit": spec.get("backoffLimit", 6), "failed": status.get("failed", 0)},
-                    [fact(obj, "spec.backoffLimit", spec.get("backoffLimit", 6)), *facts],
-                    [logs],
-                )
-            ]
+            failures, aids = status.get("failed", 0), [logs, _again(obj)]
+            params = {"limit": spec.get("backoffLimit", 6), "failed": failures, "count": failures}
+            facts.insert(0, fact(obj, "spec.backoffLimit", spec.get("backoffLimit", 6)))
+            policy = spec["template"]["spec"].get("restartPolicy", "")
+            if policy == "OnFailure":
+                facts.insert(1, fact(obj, "spec.template.spec.restartPolicy", policy))
+                return "failed", [reason("backoff-restarts", params, facts, aids) | inner]
+            return "failed", [reason("backoff-limit", params, facts, aids) | inner]
         if why == "DeadlineExceeded":
             return "failed", [
                 reason(
@@ -68,11 +72,7 @@ def job(cluster: Cluster, obj: Object) -> Told:
                 [aid("resume-job", f'kubectl patch job {meta["name"]}{scope(obj)} -p \'{{"spec":{{"suspend":false}}}}\'')],
             )
         ]
-    held = [
-        pod
-        for pod in cluster.api.lister("pods").by_owner(uid(obj))
-        if controller_uid(pod) == uid(obj) and (pod.get("status") or {}).get("phase") not in ("Failed", "Succeeded")
-    ]
+    held = [pod for pod in made if (pod.get("status") or {}).get("phase") not in ("Failed", "Succeeded")]
     kept = cluster.parts.state.get(f"job-backoff/{uid(obj)}")
     left = remaining(*kept, cluster.clock.now) if kept else 0.0
     if left > 0 and not held:
@@ -83,6 +83,7 @@ def job(cluster: Cluster, obj: Object) -> Told:
                 [fact(obj, "status.failed", status.get("failed", 0)), fact(obj, "spec.backoffLimit", spec.get("backoffLimit", 6))],
                 [logs],
             )
+            | inner
         ]
     bad = next((inner for pod in held[:20] if (inner := pods.first(cluster, pod)) is not None), None)
     params = {
@@ -104,6 +105,31 @@ def job(cluster: Cluster, obj: Object) -> Told:
     return "waits", [one | ({"inner": [bad]} if bad is not None else {})]
 
 
+def _again(obj: Object) -> Aid:
+    """A Job's template stays as it is: it is made anew, or its CronJob is changed."""
+    meta, above = obj["metadata"], controller_of(obj)
+    if above is not None:
+        return aid("edit-cron", f"kubectl edit {above['kind'].lower()} {above['name']}{scope(obj)}")
+    return aid("remake", f"kubectl get job {meta['name']}{scope(obj)} -o yaml > {meta['name']}.yaml", file=f"{meta['name']}.yaml")
+
+
+def _last(cluster: Cluster, obj: Object) -> list[Reason]:
+    """The newest Job of a CronJob, if it failed, or cannot go on."""
+    jobs = [one for one in cluster.api.lister("jobs.batch").by_owner(uid(obj)) if controller_uid(one) == uid(obj)]
+    if not jobs:
+        return []
+    newest = max(jobs, key=lambda one: (one["metadata"]["creationTimestamp"], one["metadata"]["name"]))
+    name = newest["metadata"]["name"]
+    question, found = job(cluster, newest)
+    if question == "failed":
+        failed = condition(newest, "Failed") or {}
+        proof = fact(newest, "status.conditions[Failed].reason", failed.get("reason", ""))
+        return [reason("cron-failed", {"job": name}, [proof]) | {"inner": found[:1]}]
+    stuck = found[0].get("inner")
+    proof = fact(newest, "status.active", (newest.get("status") or {}).get("active", 0))
+    return [reason("cron-stuck", {"job": name}, [proof]) | {"inner": stuck}] if stuck else []
+
+
 def cron_job(cluster: Cluster, obj: Object) -> Told:
     spec, status, meta = obj["spec"], obj.get("status") or {}, obj["metadata"]
     if spec.get("suspend"):
@@ -122,7 +148,7 @@ def cron_job(cluster: Cluster, obj: Object) -> Told:
             reason("cron-invalid", {"schedule": spec["schedule"], "message": str(fault)}, [fact(obj, "spec.schedule", spec["schedule"])])
         ]
     now = cluster.clock.epoch + timedelta(seconds=cluster.clock.now)
-    found = []
+    found = _last(cluster, obj)
     active = [entry["name"] for entry in status.get("active") or ()]
     if active and spec.get("concurrencyPolicy") == "Forbid":
         found.append(

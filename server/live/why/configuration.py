@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from server.cluster.cluster import Cluster
 from server.cluster.objects import Object
 from server.live.records import thing_id
-from server.live.why.telling import MOST_LOOKED_AT, Reason, aid, fact, names, reason, scope, workload_of
+from server.live.why import remedies
+from server.live.why.telling import MOST_LOOKED_AT, Fact, Reason, aid, fact, names, reason, scope
 
 CREATE = {"ConfigMap": "configmap", "Secret": "secret generic"}
+RESTARTED = ("deployment/", "statefulset/", "daemonset/")
 RESOURCES = {"ConfigMap": "configmaps", "Secret": "secrets"}
 ENV = (("configMapRef", "ConfigMap"), ("secretRef", "Secret"))
 KEYS = (("configMapKeyRef", "ConfigMap"), ("secretKeyRef", "Secret"))
@@ -66,7 +68,7 @@ def _lacks(cluster: Cluster, pod: Object, kind: str, name: str, key: str, path: 
             "key-missing",
             {**params, "known": names(there) or "-"},
             [fact(pod, path, key), fact(found, "data", names(there))],
-            [aid("edit-config", f"kubectl edit {kind.lower()} {name}{scope(pod)}")],
+            [remedies.key(found, key)],
         )
     return None
 
@@ -87,6 +89,12 @@ def volumes(cluster: Cluster, pod: Object) -> list[Reason]:
             ]:
                 if told := _lacks(cluster, pod, kind, source.get(named, ""), key, at, volume["name"]):
                     return [told]
+        for number, source in enumerate((volume.get("projected") or {}).get("sources") or ()):
+            for field, kind in (("configMap", "ConfigMap"), ("secret", "Secret")):
+                one = source.get(field)
+                path = f"spec.volumes[{index}].projected.sources[{number}].{field}.name"
+                if one and not one.get("optional") and (told := _lacks(cluster, pod, kind, one.get("name", ""), "", path, volume["name"])):
+                    return [told]
     events = cluster.api.lister("events").by_involved(pod["metadata"]["uid"])
     failed = next((event for event in reversed(events) if event.get("reason") in ("FailedMount", "FailedAttachVolume")), None)
     if failed is not None:
@@ -94,11 +102,20 @@ def volumes(cluster: Cluster, pod: Object) -> list[Reason]:
             reason(
                 "mount-failed",
                 {"message": failed["message"]},
-                [fact(pod, "spec.volumes", names(one["name"] for one in pod["spec"].get("volumes") or ()))],
+                [_named(pod, failed["message"])],
                 [aid("describe", f"kubectl describe pod {pod['metadata']['name']}{scope(pod)}")],
             )
         ]
     return []
+
+
+def _named(pod: Object, message: str) -> Fact:
+    """The volume that a message speaks of."""
+    own = [(index, one) for index, one in enumerate(pod["spec"].get("volumes") or ()) if not one["name"].startswith("kube-api-access-")]
+    index, one = next(((index, one) for index, one in own if f'"{one["name"]}"' in message), own[0] if own else (0, {"name": ""}))
+    kind = next((field for field in one if field != "name"), "name")
+    detail = one[kind] if isinstance(one[kind], dict) else {}
+    return fact(pod, f"spec.volumes[{index}].{kind}", " ".join(str(value) for value in detail.values()) or one["name"])
 
 
 def stale(cluster: Cluster, pod: Object) -> list[Reason]:
@@ -114,7 +131,7 @@ def stale(cluster: Cluster, pod: Object) -> list[Reason]:
             if changed is None or changed <= cluster.clock.seconds(started) or (kind, name) in told:
                 continue
             told.add((kind, name))
-            workload = workload_of(pod) if pod["metadata"].get("ownerReferences") else ""
+            workload, _ = remedies.changeable(cluster, pod)
             found.append(
                 reason(
                     "stale-env",
@@ -124,7 +141,7 @@ def stale(cluster: Cluster, pod: Object) -> list[Reason]:
                         fact(pod, f"status.containerStatuses[{index}].state.running.startedAt", started),
                         fact(thing_id(kind, pod["metadata"]["namespace"], name), "data", key or ""),
                     ],
-                    [aid("restart-rollout", f"kubectl rollout restart {workload}{scope(pod)}") if workload else None],
+                    [aid("restart-rollout", f"kubectl rollout restart {workload}{scope(pod)}") if workload.startswith(RESTARTED) else None],
                 )
             )
     return found

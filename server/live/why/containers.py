@@ -14,12 +14,13 @@ from typing import Any
 from server.cluster import quantity
 from server.cluster.cluster import Cluster
 from server.cluster.kubelet.backoff import duration
+from server.cluster.kubelet.registry import matches as strikes
 from server.cluster.objects import Object
-from server.cluster.printing import event_times
 from server.cluster.runtime.figures import figures
-from server.live.records import PULL_FAILURES
-from server.live.why import configuration
-from server.live.why.telling import Reason, aid, fact, names, reason, scope, workload_of
+from server.cluster.runtime.references import InvalidReference, parse
+from server.live.records import PULL_FAILURES, thing_id
+from server.live.why import configuration, probes, remedies
+from server.live.why.telling import Reason, aid, fact, names, reason, scope
 
 SIGNALS = {129: "SIGHUP", 130: "SIGINT", 134: "SIGABRT", 137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM"}
 LAST_LINES, LINE_LIMIT = 3, 200
@@ -48,14 +49,10 @@ def troubles(cluster: Cluster, pod: Object) -> list[Reason]:
         elif waiting in ("CreateContainerConfigError", "CreateContainerError"):
             found.append(
                 configuration.missing(cluster, pod, spec, at)
-                or reason(
-                    "config-error",
-                    {**base, "message": state["waiting"].get("message", "")},
-                    [fact(pod, f"status.{field[:-1]}Statuses[{index}].state.waiting.message", state["waiting"].get("message", ""))],
-                )
+                or _not_made(cluster, pod, spec, state["waiting"].get("message", ""), at, f"status.{field[:-1]}Statuses[{index}]", base)
             )
         elif waiting in ("RunContainerError", "StartError", "ContainerCannotRun") or (waiting == "CrashLoopBackOff" and _started_badly(status)):
-            found.append(_start_failed(pod, spec, status, at, field, index, base))
+            found.append(_start_failed(cluster, pod, spec, status, at, field, index, base))
         elif waiting == "CrashLoopBackOff" or state.get("terminated") and not _done(pod, field, spec, state["terminated"]):
             found.append(_crashed(cluster, pod, spec, status, at, field, index, base))
         elif field == "initContainers" and "running" in state and spec.get("restartPolicy") != "Always":
@@ -69,12 +66,12 @@ def troubles(cluster: Cluster, pod: Object) -> list[Reason]:
                 )
             )
         elif "running" in state and not status.get("ready") and field == "containers":
-            found.append(_unready(cluster, pod, spec, status, at, base))
+            found.append(probes.unready(cluster, pod, spec, status, at, base))
         elif waiting == "ContainerCreating" and (pull := _pulling(cluster, pod, spec, at, base)) is not None:
             found.append(pull)
         if found and field == "initContainers":
             break
-    order = ("crash-loop", "oom", "liveness-killed", "start-failed", "container-ended", "image-pull")
+    order = ("crash-loop", "oom", "oom-more", "liveness-killed", "start-failed", "container-ended", "image-pull")
     return sorted(found, key=lambda one: order.index(one["code"]) if one["code"] in order else len(order))
 
 
@@ -92,20 +89,29 @@ def _started_badly(status: Object) -> bool:
 def _pull(cluster: Cluster, pod: Object, spec: Object, status: Object, at: str, base: dict[str, Any]) -> Reason:
     image = spec.get("image", "")
     said = next(
-        (event["message"] for event in reversed(_events(cluster, pod)) if event.get("reason") == "Failed" and image in event.get("message", "")),
+        (one["message"] for one in reversed(probes.events(cluster, pod)) if one.get("reason") == "Failed" and image in one.get("message", "")),
         status["state"]["waiting"].get("message", ""),
     )
     params = {**base, "image": image, "said": (said.partition(": ")[2] or said).rstrip("."), "left": _left(cluster, pod)}
     facts = [fact(pod, f"{at}.image", image), fact(pod, _status_path(at, "state.waiting.reason"), status["state"]["waiting"]["reason"])]
-    aids = [
-        aid("set-image", f"kubectl set image {workload_of(pod)} {spec['name']}={image.rpartition(':')[0] or image}:TAG{scope(pod)}"),
-        aid("describe", _describe(pod)),
-    ]
+    struck = next((one for one in cluster.chaos.active() if one["fault"] == "image" and _struck(one["target"], image)), None)
+    if struck is not None:
+        broken = [fact(thing_id("Fault", "", str(struck["number"])), "", struck["target"]), *facts]
+        return reason("image-pull", params, broken, [aid("heal"), aid("describe", probes.described(pod))])
+    aids = [remedies.set_image(cluster, pod, spec), aid("describe", probes.described(pod))]
     if "InvalidImageName" in status["state"]["waiting"]["reason"]:
         return reason("image-name", params, facts, aids)
     if status["state"]["waiting"]["reason"] == "ErrImageNeverPull":
-        return reason("image-never", params, [*facts, fact(pod, f"{at}.imagePullPolicy", spec.get("imagePullPolicy", ""))], aids)
+        pulled = remedies.template(cluster, pod, "let-pull", ("replace", f"{at[5:]}.imagePullPolicy", "IfNotPresent"))
+        return reason("image-never", params, [*facts, fact(pod, f"{at}.imagePullPolicy", spec.get("imagePullPolicy", ""))], [pulled])
     return reason("image-pull", params, facts, aids)
+
+
+def _struck(pattern: str, image: str) -> bool:
+    try:
+        return strikes(pattern, parse(image))
+    except InvalidReference:
+        return False
 
 
 def _pulling(cluster: Cluster, pod: Object, spec: Object, at: str, base: dict[str, Any]) -> Reason | None:
@@ -119,7 +125,19 @@ def _pulling(cluster: Cluster, pod: Object, spec: Object, at: str, base: dict[st
     )
 
 
-def _start_failed(pod: Object, spec: Object, status: Object, at: str, field: str, index: int, base: dict[str, Any]) -> Reason:
+def _not_made(cluster: Cluster, pod: Object, spec: Object, message: str, at: str, status: str, base: dict[str, Any]) -> Reason:
+    """The kubelet refuses to make it, with the field that it refuses where that is known."""
+    facts, aids = [fact(pod, f"{status}.state.waiting.message", message)], []
+    if "runAsNonRoot" in message:
+        own = (spec.get("securityContext") or {}).get("runAsNonRoot")
+        path = f"{at}.securityContext.runAsNonRoot" if own else "spec.securityContext.runAsNonRoot"
+        facts.insert(0, fact(pod, path, True))
+        held = f"{at[5:]}.securityContext" if own else "securityContext"
+        aids.append(remedies.template(cluster, pod, "run-as", ("add", f"{held}.runAsUser", 1000)))
+    return reason("config-error", {**base, "message": message}, facts, aids)
+
+
+def _start_failed(cluster: Cluster, pod: Object, spec: Object, status: Object, at: str, field: str, index: int, base: dict[str, Any]) -> Reason:
     detail = (
         (status.get("lastState") or {}).get("terminated")
         or (status.get("state") or {}).get("waiting")
@@ -127,13 +145,15 @@ def _start_failed(pod: Object, spec: Object, status: Object, at: str, field: str
         or {}
     )
     command = [*(spec.get("command") or ()), *(spec.get("args") or ())]
+    given = next((name for name in ("command", "args") if spec.get(name)), "")
     return reason(
         "start-failed",
         {**base, "message": detail.get("message", ""), "command": " ".join(command)[:200] or "-"},
         [
-            fact(pod, f"{at}.command", " ".join(spec.get("command") or ())),
+            fact(pod, f"{at}.{given or 'image'}", " ".join(spec.get(given) or ()) or spec.get("image", "")),
             fact(pod, f"status.{field[:-1]}Statuses[{index}].lastState.terminated.message", detail.get("message", "")),
         ],
+        [remedies.template(cluster, pod, "drop-command", ("remove", f"{at[5:]}.{given}", None)) if given else None],
     )
 
 
@@ -160,19 +180,19 @@ def _crashed(cluster: Cluster, pod: Object, spec: Object, status: Object, at: st
     ]
     logs = aid(
         "logs-previous",
-        f"kubectl logs {pod['metadata']['name']}{_c(pod, spec)} --previous{scope(pod)}"
+        f"kubectl logs {pod['metadata']['name']}{probes.container_flag(pod, spec)} --previous{scope(pod)}"
         if status.get("restartCount")
-        else f"kubectl logs {pod['metadata']['name']}{_c(pod, spec)}{scope(pod)}",
+        else f"kubectl logs {pod['metadata']['name']}{probes.container_flag(pod, spec)}{scope(pod)}",
     )
     if ended.get("reason") == "OOMKilled":
         return _oom(cluster, pod, spec, at, params, facts, logs)
-    probe = _killed_by_probe(cluster, pod, spec)
+    probe = probes.killed(cluster, pod, spec)
     if probe is not None:
         return reason(
             "liveness-killed",
             {**params, "probe": probe[0], "said": probe[1], "times": probe[2]},
-            [_probe_fact(pod, spec, at, probe[0]), *facts],
-            [logs],
+            [probes.asked(pod, spec, at, probe[0]), *facts],
+            [probes.fix(cluster, pod, spec, at, probe[0], probe[1]), logs],
         )
     if state.get("waiting", {}).get("reason") == "CrashLoopBackOff" or "backoff" in cluster.kubelets.progress(pod["metadata"]["uid"]):
         if ended.get("exitCode") == 0:
@@ -192,14 +212,16 @@ def _oom(cluster: Cluster, pod: Object, spec: Object, at: str, params: dict[str,
     wanted = 0
     if container is not None:
         wanted = figures(container.launch.image, container.launch.plan).memory + ((container.burn or {}).get("memory") or 0)
-    used = f"{wanted // MEBI}Mi" if limit and wanted > quantity.value(limit) else "-"
-    asked = {**params, "limit": limit or "-", "used": used}
-    return reason(
-        "oom" if limit else "oom-node",
-        asked,
-        [fact(pod, f"{at}.resources.limits.memory", limit or "-"), *facts],
-        [aid("raise-limit", f"kubectl set resources {workload_of(pod)} -c {spec['name']} --limits=memory=SIZE{scope(pod)}"), logs],
-    )
+    known = limit and wanted > quantity.value(limit)
+    asked = {**params, "limit": limit or "-", "used": f"{wanted // MEBI}Mi"}
+    facts = [fact(pod, f"{at}.resources.limits.memory", limit or "-"), *facts]
+    if not limit:
+        return reason("oom-node", asked, facts, [logs])
+    enough = f"{-(-max(wanted, 2 * quantity.value(limit)) * 5 // 4 // (64 * MEBI)) * 64}Mi"
+    target, _ = remedies.changeable(cluster, pod)
+    raise_ = f"kubectl set resources {target} -c {spec['name']} --limits=memory={enough}{scope(pod)}"
+    aids = [aid("raise-limit", raise_) if target else remedies.remake(pod), logs]
+    return reason("oom", asked, facts, aids) if known else reason("oom-more", asked, facts, aids)
 
 
 def restarted(cluster: Cluster, pod: Object) -> list[Reason]:
@@ -211,7 +233,7 @@ def restarted(cluster: Cluster, pod: Object) -> list[Reason]:
             continue
         base = f"status.{field[:-1]}Statuses[{index}]"
         ago = round(cluster.clock.now - cluster.clock.seconds(ended["finishedAt"])) if ended.get("finishedAt") else 0
-        probe = _killed_by_probe(cluster, pod, spec)
+        probe = probes.killed(cluster, pod, spec)
         params = {
             "container": spec["name"],
             "restarts": status["restartCount"],
@@ -225,13 +247,13 @@ def restarted(cluster: Cluster, pod: Object) -> list[Reason]:
             fact(pod, f"{base}.lastState.terminated.reason", ended.get("reason", "")),
             fact(pod, f"{base}.restartCount", status["restartCount"]),
         ]
-        aids = [aid("logs-previous", f"kubectl logs {pod['metadata']['name']}{_c(pod, spec)} --previous{scope(pod)}")]
+        aids = [aid("logs-previous", f"kubectl logs {pod['metadata']['name']}{probes.container_flag(pod, spec)} --previous{scope(pod)}")]
         if probe is not None and ended.get("reason") != "OOMKilled":
             found.append(
                 reason(
                     "restarted-probe",
                     {**params, "probe": probe[0], "said": probe[1]},
-                    [_probe_fact(pod, spec, f"spec.{field}[{index}]", probe[0]), *facts],
+                    [probes.asked(pod, spec, f"spec.{field}[{index}]", probe[0]), *facts],
                     aids,
                 )
             )
@@ -256,102 +278,6 @@ def ended(cluster: Cluster, pod: Object) -> list[Reason]:
     ]
 
 
-def _unready(cluster: Cluster, pod: Object, spec: Object, status: Object, at: str, base: dict[str, Any]) -> Reason:
-    """Runs, but its startup or readiness probe has not said yes."""
-    kind = "startup" if spec.get("startupProbe") and not status.get("started") else "readiness"
-    probe = spec.get(f"{kind}Probe") or {}
-    event = _unhealthy(cluster, pod, spec, kind)
-    how = next((name for name in ("httpGet", "tcpSocket", "exec", "grpc") if name in probe), "")
-    target = probe.get(how) or {}
-    port = target.get("port", "")
-    params = {
-        **base,
-        "probe": kind,
-        "how": how,
-        "port": port,
-        "path": target.get("path", "-"),
-        "every": probe.get("periodSeconds", 10),
-        "threshold": probe.get("failureThreshold", 3),
-        "delay": probe.get("initialDelaySeconds", 0),
-    }
-    facts = [
-        fact(pod, f"{at}.{kind}Probe.{how}", f"{target.get('path', '')}:{port}" if port != "" else " ".join(target.get("command") or ()))
-        if how
-        else None,
-        fact(pod, f"{at}.{kind}Probe.periodSeconds", probe.get("periodSeconds", 10)),
-    ]
-    aids = [aid("describe", _describe(pod)), aid("logs", f"kubectl logs {pod['metadata']['name']}{_c(pod, spec)}{scope(pod)}")]
-    if event is None:
-        return reason("probe-waits", params, facts, aids)
-    times = event_times(event)
-    since = round(cluster.clock.now - cluster.clock.seconds(times.first)) if times.first else 0
-    return reason(
-        "probe-fails",
-        {
-            **params,
-            "said": (event["message"].partition(": ")[2] or event["message"]).rstrip(". \n"),
-            "count": times.count,
-            "since": duration(max(0, since)),
-            "listens": listening(cluster, pod) or "-",
-        },
-        facts,
-        aids,
-    )
-
-
-def _probe_fact(pod: Object, spec: Object, at: str, kind: str) -> Any:
-    probe = spec.get(f"{kind}Probe") or {}
-    how = next((name for name in ("httpGet", "tcpSocket", "exec", "grpc") if name in probe), "")
-    target = probe.get(how) or {}
-    shown = " ".join(target.get("command") or ()) if how == "exec" else f"{target.get('path', '')}:{target.get('port', '')}"
-    return fact(pod, f"{at}.{kind}Probe.{how}", shown)
-
-
-def listening(cluster: Cluster, pod: Object) -> str:
-    """The ports on which something listens in a pod now."""
-    sandbox = cluster.kubelets.runtime.pod(pod)
-    running = [one for one in sandbox.containers.values() if one.running] if sandbox is not None else []
-    return names(
-        str(port) for port in sorted({port for one in running for each in one.listeners.values() for port in each.ports if one.listens(port)})
-    )
-
-
-def _killed_by_probe(cluster: Cluster, pod: Object, spec: Object) -> tuple[str, str, int] | None:
-    """(probe, what was answered, how often) of the probe for which the kubelet killed the container last."""
-    for kind in ("liveness", "startup"):
-        if not spec.get(f"{kind}Probe"):
-            continue
-        killed = any(
-            event.get("reason") == "Killing" and f"Container {spec['name']} failed {kind} probe" in event.get("message", "")
-            for event in _events(cluster, pod)
-        )
-        event = _unhealthy(cluster, pod, spec, kind)
-        if killed:
-            said = event["message"] if event is not None else ""
-            return kind, said.partition(": ")[2] or said, event_times(event).count if event is not None else 1
-    return None
-
-
-def _unhealthy(cluster: Cluster, pod: Object, spec: Object, kind: str) -> Object | None:
-    return next(
-        (
-            event
-            for event in reversed(_events(cluster, pod))
-            if event.get("reason") == "Unhealthy"
-            and event.get("message", "").lower().startswith(kind)
-            and f"{{{spec['name']}}}" in event["involvedObject"].get("fieldPath", f"{{{spec['name']}}}")
-        ),
-        None,
-    )
-
-
-def _events(cluster: Cluster, pod: Object) -> list[Object]:
-    """The pod's Events, oldest first."""
-    uid = pod["metadata"]["uid"]
-    found = cluster.api.lister("events").by_involved(uid)
-    return sorted(found, key=lambda event: (event_times(event).last or "", int(event["metadata"]["resourceVersion"])))
-
-
 def _last_lines(cluster: Cluster, pod: Object, container: str) -> str:
     lines = list(cluster.kubelets.runtime.logs(pod["metadata"]["namespace"], pod["metadata"]["name"], container))
     return "\n".join(line[2][:LINE_LIMIT] for line in lines[-LAST_LINES:])
@@ -365,12 +291,3 @@ def _left(cluster: Cluster, pod: Object) -> int:
 
 def _status_path(at: str, rest: str) -> str:
     return f"status.{at.removeprefix('spec.').replace('initContainers', 'initContainerStatuses').replace('containers[', 'containerStatuses[')}.{rest}"
-
-
-def _describe(pod: Object) -> str:
-    return f"kubectl describe pod {pod['metadata']['name']}{scope(pod)}"
-
-
-def _c(pod: Object, spec: Object) -> str:
-    many = len(pod["spec"]["containers"]) + len(pod["spec"].get("initContainers") or ()) > 1
-    return f" -c {spec['name']}" if many else ""

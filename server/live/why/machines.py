@@ -5,13 +5,17 @@ Source: https://kubernetes.io/docs/reference/node/node-status/
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from server.cluster.cluster import Cluster
 from server.cluster.components import COMPONENTS
 from server.cluster.objects import Object, condition
 from server.live.records import thing_id
+from server.live.why import remedies
 from server.live.why.telling import Reason, aid, fact, names, reason
 
 Told = tuple[str, list[Reason]]
+MOST_LEFT = 20
 
 
 def node(cluster: Cluster, obj: Object) -> Told:
@@ -20,11 +24,12 @@ def node(cluster: Cluster, obj: Object) -> Told:
     found: list[Reason] = []
     ready = condition(obj, "Ready")
     standing = cluster.kubelets.standing(name)
-    question = "here"
+    question, faults = "here", cluster.chaos.active()
     if ready is None or ready["status"] != "True":
         question = "node"
         last = (ready or {}).get("lastHeartbeatTime") or (ready or {}).get("lastTransitionTime")
-        silent = round(clock.now - clock.seconds(last)) if last else 0
+        stopped = cluster.parts.heartbeats.stopped_at(name)
+        silent = round(clock.now - (stopped if stopped is not None else clock.seconds(last) if last else clock.now))
         facts = [
             fact(obj, "status.conditions[Ready].status", (ready or {}).get("status", "Unknown")),
             fact(obj, "status.conditions[Ready].reason", (ready or {}).get("reason", "")),
@@ -56,8 +61,9 @@ def node(cluster: Cluster, obj: Object) -> Told:
             found.append(
                 reason(
                     "pressure",
-                    {"kind": entry["type"], "message": entry.get("message", "")},
+                    {"kind": entry["type"], "message": entry.get("message", "").rstrip(".")},
                     [fact(obj, f"status.conditions[{entry['type']}].status", "True")],
+                    [aid("heal")] if any(one["target"].split("/")[-1] == name and one["fault"] in ("memory", "disk") for one in faults) else [],
                 )
             )
     if spec.get("unschedulable"):
@@ -72,7 +78,9 @@ def node(cluster: Cluster, obj: Object) -> Told:
         if not taint["key"].startswith("node.kubernetes.io/")
     ]
     if taints:
-        found.append(reason("node-tainted", {"taints": names(taints)}, [fact(obj, "spec.taints", names(taints))]))
+        own = [taint for taint in taints if not taint.startswith("node-role.kubernetes.io/")]
+        away = [aid("untaint", f"kubectl taint node {name} {own[0]}-")] if own else []
+        found.append(reason("node-tainted", {"taints": names(taints)}, [fact(obj, "spec.taints", names(taints))], away))
     return question, found or [
         reason("node-ready", {}, [fact(obj, "status.conditions[Ready].status", "True"), fact(obj, "status.conditions[Ready].reason", "KubeletReady")])
     ]
@@ -116,18 +124,24 @@ def fault(cluster: Cluster, number: str) -> Told | None:
 def namespace(cluster: Cluster, obj: Object) -> Told:
     if (obj.get("status") or {}).get("phase") != "Terminating":
         return "here", [reason("namespace-active", {}, [fact(obj, "status.phase", "Active")])]
-    left = next(
-        (
-            entry.get("message", "")
-            for entry in (obj.get("status") or {}).get("conditions") or ()
-            if entry["status"] == "True" and entry["type"].startswith("Namespace")
-        ),
-        "",
-    )
+    told = {entry["type"]: entry.get("message", "") for entry in (obj.get("status") or {}).get("conditions") or () if entry["status"] == "True"}
+    left = told.get("NamespaceFinalizersRemaining") or next((text for kind, text in told.items() if kind.startswith("Namespace")), "")
+    inside = list(_inside(cluster, obj["metadata"]["name"]))
+    held = [one for one in inside if one["metadata"].get("finalizers") and "deletionTimestamp" in one["metadata"]]
     return "terminating", [
         reason(
             "namespace-left",
-            {"message": left},
-            [fact(obj, "status.phase", "Terminating"), fact(obj, "spec.finalizers", names((obj.get("spec") or {}).get("finalizers") or ()))],
+            {"message": left, "things": names(f"{one['kind']} {one['metadata']['name']}" for one in held or inside) or "-"},
+            [*(fact(one, "metadata.finalizers", names(one["metadata"]["finalizers"])) for one in held[:4]), fact(obj, "status.phase", "Terminating")],
+            [remedies.unhold(one) for one in held[:3]],
         )
     ]
+
+
+def _inside(cluster: Cluster, namespace: str) -> Iterator[Object]:
+    """What is left in a namespace, of each kind a few; Events do not hold it."""
+    for resource in cluster.store.resources():
+        if resource not in ("events", "leases.coordination.k8s.io"):
+            for obj in cluster.api.lister(resource).list(namespace)[:MOST_LEFT]:
+                if obj["metadata"].get("namespace") == namespace:
+                    yield obj

@@ -16,14 +16,16 @@ from server.cluster import quantity, volumes
 from server.cluster.cluster import Cluster
 from server.cluster.controllers.taint_eviction import tolerates
 from server.cluster.objects import Object, condition, labels
+from server.cluster.printing import selector as as_text
 from server.cluster.selectors import node_term_holds
 from server.live import records
 from server.live.records import thing_id
-from server.live.why.telling import Reason, aid, fact, names, pairs, reason, scope, step
+from server.live.why import remedies
+from server.live.why.telling import Reason, aid, fact, names, reason, scope, step
 
 AFFINITY = "requiredDuringSchedulingIgnoredDuringExecution"
 MOST_ROWS, MOST_IN_ROW, MOST_BARS, MOST_MEASURED = 12, 100, 4, 200
-UNITS = ("cpu", "memory")
+UNITS, HOSTNAME = ("cpu", "memory"), "kubernetes.io/hostname"
 
 
 def explain(cluster: Cluster, pod: Object) -> list[Reason]:
@@ -32,14 +34,18 @@ def explain(cluster: Cluster, pod: Object) -> list[Reason]:
     if gates := spec.get("schedulingGates"):
         return [
             reason(
-                "gated", {"gates": names(gate["name"] for gate in gates)}, [fact(pod, "spec.schedulingGates", names(gate["name"] for gate in gates))]
+                "gated",
+                {"gates": names(gate["name"] for gate in gates)},
+                [fact(pod, "spec.schedulingGates", names(gate["name"] for gate in gates))],
+                [aid("ungate", remedies.patch(f"pod/{meta['name']}", pod, ("remove", "/spec/schedulingGates", None)))],
             )
         ]
     if not cluster.components.healthy("kube-scheduler"):
         found.append(reason("no-scheduler", {}, [fact("Component//kube-scheduler", "", "stopped")], [aid("heal-component")]))
     if (name := spec.get("schedulerName", "default-scheduler")) != "default-scheduler":
-        found.append(reason("other-scheduler", {"name": name}, [fact(pod, "spec.schedulerName", name)]))
-    last = cluster.scheduler.attempt(meta["uid"])
+        usual = remedies.template(cluster, pod, "usual-scheduler", ("remove", "schedulerName", None))
+        found.append(reason("other-scheduler", {"name": name}, [fact(pod, "spec.schedulerName", name)], [usual]))
+    last = cluster.scheduler.attempt(meta["uid"]) or cluster.scheduler.again(pod)
     if last is None or last.node is not None:
         scheduled = condition(pod, "PodScheduled")
         if scheduled is not None and scheduled["status"] == "False" and not found:
@@ -59,7 +65,7 @@ def explain(cluster: Cluster, pod: Object) -> list[Reason]:
     )
     plugins = Counter(plugin for plugin, _ in last.rejections.values())
     told = [each for plugin, count in plugins.most_common() if (each := _plugin(cluster, pod, plugin, count, last)) is not None]
-    told.sort(key=lambda each: each["code"] == "taints" and each["params"]["nodes"].startswith(tuple(_control_plane(cluster)) or ("\0",)))
+    told.sort(key=lambda each: _rank(cluster, pod, each))
     if last.nominated:
         victims = names(f"{name} ({priority})" for _, name, priority in last.victims)
         found.append(
@@ -74,6 +80,21 @@ def explain(cluster: Cluster, pod: Object) -> list[Reason]:
             )
         )
     return [*found, head, *told]
+
+
+def _rank(cluster: Cluster, pod: Object, each: Reason) -> int:
+    """Nodes that could never be meant come after those that could: all but the one that is named, another's, then the control plane."""
+    if _pinned(cluster, pod):
+        return int(each["code"] == "selector-near")
+    if each["code"] == "taints" and all(name in _control_plane(cluster) for name in each["params"]["nodes"].split(", ")):
+        return 2
+    return int(each["code"] in ("volume-elsewhere", "for-node"))
+
+
+def _pinned(cluster: Cluster, pod: Object) -> bool:
+    """Whether its nodeSelector names a machine that there is."""
+    wanted = (pod["spec"].get("nodeSelector") or {}).get(HOSTNAME)
+    return wanted is not None and cluster.api.lister("nodes").get("", wanted) is not None
 
 
 def _rows(cluster: Cluster, pod: Object, last: Any) -> list[dict[str, Any]]:
@@ -177,6 +198,7 @@ def _short(cluster: Cluster, pod: Object, nodes: list[Object], last: Any) -> Rea
             "short-extended",
             {"resource": what, "count": len(nodes)},
             [fact(node, f"status.allocatable{step(what)}", (node["status"].get("allocatable") or {}).get(what, 0)) for node in nodes[:4]],
+            [aid("no-device")],
         )
     wanted = records.requests(pod["spec"])[what == "memory"]
     seen = [(records.node(cluster, node), node) for node in nodes[:200]]
@@ -202,8 +224,23 @@ def _short(cluster: Cluster, pod: Object, nodes: list[Object], last: Any) -> Rea
         fact(best, "", show(requested), "requested"),
         fact(best, "", show(taken), "used"),
     ]
-    aids = [aid("requests-of-node", f"kubectl describe node {name}"), aid("lower-requests"), aid("add-node")]
+    aids = [_less(cluster, pod, what, min(wanted, all_ - requested), path), aid("requests-of-node", f"kubectl describe node {name}"), aid("add-node")]
     return reason("too-big", params, facts, aids) if wanted > all_ else reason("short", params, facts, aids)
+
+
+def _less(cluster: Cluster, pod: Object, what: str, most: int, path: str) -> Any:
+    """A request that fits, if any does: that of its largest container, when the others keep theirs."""
+    index = int(path.partition("[")[2].partition("]")[0])
+    others = records.requests({"containers": [one for at, one in enumerate(pod["spec"]["containers"]) if at != index]})[what == "memory"]
+    fits = most - others
+    if fits <= 0:
+        return aid("lower-requests")
+    shown = _cpu(fits) if what == "cpu" else f"{fits // 2**20}Mi"
+    target, _ = remedies.changeable(cluster, pod)
+    if not target:
+        return remedies.remake(pod)
+    one = pod["spec"]["containers"][index]["name"]
+    return aid("lower-requests", f"kubectl set resources {target} -c {one} --requests={what}={shown}{scope(pod)}")
 
 
 def _cpu(milli: int) -> str:
@@ -241,7 +278,7 @@ def _tainted(cluster: Cluster, pod: Object, nodes: list[Object], last: Any) -> R
         {"taints": shown, "nodes": names(node["metadata"]["name"] for node in nodes), "count": len(nodes), "has": near},
         [*(fact(found[0], "spec.taints", text) for text, found in list(repelling.items())[:4]), fact(pod, "spec.tolerations", near or "-")],
         [
-            aid("tolerate"),
+            *(remedies.tolerate(cluster, pod, taint) for node in nodes[:1] for _, taint in _untolerated(pod, node)[:1]),
             *(
                 [
                     aid("untaint", f"kubectl taint node {found[0]['metadata']['name']} {text}-")
@@ -268,7 +305,7 @@ def _elsewhere(cluster: Cluster, pod: Object, nodes: list[Object], last: Any) ->
                 "selector-near" if have is not None else "selector-none",
                 {"key": key, "want": selector[key], "have": have or "", "node": name, "known": elsewhere or "-", "count": len(nodes)},
                 [fact(pod, f"spec.nodeSelector{step(key)}", selector[key]), fact(nearest, f"metadata.labels{step(key)}", have or "-")],
-                [aid("label-node", f"kubectl label node {name} {key}={selector[key]}{' --overwrite' if have is not None else ''}")],
+                [remedies.label_node(nearest, key, selector[key])] if key != HOSTNAME else [],
             )
     required = ((pod["spec"].get("affinity") or {}).get("nodeAffinity") or {}).get(AFFINITY) or {}
     terms = required.get("nodeSelectorTerms") or ()
@@ -276,18 +313,21 @@ def _elsewhere(cluster: Cluster, pod: Object, nodes: list[Object], last: Any) ->
     named = [value for term in terms for entry in term.get("matchFields") or () for value in entry.get("values") or ()]
     if named:
         return reason("for-node", {"node": names(named), "count": len(nodes)}, [fact(pod, path, names(named))])
-    near, why = "", ""
+    near, why, wanted = "", "", ""
     for term in terms:
         for entry in term.get("matchExpressions") or ():
             alone = {"matchExpressions": [entry]}
             if not any(node_term_holds(alone, labels(node), node["metadata"]["name"]) for node in nodes):
                 near, why = entry["key"], f"{entry['key']} {entry['operator']} ({', '.join(entry.get('values') or ())})"
+                wanted = entry["values"][0] if entry["operator"] == "In" else ""
                 break
+    ordinary = next((node for node in nodes if not _untolerated(pod, node)), nodes[0])
     has = names(sorted({labels(node)[near] for node in nodes if near in labels(node)})) if near else ""
     return reason(
         "affinity",
         {"rule": why or "nodeSelectorTerms", "have": has or "-", "count": len(nodes)},
         [fact(pod, path, why), *(fact(node, f"metadata.labels{step(near)}", labels(node).get(near, "-")) for node in nodes[:3] if near)],
+        [remedies.label_node(ordinary, near, wanted)] if wanted and not near.startswith("kubernetes.io/") else [],
     )
 
 
@@ -306,9 +346,11 @@ def _unbound(cluster: Cluster, pod: Object, nodes: list[Object], last: Any) -> R
 
     claims = cluster.api.lister("persistentvolumeclaims")
     namespace = pod["metadata"]["namespace"]
-    for index, (_, name) in enumerate(volumes.claims_of(pod)):
+    where = {volume["name"]: index for index, volume in enumerate(pod["spec"].get("volumes") or ())}
+    for volume, name in volumes.claims_of(pod):
         claim = claims.get(namespace, name)
-        path = f"spec.volumes[{index}].persistentVolumeClaim.claimName"
+        sort = "persistentVolumeClaim.claimName" if "persistentVolumeClaim" in pod["spec"]["volumes"][where[volume]] else "ephemeral"
+        path = f"spec.volumes[{where[volume]}].{sort}"
         if claim is None:
             return reason("claim-missing", {"claim": name}, [fact(pod, path, name)], [aid("claims", f"kubectl get pvc{scope(pod)}")])
         if not volumes.fully_bound(claim):
@@ -319,15 +361,24 @@ def _unbound(cluster: Cluster, pod: Object, nodes: list[Object], last: Any) -> R
                 [fact(pod, path, name), fact(claim, "status.phase", (claim.get("status") or {}).get("phase", "Pending"))],
             ) | {"inner": inner[:1]}
     held = names(last.rejections[nodes[0]["metadata"]["name"]][1])
+    bound = [
+        volume
+        for _, name in volumes.claims_of(pod)
+        if (claim := claims.get(namespace, name)) is not None
+        and (volume := cluster.api.lister(volumes.VOLUMES).get("", claim["spec"].get("volumeName", ""))) is not None
+    ]
     return reason(
         "volume-elsewhere",
         {"nodes": names(node["metadata"]["name"] for node in nodes), "message": held, "count": len(nodes)},
-        [
-            fact(thing_id("PersistentVolume", "", claim["spec"]["volumeName"]), "spec.nodeAffinity", "-")
-            for _, name in volumes.claims_of(pod)
-            if (claim := claims.get(namespace, name)) is not None and claim["spec"].get("volumeName")
-        ],
+        [fact(volume, "spec.nodeAffinity.required.nodeSelectorTerms", _terms(volume)) for volume in bound if volume["spec"].get("nodeAffinity")],
     )
+
+
+def _terms(volume: Object) -> str:
+    """Where a volume can be reached."""
+    terms = (volume["spec"]["nodeAffinity"].get("required") or {}).get("nodeSelectorTerms") or ()
+    each = (entry for term in terms for entry in term.get("matchExpressions") or ())
+    return names(f"{entry['key']} {entry['operator']} ({', '.join(entry.get('values') or ())})" for entry in each)
 
 
 def _spread(cluster: Cluster, pod: Object, nodes: list[Object], last: Any) -> Reason:
@@ -343,10 +394,10 @@ def _apart(cluster: Cluster, pod: Object, nodes: list[Object], last: Any) -> Rea
     affinity = pod["spec"].get("affinity") or {}
     for field in ("podAntiAffinity", "podAffinity"):
         if terms := (affinity.get(field) or {}).get(AFFINITY):
-            selector = pairs((terms[0].get("labelSelector") or {}).get("matchLabels") or {}) or "-"
+            selector = as_text(terms[0].get("labelSelector"))
             params = {"selector": selector, "key": terms[0].get("topologyKey", ""), "count": len(nodes)}
             facts = [fact(pod, f"spec.affinity.{field}.{AFFINITY}[0]", selector)]
-            return reason("pod-affinity", params, facts) if field == "podAffinity" else reason("anti-affinity", params, facts)
+            return reason("pod-affinity", params, facts) if field == "podAffinity" else reason("anti-affinity", params, facts, [aid("add-node")])
     return reason("anti-affinity-of-others", {"count": len(nodes)})
 
 
@@ -358,6 +409,7 @@ def _ports(cluster: Cluster, pod: Object, nodes: list[Object], last: Any) -> Rea
         "host-port",
         {"port": names(str(port) for _, port in ports), "count": len(nodes)},
         [fact(pod, f"spec.containers[{index}].ports[0].hostPort", port) for index, port in ports[:2]],
+        [aid("add-node")],
     )
 
 

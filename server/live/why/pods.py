@@ -8,21 +8,23 @@ Source: https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/
 
 from __future__ import annotations
 
+from typing import Any
+
 from server.cluster.cluster import Cluster
 from server.cluster.controllers.taint_eviction import STATE as EVICTION
 from server.cluster.controllers.taint_eviction import executing_taints, tolerated_for
 from server.cluster.objects import Object, condition, condition_true, controller_of, labels
 from server.cluster.store import DELETED, Event
 from server.live.records import thing_id
-from server.live.why import configuration, containers, pending
-from server.live.why.telling import Reason, aid, fact, names, owner_of, reason, scope, step, workload_of
+from server.live.why import configuration, containers, machines, pending, remedies
+from server.live.why.telling import Reason, aid, fact, names, owner_of, reason, scope, step
 
 Told = tuple[str, list[Reason]]
 
 
 def explain(cluster: Cluster, pod: Object, own: list[Event]) -> Told:
     meta, status = pod["metadata"], pod.get("status") or {}
-    question, found = _state(cluster, pod)
+    question, found = _state(cluster, pod, own)
     if "deletionTimestamp" not in meta and status.get("phase") not in ("Succeeded", "Failed"):
         found += [*_relabelled(cluster, pod, own), *_returned(cluster, pod, own), *configuration.stale(cluster, pod)]
     if question == "here":
@@ -30,10 +32,12 @@ def explain(cluster: Cluster, pod: Object, own: list[Event]) -> Told:
     return question, found
 
 
-def _state(cluster: Cluster, pod: Object) -> Told:
+def _state(cluster: Cluster, pod: Object, own: list[Event]) -> Told:
     meta, spec, status = pod["metadata"], pod["spec"], pod.get("status") or {}
     if "deletionTimestamp" in meta:
-        return "terminating", [*_terminating(cluster, pod), *_lost(cluster, pod)]
+        lost = _lost(cluster, pod)
+        told = _terminating(cluster, pod, own)
+        return "terminating", [*lost, *told[1:]] if lost and told[0]["code"] in ("terminating", "pre-stop") else [*told, *lost]
     if not spec.get("nodeName"):
         return "pending", pending.explain(cluster, pod)
     if lost := _lost(cluster, pod):
@@ -54,11 +58,14 @@ def _state(cluster: Cluster, pod: Object) -> Told:
         first = troubles[0]["code"]
         return (
             "restarts"
-            if first in ("crash-loop", "oom", "liveness-killed", "start-failed", "container-ended")
+            if first in ("crash-loop", "oom", "oom-more", "liveness-killed", "start-failed", "container-ended")
             else "notReady"
             if phase == "Running"
             else "waits"
         ), troubles
+    deaf = bool(cluster.kubelets.standing(spec["nodeName"]))
+    if phase == "Pending" and deaf:
+        return "waits", [reason("kubelet-deaf", {"node": spec["nodeName"]}, [fact(pod, "spec.nodeName", spec["nodeName"])], [aid("heal")])]
     if phase == "Pending":
         return "waits", [reason("starting", {"node": spec["nodeName"]}, [fact(pod, "spec.nodeName", spec["nodeName"])])]
     gates = [gate["conditionType"] for gate in spec.get("readinessGates") or () if not condition_true(pod, gate["conditionType"])]
@@ -73,6 +80,8 @@ def _state(cluster: Cluster, pod: Object) -> Told:
                 [fact(pod, "status.conditions[Ready].status", ready.get("status", ""))],
             )
         ]
+    if deaf:
+        return "lost", [reason("node-not-noticed", {"node": spec["nodeName"]}, [fact(pod, "spec.nodeName", spec["nodeName"])], [aid("heal")])]
     return "here", [_here(cluster, pod), *containers.restarted(cluster, pod)]
 
 
@@ -82,16 +91,7 @@ def _here(cluster: Cluster, pod: Object) -> Reason:
     facts = [fact(pod, "spec.nodeName", node)]
     if owner is not None:
         facts.append(fact(pod, "metadata.ownerReferences[0].name", owner["name"]))
-        held = cluster.api.lister(
-            {
-                "ReplicaSet": "replicasets.apps",
-                "StatefulSet": "statefulsets.apps",
-                "DaemonSet": "daemonsets.apps",
-                "Job": "jobs.batch",
-                "ReplicationController": "replicationcontrollers",
-            }.get(owner["kind"], "nodes")
-        )
-        found = held.get(pod["metadata"]["namespace"], owner["name"])
+        found = remedies.owner(cluster, pod)
         if found is not None and "replicas" in (found.get("spec") or {}):
             facts.append(fact(found, "spec.replicas", found["spec"]["replicas"]))
         return reason("owned", {"kind": owner["kind"], "owner": owner["name"], "node": node}, facts)
@@ -100,7 +100,7 @@ def _here(cluster: Cluster, pod: Object) -> Reason:
     return reason("bare", {"node": node}, facts, [aid("bare")])
 
 
-def _terminating(cluster: Cluster, pod: Object) -> list[Reason]:
+def _terminating(cluster: Cluster, pod: Object, own: list[Event]) -> list[Reason]:
     meta, spec, clock = pod["metadata"], pod["spec"], cluster.clock
     grace = meta.get("deletionGracePeriodSeconds", 0)
     left = max(0, round(clock.seconds(meta["deletionTimestamp"]) - clock.now))
@@ -109,18 +109,10 @@ def _terminating(cluster: Cluster, pod: Object) -> list[Reason]:
     hooks = [index for index, one in enumerate(spec["containers"]) if (one.get("lifecycle") or {}).get("preStop")]
     disrupted = condition(pod, "DisruptionTarget")
     if disrupted is not None and disrupted["status"] == "True":
-        found.append(
-            reason(
-                "disrupted",
-                {"reason": disrupted.get("reason", ""), "message": disrupted.get("message", "")},
-                [fact(pod, "status.conditions[DisruptionTarget].reason", disrupted.get("reason", ""))],
-            )
-        )
+        found.append(_disrupted(pod, disrupted))
     if meta.get("finalizers") and left == 0:
-        return [
-            reason("finalizers", {"finalizers": names(meta["finalizers"])}, [fact(pod, "metadata.finalizers", names(meta["finalizers"]))]),
-            *found,
-        ]
+        held = names(meta["finalizers"])
+        return [reason("finalizers", {"finalizers": held}, [fact(pod, "metadata.finalizers", held)], [remedies.unhold(pod)]), *found]
     if hooks:
         found.insert(
             0,
@@ -132,16 +124,41 @@ def _terminating(cluster: Cluster, pod: Object) -> list[Reason]:
         )
     else:
         found.insert(0, reason("terminating", {"left": left, "grace": grace}, facts))
-    if (owner := controller_of(pod)) is not None and owner["kind"] != "Job":
-        found.append(
-            reason(
-                "will-return",
-                {"kind": owner["kind"], "owner": owner["name"]},
-                [fact(pod, "metadata.ownerReferences[0].name", owner["name"])],
-                [aid("scale-down", f"kubectl scale {workload_of(pod)} --replicas=0{scope(pod)}") if owner["kind"] != "DaemonSet" else None],
-            )
-        )
-    return found
+    return [*found, *_successor(cluster, pod, own)]
+
+
+def _successor(cluster: Cluster, pod: Object, own: list[Event]) -> list[Reason]:
+    """Whether its owner puts another in its place: not one that wanted fewer itself, or goes too."""
+    reference, held = controller_of(pod), remedies.owner(cluster, pod)
+    if reference is None or reference["kind"] == "Job":
+        return []
+    params, facts = {"kind": reference["kind"], "owner": reference["name"]}, [fact(pod, "metadata.ownerReferences[0].name", reference["name"])]
+    if held is None or "deletionTimestamp" in held["metadata"]:
+        return [reason("goes-with-owner", params, facts)]
+    mark = _mark(own)
+    if mark is not None and mark.cause.client == "replicaset-controller":
+        return [reason("scaled-away", params, [*facts, fact(held, "spec.replicas", held["spec"].get("replicas", 1))])]
+    target, _ = remedies.changeable(cluster, pod)
+    down = aid("scale-down", f"kubectl scale {target} --replicas=0{scope(pod)}") if reference["kind"] != "DaemonSet" and target else None
+    return [reason("will-return", params, facts, [down])]
+
+
+def _mark(own: list[Event]) -> Event | None:
+    """The write by which it was asked to go."""
+    return next(
+        (
+            event
+            for event in own
+            if "deletionTimestamp" in event.object["metadata"] and (event.previous is None or "deletionTimestamp" not in event.previous["metadata"])
+        ),
+        own[0] if own else None,
+    )
+
+
+def _disrupted(pod: Object, given: Object) -> Reason:
+    """Somebody asked it to go: a drain, a taint, a pod of higher priority, its kubelet."""
+    params = {"reason": given.get("reason", ""), "message": given.get("message", "")}
+    return reason("disrupted", params, [fact(pod, "status.conditions[DisruptionTarget].reason", given.get("reason", ""))])
 
 
 def _lost(cluster: Cluster, pod: Object) -> list[Reason]:
@@ -149,11 +166,12 @@ def _lost(cluster: Cluster, pod: Object) -> list[Reason]:
     name = pod["spec"].get("nodeName")
     node = cluster.api.lister("nodes").get("", name) if name else None
     if name and node is None:
-        return [reason("node-gone", {"node": name}, [fact(pod, "spec.nodeName", name)])]
+        return [reason("node-gone", {"node": name}, [fact(pod, "spec.nodeName", name)], [remedies.remake(pod)] if controller_of(pod) is None else [])]
     ready = condition(node, "Ready") if node is not None else None
     if ready is None or ready["status"] == "True":
         return []
     facts = [fact(node, "status.conditions[Ready].status", ready["status"])]
+    inner = {"inner": machines.node(cluster, node)[1][:1]}
     if "deletionTimestamp" in pod["metadata"]:
         return [
             reason(
@@ -162,22 +180,19 @@ def _lost(cluster: Cluster, pod: Object) -> list[Reason]:
                 facts,
                 [aid("force-delete", f"kubectl delete pod {pod['metadata']['name']}{scope(pod)} --grace-period=0 --force")],
             )
+            | inner
         ]
     seconds = tolerated_for(pod, executing_taints(node))
     kept = cluster.parts.state.get(f"{EVICTION}{pod['metadata']['namespace']}/{pod['metadata']['name']}")
     if seconds is None:
-        return [reason("node-lost-stays", {"node": name, "status": ready["status"]}, [*facts, fact(pod, "spec.tolerations", "-")])]
+        return [reason("node-lost-stays", {"node": name, "status": ready["status"]}, [*facts, fact(pod, "spec.tolerations", "-")]) | inner]
     since = kept["since"] if kept is not None else cluster.clock.now
     left = max(0, round(since + seconds - cluster.clock.now))
     index = next((index for index, each in enumerate(pod["spec"].get("tolerations") or ()) if each.get("tolerationSeconds") is not None), 0)
-    return [
-        reason(
-            "node-lost",
-            {"node": name, "left": left, "seconds": round(seconds), "status": ready["status"]},
-            [*facts, fact(pod, f"spec.tolerations[{index}].tolerationSeconds", round(seconds))],
-            [aid("describe", f"kubectl describe node {name}")],
-        )
-    ]
+    params = {"node": name, "left": left, "seconds": round(seconds), "status": ready["status"]}
+    facts.append(fact(pod, f"spec.tolerations[{index}].tolerationSeconds", round(seconds)))
+    aids = [aid("describe", f"kubectl describe node {name}")]
+    return [(reason("node-lost", params, facts, aids) if controller_of(pod) is not None else reason("node-lost-bare", params, facts, aids)) | inner]
 
 
 def _failed(cluster: Cluster, pod: Object) -> list[Reason]:
@@ -196,15 +211,10 @@ def _failed(cluster: Cluster, pod: Object) -> list[Reason]:
             )
         ]
     if disrupted is not None and disrupted["status"] == "True":
-        return [
-            reason(
-                "disrupted",
-                {"reason": disrupted.get("reason", ""), "message": disrupted.get("message", "")},
-                [fact(pod, "status.conditions[DisruptionTarget].reason", disrupted.get("reason", ""))],
-            )
-        ]
+        return [_disrupted(pod, disrupted)]
     if why:
-        return [reason("rejected", {"reason": why, "message": message}, facts)]
+        facts.insert(0, fact(pod, "spec.nodeName", pod["spec"].get("nodeName", "")))
+        return [reason("rejected", {"reason": why, "message": message}, facts, [remedies.remake(pod)] if controller_of(pod) is None else [])]
     return containers.ended(cluster, pod) or [reason("failed", {"message": message}, facts)]
 
 
@@ -255,39 +265,34 @@ def _returned(cluster: Cluster, pod: Object, own: list[Event]) -> list[Reason]:
             {"pod": gone["name"], "kind": owner["kind"], "owner": owner["name"]},
             [
                 fact(pod, "metadata.ownerReferences[0].name", owner["name"]),
-                fact(thing_id(owner["kind"], pod["metadata"]["namespace"], owner["name"]), "spec.replicas", ""),
+                fact(thing_id(owner["kind"], pod["metadata"]["namespace"], owner["name"]), "spec.replicas", _replicas(cluster, pod)),
             ],
         )
     ]
 
 
+def _replicas(cluster: Cluster, pod: Object) -> Any:
+    held = remedies.owner(cluster, pod)
+    return ((held or {}).get("spec") or {}).get("replicas", "")
+
+
 def gone(cluster: Cluster, thing: str, own: list[Event]) -> Told:
     """A thing that is no more, as far as its end is kept."""
-    last = own[0].object
-    meta, owner = last["metadata"], controller_of(last)
-    mark = next(
-        (
-            event
-            for event in own
-            if "deletionTimestamp" in event.object["metadata"] and (event.previous is None or "deletionTimestamp" not in event.previous["metadata"])
-        ),
-        own[0],
-    )
+    last, mark = own[0].object, _mark(own) or own[0]
     found = [reason("gone", {"client": mark.cause.client, "user": mark.cause.user, "revision": mark.revision})]
-    if owner is not None and last["kind"] == "Pod":
-        found.append(
-            reason(
-                "will-return",
-                {"kind": owner["kind"], "owner": owner["name"]},
-                [fact(thing_id(owner["kind"], meta.get("namespace", ""), owner["name"]), "spec.replicas", "")],
-            )
-        )
+    if last["kind"] == "Pod":
+        disrupted = condition(last, "DisruptionTarget")
+        if disrupted is not None and disrupted["status"] == "True":
+            found.append(_disrupted(last, disrupted))
+        found += _successor(cluster, last, own)
     return "gone", found
 
 
 def first(cluster: Cluster, pod: Object) -> Reason | None:
     """The one thing that is the matter with a pod, for those who wait for it."""
-    question, found = _state(cluster, pod)
+    question, found = _state(cluster, pod, [])
+    if question == "pending" and found[0]["code"] == "unschedulable" and len(found) > 1:
+        return found[1]
     return found[0] if question != "here" and found else None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from server.cluster.cluster import Cluster
 from server.cluster.objects import Object, labels
 from server.live.records import thing_id
+from server.live.why import remedies
 from server.live.why.telling import Reason, aid, fact, names, pairs, reason
 
 POLICIES = "networkpolicies.networking.k8s.io"
@@ -123,11 +124,8 @@ def _denied(cluster: Cluster, denied: re.Match[str], params: dict[str, Any], rec
         "port": denied["port"],
         "protocol": denied["protocol"],
     }
-    edit = (
-        aid("allow-rule", f"kubectl edit networkpolicy {policies[0][1]} -n {policies[0][0]}", labels=who or peer, port=denied["port"])
-        if policies
-        else None
-    )
+    first = cluster.api.lister(POLICIES).get(*policies[0]) if policies else None
+    edit = remedies.allow(cluster, first, direction, found, denied["protocol"], denied["port"], who or peer) if first is not None else None
     return reason("policy-ingress" if direction == "ingress" else "policy-egress", told, facts, [edit])
 
 

@@ -12,7 +12,7 @@ from server.cluster.controllers import rollout
 from server.cluster.controllers.daemonset_placement import Placement
 from server.cluster.controllers.taint_eviction import tolerates
 from server.cluster.objects import Object, condition, condition_true, controller_of, controller_uid, labels, uid
-from server.live.why import pods
+from server.live.why import pods, remedies
 from server.live.why.telling import Reason, aid, fact, names, reason, scope, step
 
 Told = tuple[str, list[Reason]]
@@ -33,22 +33,17 @@ def deployment(cluster: Cluster, obj: Object) -> Told:
     if refused is None or refused["status"] != "True":
         refused = next((found for one in held if (found := condition(one, "ReplicaFailure")) is not None and found["status"] == "True"), None)
     if refused is not None:
-        return "rollout", [_refused(obj, refused)]
+        return "rollout", [_refused(cluster, obj, refused)]
     done = updated == wanted and total == wanted and ready >= wanted and status.get("observedGeneration", 0) >= meta.get("generation", 0)
     if spec.get("paused") and not (done and revision):
         return "rollout", [
             reason("paused", {}, [fact(obj, "spec.paused", True)], [aid("resume", f"kubectl rollout resume deployment {name}{scope(obj)}")])
         ]
     if not cluster.components.healthy("kube-controller-manager") and not done:
-        return "rollout", [reason("no-controllers", {}, [fact("Component//kube-controller-manager", "", "stopped")], [aid("heal-component")])]
+        return "rollout", [standstill()]
     if done:
-        found = [
-            reason(
-                "complete",
-                {"count": wanted, "revision": revision or "1"},
-                [fact(obj, "spec.replicas", wanted), fact(obj, "status.availableReplicas", ready)],
-            )
-        ]
+        facts = [fact(obj, "spec.replicas", wanted), fact(obj, "status.availableReplicas", ready)]
+        found = [reason("complete", {"count": wanted, "revision": revision or "1"}, facts)] if wanted else [_asleep(obj)]
         if spec.get("paused"):
             found.insert(
                 0, reason("paused", {}, [fact(obj, "spec.paused", True)], [aid("resume", f"kubectl rollout resume deployment {name}{scope(obj)}")])
@@ -71,6 +66,27 @@ def deployment(cluster: Cluster, obj: Object) -> Told:
     found += _bound(cluster, obj, held, new, wanted, total, ready, updated)
     waiting = _waiting(cluster, new if new is not None else obj, spec.get("minReadySeconds", 0), obj)
     return "rollout", [*waiting, *found] if found and found[0]["code"] != "deadline" else [*found[:1], *waiting, *found[1:]]
+
+
+def standstill() -> Reason:
+    """Nobody acts on what is asked for."""
+    return reason("no-controllers", {}, [fact("Component//kube-controller-manager", "", "stopped")], [aid("heal-component")])
+
+
+def _asleep(obj: Object) -> Reason:
+    kind, name = obj["kind"].lower(), obj["metadata"]["name"]
+    return reason("wants-none", {}, [fact(obj, "spec.replicas", 0)], [aid("scale-up", f"kubectl scale {kind} {name} --replicas=1{scope(obj)}")])
+
+
+def _alive(cluster: Cluster, obj: Object) -> int:
+    held = (pod for pod in cluster.api.lister("pods").by_owner(uid(obj))[:MOST_PODS] if controller_uid(pod) == uid(obj))
+    return sum("deletionTimestamp" not in pod["metadata"] for pod in held)
+
+
+def told(cluster: Cluster, obj: Object) -> list[Reason]:
+    """Why a workload has no pods, if that is known."""
+    family = {"Deployment": deployment, "StatefulSet": stateful_set, "DaemonSet": daemon_set}.get(obj["kind"], replica_set)
+    return family(cluster, obj)[1]
 
 
 def _bound(cluster: Cluster, obj: Object, held: list[Object], new: Object | None, wanted: int, total: int, ready: int, updated: int) -> list[Reason]:
@@ -152,10 +168,28 @@ def _waiting(cluster: Cluster, owner: Object, seconds: int, obj: Object) -> list
     return []
 
 
-def _refused(obj: Object, refused: Object) -> Reason:
+def _refused(cluster: Cluster, obj: Object, refused: Object) -> Reason:
     """The API server does not let its pods be made."""
-    message = refused.get("message", "")
-    return reason("refused-create", {"message": message}, [fact(obj, "status.conditions[ReplicaFailure].message", message)])
+    facts, aids = _missing(cluster, obj, refused.get("message", ""))
+    facts.append(fact(obj, "status.conditions[ReplicaFailure].message", refused.get("message", "")))
+    return reason("refused-create", {"message": refused.get("message", "")}, facts, aids)
+
+
+def _missing(cluster: Cluster, obj: Object, message: str) -> tuple[list[Any], list[Any]]:
+    """The field of a template that names what is not there, and what makes it."""
+    spec = obj["spec"]["template"].get("spec") or {}
+    for field, part, command in (
+        ("serviceAccountName", "serviceaccount", "kubectl create serviceaccount {}"),
+        ("priorityClassName", "PriorityClass", "kubectl create priorityclass {} --value=1000"),
+        ("runtimeClassName", "RuntimeClass", ""),
+    ):
+        name = spec.get(field, "")
+        if name and part in message and name in message:
+            where = scope(obj) if field == "serviceAccountName" else ""
+            kind = "PriorityClass" if field == "priorityClassName" else "ServiceAccount"
+            make = aid("make-named", command.format(name) + where, kind=kind) if command else aid("leave-out", field=field)
+            return [fact(obj, f"spec.template.spec.{field}", name)], [make]
+    return [], []
 
 
 def _finalizers(obj: Object) -> Reason:
@@ -168,11 +202,16 @@ def replica_set(cluster: Cluster, obj: Object) -> Told:
     status = obj.get("status") or {}
     refused = condition(obj, "ReplicaFailure")
     if refused is not None and refused["status"] == "True":
-        return "rollout", [_refused(obj, refused)]
+        return "rollout", [_refused(cluster, obj, refused)]
+    if not cluster.components.healthy("kube-controller-manager") and _alive(cluster, obj) != wanted:
+        return "rollout", [standstill()]
     if status.get("readyReplicas", 0) < wanted:
         return "rollout", _waiting(cluster, obj, obj["spec"].get("minReadySeconds", 0), obj) or [
             reason("making-pods", {"have": status.get("replicas", 0), "wanted": wanted}, [fact(obj, "spec.replicas", wanted)])
         ]
+    above = cluster.api.lister("deployments.apps").get(obj["metadata"]["namespace"], owner["name"]) if owner is not None else None
+    if not wanted and (owner is None or above is not None and not rollout.size(above)):
+        return "here", [_asleep(above if above is not None else obj)]
     if not wanted and owner is not None:
         return "here", [
             reason(
@@ -215,16 +254,25 @@ def stateful_set(cluster: Cluster, obj: Object) -> Told:
                 None,
             )
             if failed is not None:
-                found.append(reason("refused-create", {"message": failed["message"]}, [fact(obj, "spec.replicas", wanted)]))
+                facts, aids = _missing(cluster, obj, failed["message"])
+                found.append(reason("refused-create", {"message": failed["message"]}, [*facts, fact(obj, "spec.replicas", wanted)], aids))
             break
         inner = pods.first(cluster, pod)
+        if ordered and _outdated(pod, status) and inner is not None and "deletionTimestamp" not in pod["metadata"]:
+            held_back = [fact(pod, "metadata.labels.controller-revision-hash", labels(pod).get("controller-revision-hash", ""))]
+            held_back.append(fact(obj, "status.updateRevision", status.get("updateRevision", "")))
+            delete = aid("delete-pod", f"kubectl delete pod {pod['metadata']['name']}{scope(obj)}")
+            found.append(reason("stuck-revision", {"pod": pod["metadata"]["name"]}, held_back, [delete]) | {"inner": [inner]})
+            break
         params = {"pod": pod["metadata"]["name"], "next": f"{meta['name']}-{after[0]}" if after else "-", "count": len(after)}
         facts = [
             fact(obj, "spec.podManagementPolicy", spec.get("podManagementPolicy", "OrderedReady")),
             fact(pod, "status.conditions[Ready].status", "False"),
         ]
+        newer = status.get("currentRevision") != status.get("updateRevision")
+        aids = [aid("undo", f"kubectl rollout undo statefulset {meta['name']}{scope(obj)}")] if newer else []
         found.append(
-            (reason("ordinal", params, facts) if after and ordered else reason("member-waits", params, facts))
+            (reason("ordinal", params, facts, aids) if after and ordered else reason("member-waits", params, facts, aids))
             | ({"inner": [inner]} if inner is not None else {})
         )
         break
@@ -263,6 +311,18 @@ def stateful_set(cluster: Cluster, obj: Object) -> Told:
     return "here", [reason("keeps-named", {"count": wanted, "first": f"{meta['name']}-{start}"}, [fact(obj, "spec.replicas", wanted)])]
 
 
+def _outdated(pod: Object, status: Object) -> bool:
+    """Whether it was made of neither the template that runs nor the one that comes: of one that was taken back."""
+    return labels(pod).get("controller-revision-hash") not in (status.get("updateRevision"), None)
+
+
+def _welcoming(nodes: list[Object], placement: Placement) -> Object:
+    """One whose taints its pods tolerate, if there is any."""
+    tainted = [[one for one in (node.get("spec") or {}).get("taints") or () if not any(tolerates(each, one) for each in placement.tolerations)]
+               for node in nodes]
+    return next((node for node, taints in zip(nodes, tainted, strict=True) if not taints), nodes[0])
+
+
 def daemon_set(cluster: Cluster, obj: Object) -> Told:
     """Which nodes it skips, and by what."""
     placement, spec = Placement(obj), obj["spec"]["template"].get("spec") or {}
@@ -296,7 +356,7 @@ def daemon_set(cluster: Cluster, obj: Object) -> Told:
                         fact(obj, f"spec.template.spec.nodeSelector{step(key)}", what),
                         *(fact(node, f"metadata.labels{step(key)}", labels(node).get(key, "-")) for node in nodes[:3]),
                     ],
-                    [aid("label-node", f"kubectl label node {nodes[0]['metadata']['name']} {what}")],
+                    [remedies.label_node(_welcoming(nodes, placement), key, what.partition("=")[2])],
                 )
             )
         elif kind == "taint":

@@ -14,8 +14,8 @@ from server.cluster.objects import Object, condition, uid
 from server.cluster.printing import selector as as_text
 from server.cluster.selectors import from_object
 from server.live.records import thing_id
-from server.live.why import pods
-from server.live.why.telling import Reason, aid, fact, names, reason, scope
+from server.live.why import pods, remedies
+from server.live.why.telling import Aid, Reason, aid, fact, names, reason, scope
 
 Told = tuple[str, list[Reason]]
 MOST_PODS = 50
@@ -178,4 +178,16 @@ def budget(cluster: Cluster, obj: Object) -> Told:
                 [*facts, *(fact(pod, "status.conditions[Ready].status", "False") for pod in bad[:3])],
             )
         ]
-    return "blocks", [reason("budget-zero", params, facts, [aid("budget-room")])]
+    return "blocks", [reason("budget-zero", params, facts, [*_room(cluster, obj, held), aid("budget-room")])]
+
+
+def _room(cluster: Cluster, obj: Object, held: list[Object]) -> list[Aid]:
+    """One more replica, where the budget asks for a number; or one fewer that must stay."""
+    least, meta = obj["spec"].get("minAvailable"), obj["metadata"]
+    if not isinstance(least, int):
+        return []
+    targets = {remedies.changeable(cluster, pod)[0] for pod in held}
+    target = targets.pop() if len(targets) == 1 else ""
+    more = aid("scale-up", f"kubectl scale {target} --replicas={least + 1}{scope(obj)}") if target and not target.startswith("daemonset/") else None
+    less = f"kubectl patch pdb {meta['name']}{scope(obj)} --type=merge -p '{{\"spec\":{{\"minAvailable\":{max(0, least - 1)}}}}}'"
+    return [*([more] if more else []), aid("budget-less", less)]

@@ -5,14 +5,15 @@ Source: https://kubernetes.io/docs/tasks/debug/debug-application/debug-service/
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 from server.cluster.cluster import Cluster
 from server.cluster.objects import Object, condition_true, labels
 from server.live import records
 from server.live.records import thing_id
-from server.live.why import containers, pods, requests
-from server.live.why.telling import Reason, aid, fact, names, pairs, reason, scope, selected, step
+from server.live.why import pods, probes, remedies, requests, rollouts
+from server.live.why.telling import MOST_LOOKED_AT, Aid, Reason, aid, fact, names, pairs, reason, scope, selected, step
 
 Told = tuple[str, list[Reason]]
 SLICES, CLASSES = "endpointslices.discovery.k8s.io", "ingressclasses.networking.k8s.io"
@@ -30,8 +31,8 @@ def service(cluster: Cluster, obj: Object) -> Told:
     found: list[Reason] = []
     question = "here"
     if not ready:
-        question = "noEndpoints"
         found = _no_endpoints(cluster, obj, record)
+        question = "here" if found[0]["code"] == "manual-endpoints" else "noEndpoints"
     elif (deaf := _named(cluster, obj) or _deaf(cluster, obj, ready)) is not None:
         question = "noAnswer"
         found = [deaf]
@@ -46,7 +47,10 @@ def service(cluster: Cluster, obj: Object) -> Told:
         reason(
             "serves",
             {"count": len(ready), "selector": pairs(spec.get("selector") or {}) or "-"},
-            [fact(obj, "spec.selector", pairs(spec.get("selector") or {})), *(fact(entry["pod"], "status.podIP", "") for entry in ready[:4])],
+            [
+                fact(obj, "spec.selector", pairs(spec.get("selector") or {})),
+                *(fact(pod, "status.podIP", _ip(pod)) for pod in _pods(cluster, ready[:4])),
+            ],
         )
     ]
 
@@ -71,7 +75,15 @@ def _no_endpoints(cluster: Cluster, obj: Object, record: dict[str, Any]) -> list
         named = _unnamed(obj, alive)
         if named is not None:
             return [named]
+        if any(condition_true(pod, "Ready") for pod in alive) and not cluster.components.healthy("kube-controller-manager"):
+            return [rollouts.standstill()]
         return [_not_ready(cluster, obj, alive)]
+    if matching:
+        ended = [fact(pod, "status.phase", (pod.get("status") or {}).get("phase", "")) for pod in matching[:6]]
+        return [reason("all-ended", {"count": len(matching), "pods": names(pod["metadata"]["name"] for pod in matching)}, ended)]
+    asleep = _asleep(cluster, meta["namespace"], selector)
+    if asleep is not None:
+        return [asleep]
     near = record.get("near") or []
     if near:
         return [_near(obj, selector, one) for one in near]
@@ -83,6 +95,31 @@ def _no_endpoints(cluster: Cluster, obj: Object, record: dict[str, Any]) -> list
             [aid("list-labels", f"kubectl get pods --show-labels{scope(obj)}")],
         )
     ]
+
+
+def _asleep(cluster: Cluster, namespace: str, selector: dict[str, str]) -> Reason | None:
+    """A workload whose pods it would select, if there were any."""
+    for resource in ("deployments.apps", "statefulsets.apps", "replicasets.apps", "replicationcontrollers", "daemonsets.apps"):
+        for one in cluster.api.lister(resource).list(namespace)[:MOST_LOOKED_AT]:
+            made = (one["spec"].get("template") or {}).get("metadata", {}).get("labels") or {}
+            if any(made.get(key) != value for key, value in selector.items()):
+                continue
+            kind, name = one["kind"], one["metadata"]["name"]
+            if one["spec"].get("replicas") == 0:
+                again = aid("scale-up", f"kubectl scale {kind.lower()} {name} --replicas=1{scope(one)}")
+                return reason("scaled-to-zero", {"kind": kind, "name": name}, [fact(one, "spec.replicas", 0)], [again])
+            inner = {"inner": [told[0]]} if (told := rollouts.told(cluster, one)) else {}
+            return reason("no-pods-yet", {"kind": kind, "name": name}, [fact(one, "spec.template.metadata.labels", pairs(selector))]) | inner
+    return None
+
+
+def _ip(pod: Object) -> str:
+    return (pod.get("status") or {}).get("podIP", "")
+
+
+def _pods(cluster: Cluster, ready: list[dict[str, Any]]) -> list[Object]:
+    lister = cluster.api.lister("pods")
+    return [pod for entry in ready if (pod := lister.get(*entry["pod"].split("/")[1:])) is not None]
 
 
 def _near(obj: Object, selector: dict[str, str], one: dict[str, Any]) -> Reason:
@@ -127,6 +164,9 @@ def _unnamed(obj: Object, matching: list[Object]) -> Reason | None:
         if isinstance(target, str) and not target.isdigit():
             known = {entry.get("name") for pod in matching for one in pod["spec"]["containers"] for entry in one.get("ports") or ()} - {None}
             if matching and target not in known:
+                offered = [
+                    entry.get("name") or entry["containerPort"] for one in matching[0]["spec"]["containers"] for entry in one.get("ports") or ()
+                ]
                 return reason(
                     "named-port",
                     {"port": target, "known": names(sorted(known)) or "-", "pod": matching[0]["metadata"]["name"]},
@@ -134,6 +174,7 @@ def _unnamed(obj: Object, matching: list[Object]) -> Reason | None:
                         fact(obj, f"spec.ports[{index}].targetPort", target),
                         fact(matching[0], "spec.containers[0].ports", names(sorted(known)) or "-"),
                     ],
+                    [_aim(obj, index, offered[0] if offered else port["port"])],
                 )
     return None
 
@@ -150,22 +191,19 @@ def _deaf(cluster: Cluster, obj: Object, ready: list[dict[str, Any]]) -> Reason 
             number = _number(pod, target)
             if number is None or not cluster.kubelets.reachable(pod["spec"]["nodeName"]) or cluster.kubelets.runtime.listening(pod, number):
                 continue
-            heard = containers.listening(cluster, pod)
+            heard = probes.listening(cluster, pod)
             return reason(
                 "wrong-port",
                 {"port": port["port"], "target": number, "pod": pod["metadata"]["name"], "listens": heard or "-"},
                 [fact(obj, f"spec.ports[{index}].targetPort", target), fact(pod, "spec.containers[0].ports", heard or "-")],
-                [
-                    aid(
-                        "fix-port",
-                        f"kubectl patch service {obj['metadata']['name']}{scope(obj)} --type=json -p "
-                        f'\'[{{"op":"replace","path":"/spec/ports/{index}/targetPort","value":{heard.split(",")[0]}}}]\'',
-                    )
-                    if heard
-                    else None
-                ],
+                [_aim(obj, index, int(heard.split(",")[0])) if heard else None],
             )
     return None
+
+
+def _aim(obj: Object, index: int, target: int | str) -> Aid:
+    """Another target for one of its ports."""
+    return aid("fix-port", remedies.patch(f"service/{obj['metadata']['name']}", obj, ("replace", f"/spec/ports/{index}/targetPort", target)))
 
 
 def _number(pod: Object, target: Any) -> int | None:
@@ -199,7 +237,9 @@ def _outside(cluster: Cluster, obj: Object, ready: list[dict[str, Any]]) -> list
                 )
             )
         elif spec.get("loadBalancerIP"):
-            found.append(reason("balancer-address", {"address": spec["loadBalancerIP"]}, [fact(obj, "spec.loadBalancerIP", spec["loadBalancerIP"])]))
+            proof = [fact(obj, "spec.loadBalancerIP", spec["loadBalancerIP"])]
+            any_ = aid("any-address", remedies.patch(f"service/{obj['metadata']['name']}", obj, ("remove", "/spec/loadBalancerIP", None)))
+            found.append(reason("balancer-address", {"address": spec["loadBalancerIP"]}, proof, [any_]))
         else:
             found.append(reason("balancer-full", {"count": len(balancer.pool)}, [fact(obj, "status.loadBalancer", "-")]))
     if spec.get("type") in ("NodePort", "LoadBalancer"):
@@ -230,10 +270,22 @@ def endpoints(cluster: Cluster, obj: Object) -> Told:
     if owner is None:
         return "here", [reason("endpoints-alone", {"service": name or "-"}, [fact(obj, "metadata.labels", name)])]
     question, found = service(cluster, owner)
-    return question, [
-        reason("endpoints-of", {"service": name}, [fact(owner, "spec.selector", pairs(owner["spec"].get("selector") or {}) or "-")]),
-        *found,
-    ][:: -1 if question != "here" else 1]
+    if not owner["spec"].get("selector"):
+        return question, found
+    of = reason("endpoints-of", {"service": name}, [fact(owner, "spec.selector", pairs(owner["spec"]["selector"]))])
+    return question, [of, *found] if question == "here" else [*found, of]
+
+
+def _changed(obj: Object, path: str, value: Any) -> str:
+    return remedies.patch(f"ingress/{obj['metadata']['name']}", obj, ("replace", f"/{remedies.pointer(path)}", value))
+
+
+def _class(obj: Object, classes: list[Object], op: str) -> Aid:
+    """One of the classes that there are, or a controller that brings one."""
+    if not classes:
+        return aid("ingress-controller")
+    change = (op, "/spec/ingressClassName", classes[0]["metadata"]["name"])
+    return aid("name-class", remedies.patch(f"ingress/{obj['metadata']['name']}", obj, change))
 
 
 def ingress(cluster: Cluster, obj: Object) -> Told:
@@ -243,14 +295,16 @@ def ingress(cluster: Cluster, obj: Object) -> Told:
     wanted = spec.get("ingressClassName") or (meta.get("annotations") or {}).get("kubernetes.io/ingress.class")
     known = names(one["metadata"]["name"] for one in classes.list())
     if not wanted:
-        found.append(reason("ingress-no-class", {"known": known or "-"}, [fact(obj, "spec.ingressClassName", "-")]))
+        found.append(
+            reason("ingress-no-class", {"known": known or "-"}, [fact(obj, "spec.ingressClassName", "-")], [_class(obj, classes.list(), "add")])
+        )
     elif classes.get("", wanted) is None and spec.get("ingressClassName"):
         found.append(
             reason(
                 "ingress-unknown-class",
                 {"class": wanted, "known": known or "-"},
                 [fact(obj, "spec.ingressClassName", wanted)],
-                [aid("ingress-controller")],
+                [_class(obj, classes.list(), "replace")],
             )
         )
     backends = [
@@ -264,11 +318,11 @@ def ingress(cluster: Cluster, obj: Object) -> Told:
         name, port = (backend.get("service") or {}).get("name", ""), (backend.get("service") or {}).get("port") or {}
         target = cluster.api.lister("services").get(meta["namespace"], name)
         if target is None:
-            found.append(
-                reason(
-                    "ingress-no-service", {"service": name}, [fact(obj, f"{path}.name", name)], [aid("services", f"kubectl get services{scope(obj)}")]
-                )
-            )
+            there = [one["metadata"]["name"] for one in cluster.api.lister("services").list(meta["namespace"])[:MOST_LOOKED_AT]]
+            meant = get_close_matches(name, there, 1, 0.6)
+            aids = [aid("meant-service", _changed(obj, f"{path}.name", meant[0]), name=meant[0])] if meant else []
+            listed = aid("services", f"kubectl get services{scope(obj)}")
+            found.append(reason("ingress-no-service", {"service": name}, [fact(obj, f"{path}.name", name)], [*aids, listed]))
             continue
         asked = port.get("name") or port.get("number")
         if asked is not None and not any(asked in (one.get("name"), one["port"]) for one in target["spec"].get("ports") or ()):
@@ -278,6 +332,7 @@ def ingress(cluster: Cluster, obj: Object) -> Told:
                     "ingress-no-port",
                     {"service": name, "port": asked, "known": offered},
                     [fact(obj, f"{path}.port", asked), fact(target, "spec.ports", offered)],
+                    [aid("fix-backend-port", _changed(obj, f"{path}.port", {"number": target["spec"]["ports"][0]["port"]}))],
                 )
             )
             continue

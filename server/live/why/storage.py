@@ -9,7 +9,8 @@ from server.cluster import selectors, volumes
 from server.cluster.cluster import Cluster
 from server.cluster.objects import Object, labels
 from server.live.records import thing_id
-from server.live.why.telling import MOST_LOOKED_AT, Reason, aid, fact, names, reason, scope
+from server.live.why import remedies
+from server.live.why.telling import MOST_LOOKED_AT, Aid, Reason, aid, fact, names, reason, scope
 
 MOST_VOLUMES = 8
 
@@ -61,7 +62,7 @@ def claim(cluster: Cluster, obj: Object) -> list[Reason]:
     if name and given is None:
         classes = names(entry["metadata"]["name"] for entry in known.list())
         params = {"class": name, "known": classes or "-", "count": len(refused)}
-        proof, aids = [fact(obj, "spec.storageClassName", name)], [aid("classes", "kubectl get storageclass")]
+        proof, aids = [fact(obj, "spec.storageClassName", name)], [remedies.volume(obj), aid("classes", "kubectl get storageclass")]
         head = reason("unknown-class-volumes", params, proof, aids) if refused else reason("unknown-class", params, proof, aids)
         return [head, *_matching(obj, refused)]
     return _matching(obj, refused) or [
@@ -72,7 +73,7 @@ def claim(cluster: Cluster, obj: Object) -> list[Reason]:
                 "modes": volumes.access_modes(spec.get("accessModes")),
             },
             [fact(obj, "spec.storageClassName", name or "-")],
-            [aid("make-volume"), aid("classes", "kubectl get storageclass")],
+            [remedies.volume(obj), aid("classes", "kubectl get storageclass")],
         )
     ]
 
@@ -90,17 +91,19 @@ def _matching(obj: Object, refused: list[tuple[Object, str, str, str]]) -> list[
         "mode": volumes.mode_of(obj),
     }.get(first[1], "-")
     params = {"volume": first[0]["metadata"]["name"], "has": first[3], "asked": asked, "count": len(refused)}
+    aids = [remedies.volume(obj)]
     match first[1]:
         case "too-small":
-            head = reason("volume-small", params, facts)
+            head = reason("volume-small", params, facts, aids)
         case "class":
-            head = reason("volume-class", params, facts)
+            head = reason("volume-class", params, facts, aids)
         case "modes":
-            head = reason("volume-modes", params, facts)
+            head = reason("volume-modes", params, facts, aids)
         case "taken":
-            head = reason("volume-taken", params, facts)
+            released = (first[0].get("status") or {}).get("phase") == "Released"
+            head = reason("volume-taken", params, facts, [_free(first[0]), *aids] if released else aids)
         case _:
-            head = reason("volume-other", {**params, "why": first[1]}, facts)
+            head = reason("volume-other", {**params, "why": first[1]}, facts, aids)
     return [head]
 
 
@@ -145,6 +148,26 @@ def _users(cluster: Cluster, obj: Object) -> list[Object]:
     return [pod for pod in cluster.api.lister("pods").list(namespace)[:MOST_LOOKED_AT] if any(used == name for _, used in volumes.claims_of(pod))]
 
 
+def _free(volume: Object) -> Aid:
+    return aid("free-volume", f'kubectl patch pv {volume["metadata"]["name"]} -p \'{{"spec":{{"claimRef":null}}}}\'')
+
+
+def held(cluster: Cluster, obj: Object) -> Reason | None:
+    """What keeps one that is being deleted: a claim its pods, a volume its claim."""
+    meta, finalizers = obj["metadata"], obj["metadata"].get("finalizers") or ()
+    if obj["kind"] == "PersistentVolumeClaim" and "kubernetes.io/pvc-protection" in finalizers and (users := _users(cluster, obj)):
+        shown = names(pod["metadata"]["name"] for pod in users)
+        facts = [fact(obj, "metadata.finalizers", names(finalizers)), *(fact(pod, "spec.volumes", meta["name"]) for pod in users[:4])]
+        return reason("claim-protected", {"pods": shown, "count": len(users)}, facts, [aid("stop-using", f"kubectl delete pod {shown}{scope(obj)}")])
+    if obj["kind"] == "PersistentVolume" and "kubernetes.io/pv-protection" in finalizers and (obj.get("status") or {}).get("phase") == "Bound":
+        ref = obj["spec"].get("claimRef") or {}
+        name, namespace = ref.get("name", ""), ref.get("namespace", "")
+        facts = [fact(obj, "metadata.finalizers", names(finalizers)), fact(obj, "spec.claimRef.name", name)]
+        where = f" -n {namespace}" if namespace != "default" else ""
+        return reason("volume-protected", {"claim": f"{namespace}/{name}"}, facts, [aid("let-go", f"kubectl delete pvc {name}{where}")])
+    return None
+
+
 def volume(cluster: Cluster, obj: Object) -> list[Reason]:
     spec, phase = obj["spec"], (obj.get("status") or {}).get("phase", "Pending")
     holder = spec.get("claimRef") or {}
@@ -156,7 +179,7 @@ def volume(cluster: Cluster, obj: Object) -> list[Reason]:
                 "volume-released",
                 {"claim": holder.get("name", ""), "policy": policy},
                 [fact(obj, "spec.claimRef.name", holder.get("name", "")), fact(obj, "spec.persistentVolumeReclaimPolicy", policy)],
-                [aid("free-volume", f'kubectl patch pv {obj["metadata"]["name"]} -p \'{{"spec":{{"claimRef":null}}}}\'')],
+                [_free(obj)],
             )
         ]
     if phase == "Bound":

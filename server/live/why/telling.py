@@ -15,7 +15,7 @@ from server.live.records import MESSAGE_LIMIT, id_of, thing_id
 Reason = dict[str, Any]
 Fact = dict[str, Any]
 Aid = dict[str, Any]
-MOST_FACTS, MOST_NAMES, MOST_LOOKED_AT = 12, 5, 2_000
+MOST_FACTS, MOST_NAMES, MOST_LOOKED_AT, MOST_COMMAND = 12, 5, 2_000, 1_000
 
 
 def reason(code: str, params: dict[str, Any] | None = None, facts: Iterable[Fact | None] = (), aids: Iterable[Aid | None] = ()) -> Reason:
@@ -36,8 +36,8 @@ def fact(thing: str | Object, path: str, value: Any, label: str = "") -> Fact:
 
 
 def aid(code: str, command: str = "", **params: Any) -> Aid:
-    """What would help: the sentence ``aid.CODE``, and the command that does it or looks closer."""
-    return {"code": code, "params": params, "command": command[:MESSAGE_LIMIT]}
+    """What would help: the sentence ``aid.CODE``, and the command that does it or looks closer. One that is too long to be read is left out."""
+    return {"code": code, "params": params, "command": command if len(command) <= MOST_COMMAND else ""}
 
 
 def scope(obj: Object) -> str:
@@ -76,14 +76,3 @@ def owner_of(obj: Object) -> str:
         if reference.get("controller"):
             return thing_id(reference["kind"], obj["metadata"].get("namespace", ""), reference["name"])
     return ""
-
-
-def workload_of(pod: Object) -> str:
-    """What to change so that the pod's successors are otherwise: ``deployment/web``, or the pod itself."""
-    owner = next((one for one in pod["metadata"].get("ownerReferences") or () if one.get("controller")), None)
-    if owner is None:
-        return f"pod/{pod['metadata']['name']}"
-    digest = labels(pod).get("pod-template-hash")
-    if owner["kind"] == "ReplicaSet" and digest and owner["name"].endswith(f"-{digest}"):
-        return f"deployment/{owner['name'].removesuffix(f'-{digest}')}"
-    return f"{owner['kind'].lower()}/{owner['name']}"

@@ -9,6 +9,14 @@ const px = (/** @type {number} */ size) => Math.min(LARGEST, Math.max(least, Mat
 /** From so near on text is of such a size at least: one reads what is large from further away. @param {number} zoom of the camera */
 export const legible = (zoom) => (least = zoom >= 1.6 || zoom < 0.64 ? 10 : zoom < 0.72 ? 11 : 12);
 
+/** Device pixels a pixel. */
+let ratio = 1;
+/** @param {number} of what is drawn from now on */
+export const crisp = (of) => (ratio = of);
+
+/** On whole device pixels: painting a part of a pixel over and over would darken it; a tie falls to the same side from wherever it was worked out. @param {number} v */
+export const snap = (v) => Math.round(v * ratio - 1e-3) / ratio;
+
 /** The size of a title, which stands out from the text below it. @param {number} size */
 export const titled = (size) => Math.max(least + 1, size);
 /** @param {number} size @param {number} [weight] */
@@ -35,7 +43,7 @@ export function remeasure() {
 }
 
 /** How wide each letter of a fixed-width font is; 0 for another font. @param {CanvasRenderingContext2D} c */
-function advance(c) {
+export function advance(c) {
   if (!c.font.includes("Mono")) return 0;
   let step = advances.get(c.font);
   if (step === undefined) advances.set(c.font, (step = c.measureText("0").width));
@@ -55,11 +63,12 @@ export function fitted(c, text, width, middle = false) {
   if (step) {
     const keep = Math.floor(width / step + 0.01) - 1;
     if (text.length > keep + 1) result = keep > 1 ? (middle ? `${text.slice(0, Math.ceil(keep / 2))}…${text.slice(text.length - Math.floor(keep / 2))}` : `${text.slice(0, keep)}…`) : "";
-  } else if (c.measureText(text).width > width) {
-    let keep = text.length - 1;
+  } else {
+    const whole = c.measureText(text).width;
+    let keep = whole > width ? Math.min(text.length - 1, Math.ceil((text.length * width) / whole) + 2) : 0;
     const cut = (/** @type {number} */ n) => (middle ? `${text.slice(0, Math.ceil(n / 2))}…${text.slice(text.length - Math.floor(n / 2))}` : `${text.slice(0, n)}…`);
     while (keep > 1 && c.measureText(cut(keep)).width > width) keep--;
-    result = keep > 1 ? cut(keep) : "";
+    if (whole > width) result = keep > 1 ? cut(keep) : "";
   }
   if (shortened.size > 4000) shortened.clear();
   shortened.set(key, result);
@@ -81,8 +90,8 @@ export function write(c, text, x, y, font, colour, align = "left", width = 0, mi
 /** @type {Map<string, CanvasPattern>} */
 const hatches = new Map();
 
-/** Diagonal lines that far apart. @param {CanvasRenderingContext2D} c @param {string} colour @param {number} gap @param {number} [line] */
-export function hatch(c, colour, gap, line = 1.5) {
+/** Diagonal lines that far apart, at rest in what they fill. @param {CanvasRenderingContext2D} c @param {string} colour @param {number} gap @param {number} line @param {number} x @param {number} y its corner */
+export function hatch(c, colour, gap, line, x, y) {
   if ("vector" in c) return /** @type {any} */ (c).hatch(colour, gap, line);
   const key = `${colour}|${gap}|${line}`;
   let pattern = hatches.get(key);
@@ -101,6 +110,7 @@ export function hatch(c, colour, gap, line = 1.5) {
     pattern = /** @type {CanvasPattern} */ (c.createPattern(tile, "repeat"));
     hatches.set(key, pattern);
   }
+  pattern.setTransform({ e: snap(x), f: snap(y) });
   return pattern;
 }
 

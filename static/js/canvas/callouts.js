@@ -23,6 +23,11 @@ const CROSSING = 12;
 const FOREIGN = 45;
 /** And to stand aside of what it is about rather than in the middle. */
 const ASIDE = 0.03;
+/** Only the first so many may stand further than that from what they are about: more long lines would cross each other and the picture. */
+const LONG = 3;
+const REACH = 220;
+/** Costs no further apart are the same. The shortest text has its place first: it tells how far a longer one may be at most. */
+const EVEN = 1e-5;
 
 /** How far around it is looked, in pixels, and in what steps; nothing further away can be better than what costs less than that. */
 const RINGS = [[24, 1], [72, 2], [180, 3], [400, 4], [4000, 6]];
@@ -126,15 +131,16 @@ export function place(items, hard, soft, view, bins = []) {
     const ground = { walls, lines, inside: beside(item.home), view };
     /** @type {Place|null} */
     let chosen = kept(item, ground);
-    if (!chosen) for (const [index, size] of item.sizes.entries()) {
+    if (!chosen) for (const [index, size] of [...item.sizes.entries()].reverse()) {
       if (!Number.isFinite(size.w)) continue;
       const less = LESS[Math.min(index, LESS.length - 1)];
-      if (chosen && chosen.cost <= less - (item.was?.size === index ? LOYAL : 0)) continue;
-      const best = nearest(item, size, index, ground, chosen ? chosen.cost - less : Infinity);
-      if (best && (!chosen || best.cost + less < chosen.cost)) chosen = { ...best, cost: best.cost + less };
+      if (chosen && chosen.cost < less - (item.was?.size === index ? LOYAL : 0)) continue;
+      const best = nearest(item, size, index, ground, chosen ? chosen.cost - less + EVEN : Infinity);
+      if (best && (!chosen || best.cost + less <= chosen.cost + EVEN)) chosen = { ...best, cost: best.cost + less };
     }
     if (!chosen) continue;
     const { x, y, size, anchor, cost, bonus = 0 } = chosen;
+    if (found.size >= LONG && gap(item.anchors[anchor], { x, y, ...item.sizes[size] }) > REACH) continue;
     found.set(item.key, { x, y, size, anchor, cost: Math.round((cost + bonus) * 100) / 100 });
     walls.take({ x: x - STEP / 2, y: y - STEP / 2, w: item.sizes[size].w + STEP, h: item.sizes[size].h + STEP });
   }

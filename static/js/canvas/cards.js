@@ -247,7 +247,7 @@ export function workload(c, d, sets, b, z, k, words) {
     const current = set.current ?? 0;
     c.fillStyle = k.track;
     c.fillRect(x, bottom - height(current), w, height(current));
-    c.fillStyle = hatch(c, k.pending, 4, 1.5);
+    c.fillStyle = hatch(c, k.pending, 4, 1.5, x, bottom);
     c.fillRect(x, bottom - height(current), w, height(Math.max(0, current - (set.ready ?? 0))));
     c.fillStyle = k.ready;
     c.fillRect(x, bottom - height(Math.min(set.ready ?? 0, current || (set.ready ?? 0))), w, height(set.ready ?? 0));
@@ -382,6 +382,6 @@ export function progress(c, d, current, b, k) {
   c.fillStyle = k.ready;
   c.fillRect(b.x, b.y, (b.w * ready) / all, b.h);
   if (current <= ready) return;
-  c.fillStyle = hatch(c, k.pending, 4, 1.5);
+  c.fillStyle = hatch(c, k.pending, 4, 1.5, b.x, b.y);
   c.fillRect(b.x + (b.w * ready) / all, b.y, (b.w * (current - ready)) / all, b.h);
 }

@@ -29,7 +29,7 @@ function cell(c, x, y, size, state, k) {
     return;
   }
   const colour = k[FILL[state] ?? "pending"];
-  c.fillStyle = state === "ready" || state === "succeeded" ? colour : hatch(c, colour, 4, 1.5);
+  c.fillStyle = state === "ready" || state === "succeeded" ? colour : hatch(c, colour, 4, 1.5, x, y);
   c.fill();
   c.strokeStyle = colour;
   c.stroke();
@@ -78,7 +78,7 @@ function segments({ c, k }, d, bar, states) {
     c.fillStyle = k.track;
     c.fillRect(bar.x + index * w, bar.y, w - 1, bar.h);
     if (!state) return;
-    c.fillStyle = state === "ready" ? colour : hatch(c, colour, 4, 1.5);
+    c.fillStyle = state === "ready" ? colour : hatch(c, colour, 4, 1.5, bar.x, bar.y);
     c.fillRect(bar.x + index * w, bar.y, w - 1, bar.h);
   });
 }
@@ -93,7 +93,7 @@ function foot({ c, b, z, k }, at, parts, governed) {
 export function statefulSet(paper, d, pods, governed) {
   const { c, b, z, k, t } = paper;
   const wanted = d.replicas ?? 0;
-  const at = head(c, d, `StatefulSet · ${d.policy}`, `${d.ready ?? 0}/${wanted}`, (d.ready ?? 0) >= wanted ? k.ready : k.pending, b, z, k);
+  const at = head(c, d, `StatefulSet · ${d.policy}`, `${d.ready ?? 0}/${wanted}`, (d.ready ?? 0) >= wanted ? k.okText : k.waitText, b, z, k);
   if (!at) return;
   govern(c, at, governed, b, z, k);
   if (!at.row && !at.open) return;
@@ -123,7 +123,7 @@ export function statefulSet(paper, d, pods, governed) {
 export function daemonSet(paper, d, pods, governed) {
   const { c, b, z, k, t } = paper;
   const wanted = d.replicas ?? 0;
-  const at = head(c, d, `DaemonSet · ${d.strategy}`, `${d.ready ?? 0}/${wanted}`, (d.ready ?? 0) >= wanted ? k.ready : k.pending, b, z, k);
+  const at = head(c, d, `DaemonSet · ${d.strategy}`, `${d.ready ?? 0}/${wanted}`, (d.ready ?? 0) >= wanted ? k.okText : k.waitText, b, z, k);
   if (!at) return;
   govern(c, at, governed, b, z, k);
   if (!at.row && !at.open) return;
@@ -140,7 +140,7 @@ export function daemonSet(paper, d, pods, governed) {
 export function job(paper, d) {
   const { c, b, z, k, t } = paper;
   const wanted = d.replicas;
-  const tone = d.ended === "failed" ? k.failText : d.ended === "complete" ? k.done : d.suspended ? k.muted : k.pending;
+  const tone = d.ended === "failed" ? k.failText : d.ended === "complete" ? k.done : d.suspended ? k.muted : k.waitText;
   const at = head(c, d, `Job${d.indexed ? " · Indexed" : ""}${d.suspended ? " · Suspended" : ""}`, `${d.succeeded ?? 0}/${wanted ?? "?"}`, tone, b, z, k);
   if (!at) return;
   const bar = at.row ? at.bar : { x: at.left, y: b.y + 56 * z, w: at.right - at.left, h: 14 * z };
@@ -159,14 +159,14 @@ function work(c, d, b, k) {
   c.fillRect(b.x, b.y, b.w, b.h);
   c.fillStyle = k.done;
   c.fillRect(b.x, b.y, (b.w * done) / all, b.h);
-  c.fillStyle = hatch(c, d.ended === "failed" ? k.failing : k.pending, 4, 1.5);
+  c.fillStyle = hatch(c, d.ended === "failed" ? k.failing : k.pending, 4, 1.5, b.x, b.y);
   c.fillRect(b.x + (b.w * done) / all, b.y, (b.w * (d.active ?? 0)) / all, b.h);
 }
 
 /** Its schedule and the Jobs it keeps, the oldest first. @param {Paper} paper @param {Thing} d @param {Thing[]} jobs */
 export function cronJob(paper, d, jobs) {
   const { c, b, z, k, t } = paper;
-  const at = head(c, d, `CronJob · ${d.policy}${d.zone ? ` · ${d.zone}` : ""}`, d.suspended ? t("duty.suspended") : d.active ? t("duty.running", { count: d.active }) : "", d.suspended ? k.muted : k.pending, b, z, k);
+  const at = head(c, d, `CronJob · ${d.policy}${d.zone ? ` · ${d.zone}` : ""}`, d.suspended ? t("duty.suspended") : d.active ? t("duty.running", { count: d.active }) : "", d.suspended ? k.muted : k.waitText, b, z, k);
   if (!at) return;
   const recent = [...jobs].sort((a, other) => (a.created ?? 0) - (other.created ?? 0)).slice(-9);
   const y = at.row ? at.bar.y + at.bar.h / 2 : b.y + 82 * z;
@@ -186,7 +186,7 @@ export function cronJob(paper, d, jobs) {
       c.fillStyle = k.failing;
       c.fill();
     } else {
-      c.fillStyle = hatch(c, k.pending, 4, 1.5);
+      c.fillStyle = hatch(c, k.pending, 4, 1.5, x - r, y - r);
       c.strokeStyle = k.pending;
       c.beginPath();
       c.arc(x, y, r, 0, Math.PI * 2);
@@ -209,7 +209,7 @@ function tick(c, x, y, r, colour) {
   c.stroke();
 }
 
-const PHASES = /** @type {Record<string, "ready"|"pending"|"failing"|"muted">} */ ({ Bound: "ready", Available: "ready", Pending: "pending", Released: "muted", Lost: "failing", Failed: "failing" });
+const PHASES = /** @type {Record<string, "okText"|"waitText"|"failText"|"muted">} */ ({ Bound: "okText", Available: "okText", Pending: "waitText", Released: "muted", Lost: "failText", Failed: "failText" });
 
 /** A claim on the left of a link, the volume it has on the right; the link is open while it waits. @param {Paper} paper @param {Thing} d @param {Thing|undefined} volume */
 export function claim(paper, d, volume) {

@@ -42,7 +42,7 @@ const effectOf = (taint) => taint.split(":").at(-1) ?? "";
  * @param {C} c @param {string[]} taints @param {Box} b the bin @param {number} z @param {Colours} k
  */
 export function gate(c, taints, b, z, k) {
-  const colour = taints.some((one) => effectOf(one) === "NoExecute") ? k.failText : taints.every((one) => effectOf(one) === "PreferNoSchedule") ? k.muted : k.pending;
+  const colour = taints.some((one) => effectOf(one) === "NoExecute") ? k.failText : taints.every((one) => effectOf(one) === "PreferNoSchedule") ? k.muted : k.waitText;
   const step = Math.max(3, APART * z);
   const tall = Math.max(3, 9 * z);
   c.save();

@@ -29,6 +29,7 @@ export function stops({ hops, source = "", pod = null, numbers = [] }, scene) {
     const from = at;
     if (kind === "dns") {
       const server = scene.ofKind("Service").find(([, one]) => detail.server && one.clusterIP === detail.server)?.[0] ?? "";
+      if (detail.pod) return { lights: `Pod/${detail.pod}`, at: `Pod/${detail.pod}`, from: origin, text: "53" };
       return { lights: server, at: server, from: origin, text: detail.addresses?.[0] ?? decision };
     }
     const [ns, name] = what.split("/");

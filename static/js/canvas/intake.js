@@ -6,12 +6,13 @@ import { ANOMALIES, TONE } from "./colours.js";
 import { codeOf, FAINT } from "./density.js";
 import { grouping } from "./groups.js";
 import { ticking } from "./marks.js";
+import { displaced } from "./motion.js";
 
 /** @typedef {import("../types").Thing} Thing @typedef {import("../types").Box} Box */
 
 /** So many newcomers are placed in slices: so many milliseconds of a frame, looked at after so many pods. */
 const MANY = 4000;
-const SLICE_MS = 14;
+const SLICE_MS = 8;
 const PIECE = 400;
 /** With more changes at once, or more under way, nobody could follow a movement. */
 const FOLLOWED = 150;
@@ -157,7 +158,10 @@ export class Intake {
     }
     layout.touched.clear();
     stage.lines.touch();
-    if (stage.auto && !this.backlog.length) stage.fit();
+    if (!this.backlog.length) {
+      stage.movingDirty = true;
+      if (stage.auto) stage.fit();
+    }
     return true;
   }
 
@@ -211,7 +215,7 @@ export class Intake {
     const seen = [from, to].some((box) => box && box.w * stage.camera.zoom >= 8 && stage.sees(box));
     if (!seen) return;
     const moved = !from || !to || from.x !== to.x || from.y !== to.y;
-    if (moved) stage.lines.touch();
+    if (moved || displaced(stage.motion.moves.get(id))) stage.lines.touch();
     stage.motion.moves.set(id, { from, to, thing, born: now, span: moved ? 280 : 180 });
   }
 }

@@ -19,7 +19,7 @@ export const NODE = { w: GRID_COLUMNS * CELL + 28, header: 60, footer: 28, gap: 
 const NODE_ROWS = 2;
 export const TRAY = { cell: 54, label: 150 };
 const SYSTEM_CELL = 17;
-const GROUP = { margin: 14, header: 44, share: 0.13, gap: 26 };
+const GROUP = { margin: 14, header: 60, share: 0.22, gap: 26 };
 /** The order of the state bar's counts. */
 export const TONES = /** @type {const} */ (["ready", "pending", "failing", "done", "unknown"]);
 /** What stands in the column on the right, unless something else there owns it. */
@@ -324,6 +324,33 @@ export class Layout extends Columns {
   within(view) {
     const box = { x: view.x - X_NODES, y: view.y - this.yNodes, w: view.w, h: view.h };
     return this.shelves ? this.shelves.within(box) : this.field.within(box);
+  }
+
+  /** The pods whose middle is in a box. @param {Box} box @returns {string[]} */
+  podsIn(box) {
+    /** @type {string[]} */
+    const found = [];
+    /** @param {string} id */
+    const look = (id) => {
+      const at = this.podBox(id);
+      if (at && at.x + at.w / 2 >= box.x && at.x + at.w / 2 < box.x + box.w && at.y + at.h / 2 >= box.y && at.y + at.h / 2 < box.y + box.h) found.push(id);
+    };
+    if (!this.shelves) for (const id of this.tray.of.keys()) look(id);
+    for (const place of this.within(box)) {
+      const cells = this.cellsOf(place);
+      const { grid, system } = this.bin(place);
+      for (const id of system.of.keys()) look(id);
+      if (!cells) continue;
+      const span = (/** @type {number} */ from, /** @type {number} */ size, /** @type {number} */ most) => [Math.max(0, Math.ceil(from / cells.size - 0.5)), Math.min(most, Math.ceil((from + size) / cells.size - 0.5))];
+      const [left, right] = span(box.x - cells.x, box.w, grid.across);
+      const [top, end] = span(box.y - cells.y, box.h, Math.ceil(grid.slots.extent / grid.across));
+      for (let row = top; row < end; row++)
+        for (let column = left; column < right; column++) {
+          const id = grid.at(column, row);
+          if (id !== undefined) found.push(id);
+        }
+    }
+    return found;
   }
 
   /** The zones' fences. @returns {[string, Box][]} */

@@ -1,11 +1,11 @@
 /**
  * The layer of what stands but has no box: tethers and their counts, between the still and the moving layer. Drawn anew only when the eye,
  * a place, a Service, a source or the focus has changed, however much else does. While the eye moves, a drawing that takes long is moved
- * and stretched as it is, and made anew when the eye rests or what it shows is too little or too coarse.
+ * and stretched as it is, and made anew when the eye rests or what it shows is too little or too coarse; it waits for the picture below it.
  */
 
 /** A drawing that took less, in milliseconds, is made anew with every move of the eye. */
-const QUICK = 2;
+const QUICK = 0.7;
 const REST = 120;
 /** How far a drawing may be stretched, and moved in parts of the view. */
 const COARSE = 1.5;
@@ -53,7 +53,7 @@ export class Lines {
     const key = `${this.version}|${hovered}|${selected}|${selection.size}|${colours.ground}|${ratio}|${width}|${height}`;
     const moved = eye.x !== camera.x || eye.y !== camera.y || eye.zoom !== camera.zoom;
     if (!moved && key === this.drawn) return;
-    if (moved && key === this.drawn && this.took > QUICK && this.#stretch()) return;
+    if (this.took > QUICK && ((moved && key === this.drawn && this.#stretch()) || this.stage.busy)) return;
     clearTimeout(this.resting);
     const began = performance.now();
     this.drawn = key;

@@ -37,7 +37,7 @@ const SHAPES = {
   },
   creating(c, _, x, y, r, colour) {
     frame(c, x, y, r, colour);
-    fill(c, x, y, r, hatch(c, colour, r > 12 ? 9 : 6, 1.2), 0.75);
+    fill(c, x, y, r, hatch(c, colour, r > 12 ? 9 : 6, 1.2, x - r, y - r), 0.75);
   },
   pulling(c, pod, x, y, r, colour, k, now) {
     SHAPES.creating(c, pod, x, y, r, colour, k, now);
@@ -53,7 +53,7 @@ const SHAPES = {
   },
   running(c, _, x, y, r, colour) {
     frame(c, x, y, r, colour);
-    fill(c, x, y, r, hatch(c, colour, 4, 2), 1);
+    fill(c, x, y, r, hatch(c, colour, 4, 2, x - r, y - r), 1);
   },
   ready(c, _, x, y, r, colour) {
     c.fillStyle = colour;

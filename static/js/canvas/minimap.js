@@ -4,6 +4,7 @@
  */
 import { h } from "../dom.js";
 import { onLanguage, t } from "../i18n.js";
+import { kept } from "../kept.js";
 import { TONES } from "./layout.js";
 
 const SIZE = { w: 188, h: 124 };
@@ -22,7 +23,7 @@ export class Minimap {
     this.button = h("button.icon.minimap-fold", { type: "button", onclick: () => this.fold(!this.folded) });
     this.element = h("div.minimap", { hidden: true }, this.map, this.button);
     stage.host.append(this.element);
-    this.folded = localStorage.getItem(FOLDED) === "folded";
+    this.folded = kept.get(FOLDED) === "folded";
     this.drawn = 0;
     this.timer = 0;
     this.seen = "";
@@ -52,7 +53,7 @@ export class Minimap {
   /** @param {boolean} folded */
   fold(folded) {
     this.folded = folded;
-    localStorage.setItem(FOLDED, folded ? "folded" : "open");
+    kept.set(FOLDED, folded ? "folded" : "open");
     this.map.hidden = folded;
     this.element.classList.toggle("folded", folded);
     this.button.setAttribute("aria-expanded", `${!folded}`);

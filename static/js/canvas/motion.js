@@ -18,6 +18,9 @@ const CROSS = 1600;
 const ASKING = 500;
 export const CROWD = 200;
 
+/** Whether a pod comes, goes or is on its way to another place, so that no line ends at it yet; not if only its look changes. @param {{from: import("../types").Box|null, to: import("../types").Box|null}|undefined} move */
+export const displaced = (move) => !!move && (move.from?.x !== move.to?.x || move.from?.y !== move.to?.y);
+
 export class Motion {
   /** @param {import("./stage.js").Stage} stage */
   constructor(stage) {
@@ -40,6 +43,7 @@ export class Motion {
     this.envelopes.clear();
     this.walks = [];
     this.moves.clear();
+    this.stage.lines.touch();
   }
 
   /** Their age is in wall time, so a stop of the world must move their birth. @param {number} by */

@@ -3,17 +3,17 @@
  * or selected with everything that belongs to it.
  */
 import { refusal } from "../follow.js";
-import { rounded, write } from "./brush.js";
+import { advance, rounded, write } from "./brush.js";
 import { round } from "./cards.js";
 import { MONO } from "./colours.js";
-import { CROWD, cross } from "./motion.js";
+import { CROWD, cross, displaced } from "./motion.js";
 import * as paint from "./paint.js";
 import { SERVICE, SOURCE } from "./layout.js";
 import { componentBox, RAIL } from "./rail.js";
 import { caption, namespaces, regions } from "./regions.js";
-import { end, gate, outset, route, trace } from "./tethers.js";
+import { bundled, end, gate, outset, route, trace } from "./tethers.js";
 
-/** @typedef {import("./stage.js").Stage} Stage @typedef {CanvasRenderingContext2D} C @typedef {import("../types").Point} Point */
+/** @typedef {import("./stage.js").Stage} Stage @typedef {CanvasRenderingContext2D} C @typedef {import("../types").Point} Point @typedef {import("../types").Box} Box */
 
 /** With more pods than this a Service is tethered to nodes, with the count. */
 const MANY = 40;
@@ -21,6 +21,8 @@ const MANY = 40;
 const ASIDE = 16;
 /** More that is selected is drawn once, below what moves. */
 const MOST_OUTLINED = 60;
+/** A pod of so many pixels has room for an edge of its own. */
+const EDGED = 14;
 /** More near misses than these are drawn only for the Service one looks at. */
 const FEW = 4;
 
@@ -84,6 +86,7 @@ function pixels(stage, points) {
 /** @param {Stage} stage @param {C} c @param {string|null} focus @param {Set<string>} related */
 function tethers(stage, c, focus, related) {
   const { layout, scene, colours: k, camera } = stage;
+  taken = [];
   if (camera.zoom < 0.1) return;
   const r = 9 * camera.zoom;
   for (const id of layout.services.of.keys()) {
@@ -95,8 +98,9 @@ function tethers(stage, c, focus, related) {
     const ghost = new Path2D();
     const endpoints = service.endpoints ?? [];
     const crowd = endpoints.length > MANY ? byNode(stage, endpoints.filter((one) => one.ready).map((one) => [one.pod, 1])) : null;
-    if (crowd) for (const node of crowd.keys()) trace(solid, pixels(stage, gate(layout, id, node)), r);
-    else for (const one of endpoints) if (!stage.motion.moves.has(one.pod)) trace(one.ready ? solid : dashed, pixels(stage, route(layout, id, one.pod)), r);
+    const ways = (/** @type {boolean} */ ready) => endpoints.filter((one) => !!one.ready === ready && !displaced(stage.motion.moves.get(one.pod))).map((one) => route(layout, id, one.pod));
+    for (const way of bundled(crowd ? [...crowd.keys()].map((node) => gate(layout, id, node)) : ways(true))) trace(solid, pixels(stage, way), r);
+    if (!crowd) for (const way of bundled(ways(false))) trace(dashed, pixels(stage, way), r);
     const near = service.near ?? [];
     for (const one of focus === id || near.length <= FEW ? near : []) trace(ghost, pixels(stage, route(layout, id, one.pod)), r);
     const far = Math.min(1, Math.max(0.45, camera.zoom / 0.6));
@@ -135,6 +139,7 @@ const asked = (source) => source?.service ?? source?.target ?? "";
 function flows(stage, c, now) {
   const { layout, scene, colours: k, camera } = stage;
   stage.crosses = [];
+  taken = [];
   for (const id of layout.flows) {
     const source = scene.get(id);
     if (!source) continue;
@@ -254,12 +259,19 @@ export function stretches(ways) {
   return found;
 }
 
+/** Where the labels of this drawing are: another that would lie on one of them is left out. @type {{x: number, y: number, w: number}[]} */
+let taken = [];
+/** No label reaches further from its middle, in pixels. */
+const LABEL = 60;
+
 /** A count on a line. @param {Stage} stage @param {C} c @param {Point|undefined} at @param {string} text */
 function label(stage, c, at, text) {
-  if (!at || stage.camera.zoom < 0.4) return;
+  if (!at || stage.camera.zoom < 0.4 || at.x < -LABEL || at.y < -LABEL || at.x > stage.width + LABEL || at.y > stage.height + LABEL) return;
   const font = `600 10.5px ${MONO}`;
   c.font = font;
-  const w = c.measureText(text).width + 10;
+  const w = text.length * advance(c) + 10;
+  if (taken.some((one) => Math.abs(one.x - at.x) < (one.w + w) / 2 && Math.abs(one.y - at.y) < 16)) return;
+  taken.push({ x: at.x, y: at.y, w });
   c.fillStyle = stage.colours.panel;
   rounded(c, at.x - w / 2, at.y - 8, w, 16, 5);
   c.fill();
@@ -296,21 +308,43 @@ function moves(stage, c, now) {
   }
 }
 
-/** A large selection: an edge around each that is in view, a tint where there is no room for one. @param {Stage} stage @param {C} c */
+/** A large selection: an edge around each that is in view; where there is no room for one a tint, over all that stand side by side at once. @param {Stage} stage @param {C} c */
 function many(stage, c) {
-  if (stage.selection.size <= MOST_OUTLINED) return;
+  const { selection, layout, camera } = stage;
+  if (selection.size <= MOST_OUTLINED) return;
   c.fillStyle = c.strokeStyle = stage.colours.accent;
   c.lineWidth = 2;
-  for (const id of stage.selection) {
-    const world = stage.layout.box(id);
-    if (!world || !stage.sees(world)) continue;
-    const b = stage.camera.box(world);
-    if (b.w >= 9) c.strokeRect(b.x + 1, b.y + 1, b.w - 2, b.h - 2);
-    else {
-      c.globalAlpha = 0.55;
-      c.fillRect(b.x, b.y, b.w, b.h);
-      c.globalAlpha = 1;
+  /** @param {Box|null} world */
+  const edge = (world) => {
+    if (!world || !stage.sees(world)) return;
+    const b = camera.box(world);
+    c.strokeRect(b.x + 1, b.y + 1, b.w - 2, b.h - 2);
+  };
+  for (const id of selection) if (!id.startsWith("Pod/")) edge(layout.box(id));
+  for (const id of layout.tray.of.keys()) if (selection.has(id)) edge(layout.box(id));
+  const { x, y, zoom, view } = camera;
+  for (const place of layout.within({ x, y, w: view.w / zoom, h: view.h / zoom })) {
+    const cells = layout.cellsOf(place);
+    if (!cells) continue;
+    const { slots, across } = layout.bin(place).grid;
+    const size = cells.size * zoom;
+    const [left, top] = [camera.sx(cells.x), camera.sy(cells.y)];
+    const outlined = size >= EDGED;
+    c.globalAlpha = outlined ? 1 : 0.55;
+    const first = Math.max(0, Math.floor((view.y - top) / size));
+    const last = Math.min(Math.ceil(slots.extent / across) - 1, Math.floor((view.y + view.h - top) / size));
+    for (let row = first; row <= last; row++) {
+      let run = 0;
+      for (let column = 0; column <= across; column++) {
+        const id = column < across ? slots.at[row * across + column] : undefined;
+        const chosen = id !== undefined && selection.has(id);
+        if (outlined) chosen && edge(layout.podBox(id));
+        else if (chosen) run++;
+        else if (run) c.fillRect(left + (column - run) * size, top + row * size, run * size, size), (run = 0);
+      }
     }
+    c.globalAlpha = 1;
+    for (const id of layout.bin(place).system.of.keys()) if (selection.has(id)) edge(layout.podBox(id));
   }
 }
 

@@ -2,7 +2,7 @@
  * The still layer's pictures of a node and what it holds, a pod at each distance, and the tray. Each takes a record and a box in
  * pixels, and draws nothing but facts.
  */
-import { bytes, cores, fitted, hatch, mono, rounded, sans, titled, write } from "./brush.js";
+import { bytes, cores, fitted, hatch, mono, rounded, sans, snap, titled, write } from "./brush.js";
 import { troubles } from "../facts.js";
 import { TONE } from "./colours.js";
 import { gate } from "./fences.js";
@@ -23,9 +23,8 @@ export const tainted = (node) => (node.taints ?? []).filter((taint) => !/^node\.
 
 /**
  * @param {C} c @param {Thing} node @param {Box} b @param {number} zoom pixels a world unit in this bin @param {Colours} k @param {(key: string) => string} t
- * @param {number} [system] how many system pods it has @param {Record<string, number>} [tally] how many pods are in each state
  */
-export function node(c, node, b, zoom, k, t, system = 0, tally = undefined) {
+export function node(c, node, b, zoom, k, t) {
   const wrong = troubles(node);
   const broken = away(node) || node.silent;
   const lost = node.ready !== "True" || broken;
@@ -47,11 +46,7 @@ export function node(c, node, b, zoom, k, t, system = 0, tally = undefined) {
   if (node.unschedulable) shut(c, b, zoom, k);
   if (taints.length && b.w > 16) gate(c, taints, b, zoom, k);
   const z = zoom;
-  if (z < FAR) {
-    if (b.w > 34) write(c, node.name, b.x + 4, b.y + Math.max(6, 17 * z), sans(Math.max(8, 24 * z), 600), broken ? k.failText : wrong.length ? k.pending : lost ? k.unknown : k.muted, "left", b.w - 8, true);
-    if (tally) nodeTally(c, tally, b, z, k);
-    return;
-  }
+  if (z < FAR) return;
   const left = b.x + 16 * z;
   const control = (node.roles ?? []).includes("control-plane");
   const size = titled(15 * z);
@@ -92,11 +87,13 @@ export function node(c, node, b, zoom, k, t, system = 0, tally = undefined) {
   if (z >= 0.5) write(c, "system", left, b.y + b.h - (NODE.footer / 2) * z, sans(11 * z), k.faint);
 }
 
-/** Under so many pixels a world unit a node is its name, its states and their count. */
+/** Under so many pixels a world unit a node is its states and their count: a name would lie on them. */
 const FAR = 0.22;
 
-/** How many pods are in each state, as parts of one bar. @param {C} c @param {Record<string, number>} tally @param {Box} b @param {Colours} k */
-function stateBar(c, tally, b, k) {
+/** How many pods are in each state, as parts of one bar. @param {C} c @param {Record<string, number>} tally @param {Box} box @param {Colours} k */
+function stateBar(c, tally, box, k) {
+  const [top, low] = [snap(box.y), Math.max(snap(box.y) + 2, snap(box.y + box.h))];
+  const b = { x: snap(box.x), y: top, w: snap(box.x + box.w) - snap(box.x), h: low - top };
   let sum = 0;
   for (const tone of TONES) sum += tally[tone];
   c.fillStyle = k.track;
@@ -106,7 +103,7 @@ function stateBar(c, tally, b, k) {
     if (!tally[tone]) continue;
     const w = Math.min(b.x + b.w - x, Math.max(tone === "failing" ? 3 : 1, (b.w * tally[tone]) / sum));
     c.fillStyle = k[tone];
-    c.fillRect(x, b.y, w, b.h);
+    c.fillRect(snap(x), b.y, snap(x + w) - snap(x), b.h);
     x += w;
   }
 }
@@ -115,6 +112,7 @@ function stateBar(c, tally, b, k) {
 export function nodeTally(c, tally, b, z, k) {
   if (z >= FAR || b.w < 12) return;
   const h = Math.max(2, 14 * z);
+  const line = b.y + 32 * z;
   const count = TONES.reduce((sum, tone) => sum + tally[tone], 0);
   const text = b.w > 58 ? `${count}` : "";
   const font = mono(Math.max(8, 20 * z));
@@ -122,39 +120,68 @@ export function nodeTally(c, tally, b, z, k) {
   if (text) {
     c.font = font;
     room = c.measureText(text).width + 5;
-    c.fillStyle = k.panel;
-    c.fillRect(b.x + b.w - room - 5, b.y + 40 * z - 5, room + 3, 10);
-    write(c, text, b.x + b.w - 4, b.y + 40 * z, font, k.muted, "right");
+    wipe(c, b.x + b.w - c.measureText(WIDEST).width - 5, Math.max(b.y + 2, line - 5), b.x + b.w - 3, Math.min(line + 5, b.y + 62 * z), k);
+    write(c, text, b.x + b.w - 4, line, font, k.muted, "right");
   }
-  stateBar(c, tally, { x: b.x + 3, y: b.y + 40 * z - h / 2, w: b.w - 6 - room, h }, k);
+  stateBar(c, tally, { x: b.x + 3, y: line - h / 2, w: b.w - 6 - room, h }, k);
 }
 
-/** @param {C} c @param {{title: string, kind: string}} name @param {import("./layout.js").Bin} bin @param {Box} b @param {number} header in pixels @param {Colours} k */
-export function group(c, name, bin, b, header, k) {
+/** As wide as a count is. */
+const WIDEST = "00000";
+
+/** What was written there goes, what is written again stands as if for the first time. @param {C} c @param {number} left @param {number} top @param {number} right @param {number} bottom @param {Colours} k */
+function wipe(c, left, top, right, bottom, k) {
+  c.fillStyle = k.panel;
+  c.fillRect(snap(left), snap(top), snap(right) - snap(left), snap(bottom) - snap(top));
+}
+
+/** @param {C} c @param {{title: string, kind: string}} name @param {Box} b @param {number} header in pixels @param {Colours} k */
+export function group(c, name, b, header, k) {
   c.fillStyle = k.panel;
   c.strokeStyle = k.line;
   c.lineWidth = 1;
   rounded(c, b.x, b.y, b.w, b.h, Math.min(10, header / 4));
   c.fill();
   c.stroke();
-  groupTally(c, bin, b, header, k);
-  const size = Math.max(9, Math.min(22, header * 0.36));
-  if (header < 9 || b.w < 40) return;
-  const count = `${bin.grid.slots.size}`;
+  const line = heading(b, header);
+  if (!line || b.w < 40) return;
+  const { size, y } = line;
   const left = b.x + Math.min(14, header * 0.3);
-  c.font = mono(size * 0.86);
-  const room = b.w > 90 ? c.measureText(count).width + 14 : 0;
-  write(c, name.title, left, b.y + header * 0.36, sans(size, 640), k.text, "left", b.x + b.w - left - room - 4, true);
-  const used = c.measureText(fitted(c, name.title, b.x + b.w - left - room - 4, true)).width;
-  if (room) write(c, count, b.x + b.w - 8, b.y + header * 0.36, mono(size * 0.86), k.muted, "right");
-  if (name.kind && b.w - used - room > 130) write(c, name.kind, left + used + 8, b.y + header * 0.37, sans(size * 0.76), k.faint);
+  const room = b.x + b.w - left - counter(c, b, size) - 4;
+  write(c, name.title, left, y, sans(size, 640), k.text, "left", room, true);
+  const used = c.measureText(fitted(c, name.title, room, true)).width;
+  if (name.kind && room - used > 116) write(c, name.kind, left + used + 8, y, sans(size * 0.76), k.faint);
 }
 
-/** @param {C} c @param {import("./layout.js").Bin} bin @param {Box} b @param {number} header @param {Colours} k */
+/** A group's head: its state bar at the bottom, and above it the line with its name and count, if there is room for one. @param {Box} b @param {number} header @returns {{size: number, y: number}|null} */
+function heading(b, header) {
+  const above = bar(header).y;
+  return above < 7.5 ? null : { size: Math.max(9, Math.min(22, above * 0.6)), y: b.y + above * 0.52 };
+}
+
+/** Where a group's state bar is in its head. @param {number} header */
+function bar(header) {
+  const h = Math.max(2, Math.min(6, header * 0.12));
+  return { y: Math.max(0, Math.min(header * 0.76, header - h - 2)), h };
+}
+
+/** What a group's count takes of its first line, if it has room for one. @param {C} c @param {Box} b @param {number} size */
+function counter(c, b, size) {
+  c.font = mono(size * 0.86);
+  return b.w > 90 ? c.measureText(WIDEST).width + 10 : 0;
+}
+
+/** How many are in a group, and how many of them in each state. @param {C} c @param {import("./layout.js").Bin} bin @param {Box} b @param {number} header @param {Colours} k */
 export function groupTally(c, bin, b, header, k) {
   if (b.w < 8) return;
   const pad = Math.min(14, header * 0.3);
-  stateBar(c, bin.tally, { x: b.x + pad, y: b.y + header * 0.7, w: Math.max(2, b.w - 2 * pad), h: Math.max(2, Math.min(6, header * 0.12)) }, k);
+  const { y, h } = bar(header);
+  stateBar(c, bin.tally, { x: b.x + pad, y: b.y + y, w: Math.max(2, b.w - 2 * pad), h }, k);
+  const line = heading(b, header);
+  const room = line ? counter(c, b, line.size) : 0;
+  if (!line || !room) return;
+  wipe(c, b.x + b.w - room, Math.max(b.y + 2, line.y - line.size * 0.55), b.x + b.w - 6, Math.min(b.y + y - 1, line.y + line.size * 0.55), k);
+  write(c, `${bin.grid.slots.size}`, b.x + b.w - 8, line.y, mono(line.size * 0.86), k.muted, "right");
 }
 
 /** What each of the three bars takes of their line. */
@@ -201,7 +228,7 @@ function shut(c, b, z, k) {
   c.save();
   rounded(c, b.x, b.y, b.w, b.h, 10 * z);
   c.clip();
-  c.fillStyle = hatch(c, k.pending, 12, 2);
+  c.fillStyle = hatch(c, k.pending, 12, 2, b.x, b.y);
   c.globalAlpha = 0.8;
   c.fillRect(b.x, b.y, b.w, Math.max(3, 5 * z));
   c.restore();
@@ -262,10 +289,10 @@ function named(c, p, b, k, now) {
 export function tray(c, b, count, z, k, label) {
   if (z >= 0.3) {
     const font = sans(12 * z, 560);
-    const room = Math.min(TRAY.label * z, b.w * 0.28) - 14 * z;
+    const room = (count ? Math.min(TRAY.label * z, b.w * 0.28) : b.w) - 14 * z;
     const middle = b.y + b.h / 2;
-    write(c, label, b.x + 12 * z, count ? middle - 7 : middle, font, count ? k.pending : k.faint, "left", room);
-    if (count) write(c, `${count}`, b.x + 12 * z, middle + 8, mono(12.5 * z, 640), k.pending);
+    write(c, label, b.x + 12 * z, count ? middle - 7 : middle, font, count ? k.waitText : k.faint, "left", room);
+    if (count) write(c, `${count}`, b.x + 12 * z, middle + 8, mono(12.5 * z, 640), k.waitText);
   }
   c.strokeStyle = count ? k.strong : k.line;
   c.lineWidth = 1;

@@ -66,8 +66,7 @@ export class Plaques {
     this.#measure(unknown);
     other ||= unknown.length > 0;
     for (const [key, one] of before) if (!this.all.has(key)) one.element.remove();
-    if (other) this.lay();
-    else this.later();
+    this.later(other ? 0 : undefined);
   }
 
   /** @param {Plaque} plaque */
@@ -165,9 +164,11 @@ export class Plaques {
     return false;
   }
 
-  /** Lays them anew soon. */
-  later() {
-    if (!this.laid) this.laid = setTimeout(() => this.lay(), Math.min(MOST_REST, Math.max(REST, SHARE * this.took)));
+  /** Lays them anew soon. @param {number} [wait] in milliseconds */
+  later(wait) {
+    if (this.laid && wait === undefined) return;
+    clearTimeout(this.laid);
+    this.laid = setTimeout(() => this.lay(), wait ?? Math.min(MOST_REST, Math.max(REST, SHARE * this.took)));
   }
 
   /** What a group's words point at, in pixels: the node with most of its pods, or the thing itself. @param {Plaque} plaque @returns {Box[]} */

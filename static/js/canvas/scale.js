@@ -3,6 +3,7 @@
  * what the first picture does not need is loaded when it is first used.
  */
 import { t } from "../i18n.js";
+import { insist } from "../lazy.js";
 import { setUpGrouping } from "./groups.js";
 
 /** @param {import("./stage.js").Stage} stage @param {import("../api.js").Api} api @param {import("../live.js").Live} live @param {import("../actions.js").Actions} actions @param {HTMLElement} bar */
@@ -16,7 +17,7 @@ export function setUpScale(stage, api, live, actions, bar) {
 
   stage.nearing = () => {
     stage.nearing = () => {};
-    void import("./near.js").then(({ Near }) => {
+    void insist(() => import("./near.js")).then(({ Near }) => {
       stage.near = new Near((ids) => api.near(ids), (ids) => stage.touch(ids));
       stage.repaint();
     });
@@ -27,7 +28,7 @@ export function setUpScale(stage, api, live, actions, bar) {
   stage.on("frame", () => {
     if (mapped || stage.auto || !stage.layout.nodes.size) return;
     mapped = true;
-    void import("./minimap.js").then(({ Minimap }) => {
+    void insist(() => import("./minimap.js")).then(({ Minimap }) => {
       const map = new Minimap(stage);
       actions.add({ id: "minimap", label: () => t(map.folded ? "minimap.show" : "minimap.hide"), key: "x", group: "keys.canvas", when: () => !map.element.hidden, run: () => map.fold(!map.folded) });
     });

@@ -9,19 +9,23 @@ export const SCALED = new Set(["Deployment", "ReplicaSet", "StatefulSet", "Repli
 export const scalable = (thing) => !!thing && SCALED.has(thing.kind) && !thing.owner;
 
 export class Selection {
-  /** @param {import("./stage.js").Stage} stage @param {(id: string|null) => void} show what selecting one thing does to the page */
+  /** @param {import("./stage.js").Stage} stage @param {(id: string|null, among?: boolean) => void} show what selecting does to the page: one thing alone, or the first `among` several */
   constructor(stage, show) {
     this.stage = stage;
     this.show = show;
     /** @type {Set<() => void>} */
     this.listeners = new Set();
+    /** @type {{first: string|null, size: number, ids: string[]}} everything that was selected when it was last asked for */
+    this.known = { first: null, size: 0, ids: [] };
     stage.scene.listen((update) => this.#forget(update));
   }
 
   /** Everything that is selected, the one that is shown first. @returns {string[]} */
   get ids() {
     const { selected, selection } = this.stage;
-    return [...new Set([...(selected ? [selected] : []), ...selection])];
+    if (!this.known.ids.length || this.known.first !== selected || this.known.size !== selection.size)
+      this.known = { first: selected, size: selection.size, ids: [...new Set([...(selected ? [selected] : []), ...selection])] };
+    return this.known.ids;
   }
 
   /** @param {string} id */
@@ -48,26 +52,22 @@ export class Selection {
     const all = ids.filter((id) => this.stage.scene.get(id));
     if (all.length < 2) return this.show(all[0] ?? null);
     const one = first && all.includes(first) ? first : all[0];
-    this.show(one);
+    this.stage.selection.clear();
     for (const id of all) this.stage.selection.add(id);
     this.stage.select(one);
+    this.show(one, true);
     this.#tell();
   }
 
   /** Everything that lies in a box of the world: pods by their middle, other things with all of them. @param {import("../types").Box} box @param {boolean} [more] beside what is selected */
   inside(box, more = false) {
     const { layout, scene } = this.stage;
-    /** @type {string[]} */
-    const found = [];
-    for (const id of scene.things.keys()) {
-      const at = layout.box(id);
-      if (!at) continue;
-      const [x, y] = [at.x + at.w / 2, at.y + at.h / 2];
-      const middle = x >= box.x && x < box.x + box.w && y >= box.y && y < box.y + box.h;
-      if (middle && (id.startsWith("Pod/") || (at.x >= box.x && at.y >= box.y && at.x + at.w <= box.x + box.w && at.y + at.h <= box.y + box.h))) found.push(id);
-    }
-    const pods = found.filter((id) => id.startsWith("Pod/"));
-    this.set([...(more ? this.ids : []), ...(pods.length ? pods : found)]);
+    const pods = layout.podsIn(box);
+    const found = pods.length ? pods : [...scene.things.keys()].filter((id) => {
+      const at = id.startsWith("Pod/") ? null : layout.box(id);
+      return at && at.x >= box.x && at.y >= box.y && at.x + at.w <= box.x + box.w && at.y + at.h <= box.y + box.h;
+    });
+    this.set([...(more ? this.ids : []), ...found]);
   }
 
   /** What is gone is selected no more. @param {import("../scene.js").Update} update */
@@ -88,6 +88,7 @@ export class Selection {
   }
 
   #tell() {
+    this.known.ids = [];
     for (const listener of this.listeners) listener();
   }
 }

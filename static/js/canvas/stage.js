@@ -1,6 +1,6 @@
 /**
- * The canvas: scene updates and the pointer come in; pixels, hover and selection go out. Two layers: the still one (still.js) holds
- * what has a place, the moving one (overlay.js) tethers, requests, envelopes and highlights, drawn only while something moves.
+ * The canvas: scene updates and the pointer come in; pixels, hover and selection go out. Layers: the still one (still.js) holds
+ * what has a place, the rail over it the control plane, the moving one (overlay.js) tethers, requests, envelopes and highlights, drawn only while something moves.
  */
 import { COLOURS } from "./colours.js";
 import { Camera } from "./camera.js";
@@ -8,7 +8,7 @@ import { Layout } from "./layout.js";
 import { groupName } from "./groups.js";
 import { Intake } from "./intake.js";
 import { Lines } from "./lines.js";
-import { Motion } from "./motion.js";
+import { displaced, Motion } from "./motion.js";
 import { overlay } from "./overlay.js";
 import { followPointer } from "./pointer.js";
 import { fitRail, RAIL } from "./rail.js";
@@ -43,7 +43,13 @@ export class Stage {
     this.time = parts.time;
     this.t = parts.t;
     this.parts = parts;
-    this.picture = new Still(this, /** @type {CanvasRenderingContext2D} */ (parts.still.getContext("2d", { alpha: false })));
+    const rail = document.createElement("canvas");
+    rail.setAttribute("aria-hidden", "true");
+    parts.still.after(rail);
+    /** @param {HTMLCanvasElement} canvas */
+    const opaque = (canvas) => /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false }));
+    this.rail = rail;
+    this.picture = new Still(this, opaque(parts.still), opaque(rail));
     this.m = /** @type {CanvasRenderingContext2D} */ (parts.moving.getContext("2d"));
     this.camera = new Camera();
     this.layout = new Layout();
@@ -90,8 +96,8 @@ export class Stage {
     this.selection = new Set();
     /** @type {((id: string, thing: Thing) => boolean)|null} which things stand out; what does not is painted faint */
     this.passes = null;
-    /** @type {{canvas: OffscreenCanvas, camera: {x: number, y: number, zoom: number}}|null} */
-    this.cached = null;
+    /** Whether the eye moves too fast for a new picture: what there is is stretched. */
+    this.cached = false;
     this.settle = 0;
     /** @type {{key: string, found: Set<string>}|null} */
     this.kin = null;
@@ -166,7 +172,7 @@ export class Stage {
 
   repaint() {
     this.whole = this.railDirty = this.movingDirty = true;
-    this.cached = null;
+    this.cached = false;
     this.lines.touch();
     this.invalidate();
   }
@@ -189,12 +195,15 @@ export class Stage {
     this.ratio = Math.min(2, devicePixelRatio || 1);
     this.width = w;
     this.height = h;
+    fitRail(h);
     for (const canvas of [this.parts.still, this.parts.moving]) {
       canvas.width = Math.round(w * this.ratio);
       canvas.height = Math.round(h * this.ratio);
     }
+    this.rail.width = this.parts.still.width;
+    this.rail.height = Math.round(RAIL * this.ratio);
+    this.rail.style.height = `${RAIL}px`;
     this.lines.resize(Math.round(w * this.ratio), Math.round(h * this.ratio));
-    fitRail(h);
     this.host.style.setProperty("--rail", `${RAIL}px`);
     this.camera.view = { x: 0, y: RAIL, w, h: h - RAIL };
     if (this.auto) {
@@ -277,18 +286,14 @@ export class Stage {
   /** While the eye moves, a picture that takes long is moved as a bitmap and painted again when the eye rests. @param {() => void} move */
   #gesture(move) {
     this.auto = false;
-    if (!this.cached && (this.picture.busy || this.picture.cost > MOVING * this.picture.share)) {
-      const canvas = new OffscreenCanvas(this.parts.still.width, this.parts.still.height);
-      /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { alpha: false })).drawImage(this.parts.still, 0, 0);
-      this.cached = { canvas, camera: { x: this.camera.x + this.shift.x / this.camera.zoom, y: this.camera.y + this.shift.y / this.camera.zoom, zoom: this.camera.zoom } };
-    }
+    this.cached ||= this.picture.busy || this.picture.cost > MOVING * this.picture.share;
     move();
     this.whole = this.movingDirty = true;
     if (this.cached) {
       clearTimeout(this.settle);
       this.settle = setTimeout(() => {
-        this.cached = null;
-        this.whole = true;
+        this.cached = false;
+        this.whole ||= !this.picture.current;
         this.invalidate();
       }, 120);
     }
@@ -341,7 +346,7 @@ export class Stage {
     this.passes = passes;
     this.filters++;
     this.whole = true;
-    this.cached = null;
+    this.cached = false;
     this.invalidate();
   }
 
@@ -359,8 +364,9 @@ export class Stage {
   #frame() {
     if (!this.width) return;
     const now = this.frozen ? this.frozenAt : performance.now();
-    if (this.intake.step()) this.invalidate();
-    this.picture.paint(now);
+    const placed = this.intake.step();
+    if (placed) this.invalidate();
+    this.picture.paint(now, placed);
     this.parts.onFrame?.();
     const flowing = this.#flowing();
     if (this.movingDirty || this.motion.active || this.motion.moves.size || flowing) {
@@ -391,7 +397,7 @@ export class Stage {
     for (const [id, move] of this.motion.moves) {
       if (now - move.born < move.span) continue;
       this.motion.moves.delete(id);
-      if (move.from?.x !== move.to?.x || move.from?.y !== move.to?.y) this.lines.touch();
+      if (displaced(move)) this.lines.touch();
       this.dirty.add(id);
     }
     if (this.dirty.size && !this.whole && !this.picture.busy) this.picture.paintDirty();

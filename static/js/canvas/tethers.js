@@ -66,6 +66,28 @@ export const route = (layout, service, pod) => inward(layout, doorway(layout, se
 /** As far as a node's edge, for a Service with too many pods to tether each. @param {Layout} layout @param {string} service @param {string} node @returns {Point[]} */
 export const gate = (layout, service, node) => toNode(layout, doorway(layout, service), lane(layout, service), node);
 
+/** So far before a corner a branch leaves the trunk that is drawn already, in world units. */
+const BRANCH = 12;
+
+/** A Service's ways, each without what another one draws: the trunk goes once to its ends, a corridor once to the furthest bin. @param {Point[][]} ways @returns {Point[][]} */
+export function bundled(ways) {
+  /** @type {Map<number, Point[]>} the way that goes furthest on each level */
+  const furthest = new Map();
+  const found = ways.filter((way) => way.length > 3);
+  for (const way of found) {
+    const known = furthest.get(way[2].y);
+    if (!known || way[3].x > known[3].x) furthest.set(way[2].y, way);
+  }
+  const levels = [...furthest.keys()];
+  const [top, bottom] = [furthest.get(Math.min(...levels)), furthest.get(Math.max(...levels))];
+  return found.map((way) => {
+    const [start, , turn, down] = way;
+    if (way === top || way === bottom) return way;
+    if (furthest.get(turn.y) !== way) return [{ x: Math.max(turn.x, down.x - BRANCH), y: turn.y }, ...way.slice(3)];
+    return [{ x: turn.x, y: turn.y + Math.sign(start.y - turn.y) * Math.min(BRANCH, Math.abs(start.y - turn.y)) }, ...way.slice(2)];
+  });
+}
+
 /** From a pod to another by way of the corridors beside their bins. @param {Layout} layout @param {string} from @param {string} to @returns {Point[]} */
 export function between(layout, from, to) {
   const [a, b] = [layout.podBox(from), layout.podBox(to)];

@@ -4,7 +4,7 @@
  */
 import { t } from "../i18n.js";
 import { placeAt } from "./position.js";
-import { rangeOf } from "./results.js";
+import { brief, rangeOf } from "./results.js";
 import { near } from "./schema.js";
 
 /** A longer text is checked when it is applied. */
@@ -21,9 +21,10 @@ export function checker(editor, schema) {
     const text = doc.toString();
     if (!text.trim() || text.length > LARGEST || editor.past) return [];
     const now = (asking = new AbortController());
-    const answer = await editor.api.apply(text, true, now.signal).catch(() => null);
+    const answer = await editor.api.apply(editor.live ? text.replace(/^  resourceVersion:.*/m, "") : text, true, now.signal).catch(() => null);
     if (asking === now) asking = null;
     if (!answer || view.state.doc !== doc) return [];
+    if (editor.live) for (const one of answer.results) delete one.warnings;
     const found = await Promise.all(answer.results.slice(0, MOST_SHOWN).map((/** @type {any} */ one) => diagnosed(schema, doc, text, one)));
     return found.flat();
   };
@@ -32,7 +33,7 @@ export function checker(editor, schema) {
 /** @param {import("./schema.js").Schema} schema @param {any} doc @param {string} text @param {any} one a result of the API server's */
 async function diagnosed(schema, doc, text, one) {
   const at = rangeOf(doc, one.line, one.column);
-  const errors = one.ok ? [] : [{ ...at, severity: "error", message: one.error, actions: await repairs(schema, text, at, one) }];
+  const errors = one.ok ? [] : [{ ...at, severity: "error", message: brief(one.error), actions: await repairs(schema, text, at, one) }];
   const warnings = (one.warnings ?? []).map((/** @type {string} */ message) => ({ ...at, severity: "warning", message }));
   const repeated = (one.repeated ?? []).map((/** @type {any} */ each) => ({ ...rangeOf(doc, each.line, each.column), severity: "warning", message: each.message }));
   return [...errors, ...warnings, ...repeated];
@@ -42,6 +43,7 @@ async function diagnosed(schema, doc, text, one) {
 async function repairs(schema, text, at, one) {
   const unknown = one.error.match(/unknown field "([^"]+)"/)?.[1];
   const supported = one.error.match(/Unsupported value: .*?: supported values: (.*)/)?.[1];
+  if (/found character that cannot start any token/.test(one.error) && /^ *\t/m.test(text)) return [{ name: t("editor.tabs"), apply: untab }];
   const place = placeAt(text, at.from);
   if (!place) return [];
   if (unknown) {
@@ -53,12 +55,28 @@ async function repairs(schema, text, at, one) {
     if (!type || begin < 0 || begin > at.to) return [];
     return near(word, Object.keys(type.fields).filter((name) => !(name in place.siblings))).map((name) => repair(t("editor.didYouMean", { name }), begin, begin + word.length, name));
   }
-  if (supported && place.at === "key" && place.key) {
-    const value = text.slice(at.from, at.to).match(/^([^:]+:\s*)(\S.*?)\s*(?:#.*)?$/);
-    const from = at.from + (value?.[1].length ?? 0);
-    return value ? [...supported.matchAll(/"([^"]+)"/g)].slice(0, 4).map(([, name]) => repair(name, from, from + value[2].length, name)) : [];
+  const foreign = one.error.match(/no matches for kind "([^"]*)" in version "([^"]*)"/);
+  if (foreign) {
+    const all = await schema.kinds().catch(() => []);
+    const [, kind, version] = foreign;
+    const names = all.some((each) => each.kind === kind) ? all.filter((each) => each.kind === kind).map((each) => each.apiVersion)
+      : near(kind, all.filter((each) => each.apiVersion === version).map((each) => each.kind));
+    return others(text, at, names);
   }
-  return [];
+  return supported && place.at === "key" && place.key ? others(text, at, [...supported.matchAll(/"([^"]+)"/g)].map(([, name]) => name)) : [];
+}
+
+/** Other values for the key of a line. @param {string} text @param {{from: number, to: number}} at @param {string[]} names */
+function others(text, at, names) {
+  const value = text.slice(at.from, at.to).match(/^([^:]+:\s*)(\S.*?)\s*(?:#.*)?$/);
+  const from = at.from + (value?.[1].length ?? 0);
+  return value ? names.slice(0, 4).map((name) => repair(name, from, from + value[2].length, name)) : [];
+}
+
+/** Two spaces for each tab that a line begins with. @param {any} view */
+function untab(view) {
+  const changes = [...view.state.doc.toString().matchAll(/^[ \t]*\t[ \t]*/gm)].map((found) => ({ from: found.index, to: found.index + found[0].length, insert: found[0].replaceAll("\t", "  ") }));
+  view.dispatch({ changes });
 }
 
 /** @param {string} name @param {number} from @param {number} to @param {string} insert */

@@ -1,6 +1,7 @@
 /** What Apply would change: for each document the live object beside the API server's answer to a dry run, line by line. */
 import { h, icon, toast } from "../dom.js";
 import { t } from "../i18n.js";
+import { kept } from "../kept.js";
 import { counted, lines, pairs } from "./lines.js";
 
 const AROUND = 3;
@@ -12,12 +13,12 @@ export async function diff(editor) {
   if (!text.trim()) return;
   const answer = await editor.api.diff(text).catch((/** @type {Error} */ error) => void toast(error.message, true));
   if (!answer) return;
-  let split = (localStorage.getItem("podium.diff") ?? (innerWidth > WIDE ? "split" : "unified")) === "split";
+  let split = (kept.get("podium.diff") ?? (innerWidth > WIDE ? "split" : "unified")) === "split";
   const body = h("div.diff-body", { tabindex: "0" });
-  const way = h("button.button", { type: "button", onclick: () => (localStorage.setItem("podium.diff", (split = !split) ? "split" : "unified"), draw()) });
+  const way = h("button.button", { type: "button", onclick: () => (kept.set("podium.diff", (split = !split) ? "split" : "unified"), draw()) });
   const apply = h("button.button.primary", { type: "button", onclick: () => (dialog.close(), void editor.apply()) }, t("editor.apply"));
   const dialog = h("dialog.gallery.diff", { "aria-labelledby": "diff-title" },
-    h("header", {}, h("h2", { id: "diff-title", text: t("diff.title") }), h("span.grow"), way, apply, h("button.icon", { type: "button", "aria-label": t("gallery.close"), title: t("gallery.close"), onclick: () => dialog.close() }, icon("close"))), body);
+    h("header", { role: "none" }, h("h2", { id: "diff-title", text: t("diff.title") }), h("span.grow"), way, apply, h("button.icon", { type: "button", "aria-label": t("gallery.close"), title: t("gallery.close"), onclick: () => dialog.close() }, icon("close"))), body);
   const draw = () => {
     way.textContent = t(split ? "diff.unified" : "diff.split");
     body.replaceChildren(...answer.documents.map((/** @type {any} */ one) => section(one, split)));

@@ -2,12 +2,19 @@
  * The files that are open, a tab each: their text as the workstation keeps it and as it is edited; what is unsaved is marked and outlives
  * a reload of the page. Closing, renaming and new ones from here; what lies in the files is the workstation's.
  *
- * @typedef {{name: string, text: string, kept: string|null, state?: any}} Open `kept` is null for a file that is not on the workstation yet
+ * @typedef {{name: string, text: string, kept: string|null, state?: any, waits?: string}} Open `kept` is null for a file that is not on the workstation
+ * yet; `waits` is what the editor tells a command that waits for it by
  */
 import { h, icon, toast } from "../dom.js";
 import { t } from "../i18n.js";
+import { brief } from "../kept.js";
 
 const MOST_OPEN = 20;
+
+/** Whether a file lies outside of the editor's reach: it is here only as long as somebody waits for it. @param {Open} one */
+export const passing = (one) => one.name.startsWith("/");
+/** @param {Open} one */
+const title = (one) => (passing(one) ? one.name.slice(one.name.lastIndexOf("/") + 1) : one.name);
 
 export class Files {
   /** @param {import("../editor.js").Editor} editor */
@@ -30,23 +37,19 @@ export class Files {
   }
 
   #remember() {
-    const open = this.open.map(({ name, text, kept }) => ({ name, ...(text === kept ? {} : { text }) }));
-    try {
-      sessionStorage.setItem(this.key, JSON.stringify({ at: this.at, open }));
-    } catch {
-      sessionStorage.removeItem(this.key);
-    }
+    const open = this.open.filter((one) => !passing(one)).map(({ name, text, kept }) => ({ name, ...(text === kept ? {} : { text }) }));
+    brief.write(this.key, { at: this.at, open });
   }
 
   /** What was open before the page was loaded; without any, the first file. @param {string} first */
   async restore(first) {
-    const before = JSON.parse(sessionStorage.getItem(this.key) ?? "null");
-    for (const { name, text } of before?.open ?? [{ name: first }]) {
+    const before = brief.read(this.key, { at: 0, open: [{ name: first, text: /** @type {string|undefined} */ (undefined) }] });
+    for (const { name, text } of before.open) {
       const kept = await this.editor.api.read(name).catch(() => null);
       if (kept !== null || text !== undefined) this.open.push({ name, text: text ?? kept ?? "", kept });
     }
     if (!this.open.length) this.open.push({ name: this.fresh(), text: "", kept: null });
-    this.show(Math.min(Math.max(0, before?.at ?? 0), this.open.length - 1));
+    this.show(Math.min(Math.max(0, before.at), this.open.length - 1));
   }
 
   fresh() {
@@ -72,9 +75,11 @@ export class Files {
     const index = this.open.findIndex((one) => one.name === name);
     if (index >= 0) {
       const one = this.open[index];
-      if (one.text !== text) Object.assign(one, { text, state: undefined });
+      if (one.text !== text && !this.dirty(one)) {
+        Object.assign(one, { text, state: undefined });
+        if (index === this.at) this.editor.surface.set(text);
+      }
       one.kept = kept;
-      if (index === this.at && this.editor.text !== text) this.editor.surface.set(text);
       return index === this.at ? (this.draw(), this.editor.edited(this.editor.text)) : this.show(index);
     }
     if (this.open.length >= MOST_OPEN) return toast(t("editor.manyOpen", { count: MOST_OPEN }), true);
@@ -92,10 +97,25 @@ export class Files {
     this.editor.focus();
   }
 
-  /** @param {number} index */
-  close(index) {
+  /** Who waits for it need not any more. @param {Open} one @param {string|null} text @returns {Promise<boolean>} whether somebody did */
+  async over(one, text) {
+    const { waits } = one;
+    delete one.waits;
+    return waits !== undefined && this.editor.answer(waits, text);
+  }
+
+  /** What was typed into a file that is gone becomes one that is on no disk yet. @param {Open} one */
+  keep(one) {
+    Object.assign(one, { name: title(one), kept: null });
+    this.draw();
+    this.#remember();
+  }
+
+  /** @param {number} index @param {boolean} [ask] */
+  close(index, ask = true) {
     const one = this.open[index];
-    if (this.dirty(one) && one.text.trim() && !confirm(t("editor.closeUnsaved", { name: one.name }))) return;
+    if (ask && this.dirty(one) && one.text.trim() && !confirm(t("editor.closeUnsaved", { name: title(one) }))) return;
+    void this.over(one, null);
     this.open.splice(index, 1);
     if (!this.open.length) this.open.push({ name: this.fresh(), text: "", kept: null });
     const next = Math.min(this.at > index ? this.at - 1 : this.at, this.open.length - 1);
@@ -153,15 +173,15 @@ export class Files {
     const held = tabs.contains(document.activeElement);
     const list = this.open.map((one, index) => {
       const chosen = index === this.at;
-      const label = this.dirty(one) ? t("editor.unsaved", { name: one.name }) : one.name;
+      const label = this.dirty(one) ? t("editor.unsaved", { name: title(one) }) : title(one);
       return h("div.file", { role: "none" },
         h("button", {
-          type: "button", role: "tab", id: `file-${index}`, "aria-selected": `${chosen}`, "aria-label": label, title: label, tabindex: chosen ? "0" : "-1", text: one.name,
+          type: "button", role: "tab", id: `file-${index}`, "aria-selected": `${chosen}`, "aria-label": label, title: label, tabindex: chosen ? "0" : "-1", text: title(one),
           onclick: () => index === this.at || this.show(index), ondblclick: () => this.ask(index), onkeydown: (/** @type {KeyboardEvent} */ event) => this.#key(event, index),
           onauxclick: (/** @type {MouseEvent} */ event) => event.button === 1 && this.close(index),
         }),
         this.dirty(one) && h("i", { "aria-hidden": "true", text: "●" }),
-        chosen && h("button.icon", { type: "button", "aria-hidden": "true", tabindex: "-1", "aria-label": t("editor.close", { name: one.name }), title: t("editor.close", { name: one.name }), onclick: () => this.close(index) }, icon("close")));
+        chosen && h("button.icon", { type: "button", "aria-hidden": "true", tabindex: "-1", "aria-label": t("editor.close", { name: title(one) }), title: t("editor.close", { name: title(one) }), onclick: () => this.close(index) }, icon("close")));
     });
     tabs.replaceChildren(...list);
     const chosen = tabs.querySelector("[aria-selected='true']");
@@ -183,6 +203,7 @@ export class Files {
 
   /** Asks for another name, in the tab itself. @param {number} index */
   ask(index) {
+    if (passing(this.open[index])) return;
     const tab = this.editor.tabs.children[index];
     const field = h("input", { type: "text", value: this.open[index].name, "aria-label": t("editor.rename"), spellcheck: "false" });
     let done = false;

@@ -30,12 +30,12 @@ export async function gallery(editor, category) {
   const search = h("input", { type: "search", placeholder: t("gallery.search"), "aria-label": t("gallery.search"), role: "combobox", "aria-expanded": "true", "aria-controls": "gallery-list", autocomplete: "off", spellcheck: "false" });
   const tabs = h("nav.gallery-kinds", { "aria-label": t("gallery.categories") });
   const list = h("ul.gallery-list", { role: "listbox", id: "gallery-list", "aria-label": t("gallery.title") });
-  const preview = h("pre.gallery-text", { tabindex: "0", "aria-label": t("gallery.preview") });
+  const preview = h("pre.gallery-text", { tabindex: "0", role: "region", "aria-label": t("gallery.preview") });
   const about = h("p.gallery-about");
   const open = h("button.button", { type: "button", onclick: () => take(false) });
   const apply = h("button.button.primary", { type: "button", onclick: () => take(true) });
   const dialog = h("dialog.gallery", { "aria-labelledby": "gallery-title" },
-    h("header", {}, h("h2", { id: "gallery-title", text: t("gallery.title") }), search, h("button.icon", { type: "button", "aria-label": t("gallery.close"), title: t("gallery.close"), onclick: () => dialog.close() }, icon("close"))),
+    h("header", { role: "none" }, h("h2", { id: "gallery-title", text: t("gallery.title") }), search, h("button.icon", { type: "button", "aria-label": t("gallery.close"), title: t("gallery.close"), onclick: () => dialog.close() }, icon("close"))),
     h("div.gallery-body", {}, tabs, list, h("div.gallery-look", {}, about, preview, h("div.row", {}, open, apply))));
 
   /** @param {boolean} apply */
@@ -49,6 +49,9 @@ export async function gallery(editor, category) {
     else editor.focus();
   };
 
+  /** The search's field again; a phone would cover the list with its keys. */
+  const typed = () => matchMedia("(pointer: fine)").matches && search.focus();
+
   const draw = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     /** @param {Example} one */
@@ -56,7 +59,7 @@ export async function gallery(editor, category) {
     const fitting = all.filter(fits);
     listed = fitting.filter((one) => now === "all" || one.category === now);
     at = Math.max(0, Math.min(at, listed.length - 1));
-    tabs.replaceChildren(...categories.map((each) => h("button", { type: "button", "aria-current": each === now ? "true" : undefined, onclick: () => ((now = shownCategory = each), (at = 0), draw(), search.focus()) },
+    tabs.replaceChildren(...categories.map((each) => h("button", { type: "button", "aria-current": each === now ? "true" : undefined, onclick: () => ((now = shownCategory = each), (at = 0), draw(), typed()) },
       t(`gallery.${each}`), h("small", { text: `${each === "all" ? fitting.length : fitting.filter((one) => one.category === each).length}` }))));
     list.replaceChildren(...(listed.length ? listed.map((one, index) => h("li", { role: "option", id: `example-${index}`, "aria-selected": `${index === at}`, onclick: () => ((at = index), draw()), ondblclick: () => void take(false) },
       h("b", { text: one.name }), one.mistake && h("span.chip", { text: t("gallery.mistake") }), h("small", { text: one.about[language] ?? one.about.en ?? "" }))) : [h("li.none", { role: "option", "aria-selected": "false", text: t("gallery.none") })]));
@@ -92,5 +95,5 @@ export async function gallery(editor, category) {
   document.body.append(dialog);
   dialog.showModal();
   draw();
-  search.focus();
+  typed();
 }

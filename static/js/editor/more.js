@@ -3,7 +3,7 @@ import {
   autocompletion, closeBrackets, closeBracketsKeymap, completionKeymap, defaultKeymap, foldGutter, foldKeymap, forceLinting, linter, lintGutter, lintKeymap,
   openSearchPanel, search, searchKeymap, temporarilySetTabFocusMode, tooltips,
 } from "../../vendor/codemirror-more.js";
-import { EditorState, EditorView, keymap } from "../../vendor/codemirror.js";
+import { EditorState, EditorView, indentWithTab, keymap } from "../../vendor/codemirror.js";
 import { h, icon } from "../dom.js";
 import { knows, t } from "../i18n.js";
 import { checker } from "./check.js";
@@ -23,6 +23,6 @@ export function extensions(editor) {
   return [
     tooltips({ parent: document.body }), lintGutter(), linter(check, { delay: 450 }), autocompletion({ override: [source(editor, schema)], icons: false, maxRenderedOptions: 80 }), hovering(editor, schema), search({ top: true }), EditorState.phrases.of(Object.fromEntries(SAID.filter((said) => knows(`find.${said}`)).map((said) => [said, t(`find.${said}`)]))), closeBrackets(), guides,
     foldGutter({ markerDOM: (/** @type {boolean} */ open) => h("span.fold", {}, icon(open ? "down" : "right")) }), EditorView.editorAttributes.of({ class: "full" }),
-    keymap.of([{ key: "Escape", run: temporarilySetTabFocusMode }, ...closeBracketsKeymap, ...completionKeymap, ...foldKeymap, ...lintKeymap, ...searchKeymap, ...defaultKeymap]),
+    keymap.of([{ key: "Escape", run: temporarilySetTabFocusMode }, ...closeBracketsKeymap, ...completionKeymap, ...foldKeymap, ...lintKeymap, ...searchKeymap, ...defaultKeymap, indentWithTab]),
   ];
 }

@@ -28,13 +28,16 @@ export function placeOf(text, line, column) {
   return rangeOf({ line: nth, lines: lines.length }, line, column);
 }
 
+/** What the API server says of a patch without the patch itself, which hides what is wrong with it. @param {string} error */
+export const brief = (error) => error.replace(/"map\[.*\]": /s, '"map[…]": ').replace(/^\{.*\}$/m, "{…}");
+
 /** @param {any[]} results @param {{show: (id: string) => void, jump: (at: {line?: number, column?: number}) => void}} parts @returns {HTMLElement[]} */
 export function printed(results, { show, jump }) {
   const lines = results.flatMap((one) => [
     ...(one.warnings ?? []).map((/** @type {string} */ text) => h("p.warn", {}, `Warning: ${text}`)),
     one.ok
       ? h("p", {}, h("button", { type: "button", text: one.message, onclick: () => one.kind && show(thingId(one.kind, CLUSTERED.has(one.kind) ? "" : one.namespace ?? "", one.name)) }))
-      : h("p.bad", {}, h("button", { type: "button", onclick: () => jump(one) }, one.line ? `${one.error}  (${one.line}:${one.column ?? 1})` : one.error)),
+      : h("p.bad", {}, h("button", { type: "button", title: brief(one.error) === one.error ? undefined : one.error, onclick: () => jump(one) }, one.line ? `${brief(one.error)}  (${one.line}:${one.column ?? 1})` : one.error)),
   ]);
   return lines.length ? lines : [h("p.quiet", { text: t("editor.nothing") })];
 }

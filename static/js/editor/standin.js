@@ -3,19 +3,20 @@
  * picture needs no editor library. It can be typed in; the real editor takes its text, selection and place over.
  */
 import { h } from "../dom.js";
+import { t } from "../i18n.js";
 
 const MOST_COLOURED = 20000;
 const LINE = /^(\s*(?:- +)*)((?:"[^"\n]*"|'[^'\n]*'|[^\s#:"'][^#:\n]*?)(?=:(?:\s|$)))?(:)?(.*)$/;
 const VALUE = /^(\s*)(-?\d[\w.]*|true|false|null|~)?(.*?)(\s#.*)?$/;
 
 export class StandIn {
-  /** @param {HTMLElement} host @param {{label: string, changed: (text: string) => void, wanted: () => void, keys: Record<string, () => void>}} parts */
-  constructor(host, { label, changed, wanted, keys }) {
+  /** @param {HTMLElement} host @param {{changed: (text: string) => void, wanted: () => void, keys: Record<string, () => void>}} parts */
+  constructor(host, { changed, wanted, keys }) {
     this.changed = changed;
     this.paper = h("pre", { "aria-hidden": "true" });
     this.numbers = h("pre.numbers", { "aria-hidden": "true" });
     this.area = h("textarea", {
-      spellcheck: "false", autocapitalize: "off", wrap: "off", "aria-label": label, onfocus: wanted, onscroll: () => this.#follow(), oninput: () => (this.#paint(), changed(this.text)),
+      spellcheck: "false", autocapitalize: "off", wrap: "off", "data-i18n-label": "editor.label", "aria-label": t("editor.label"), "aria-describedby": "editor-keys", onfocus: wanted, onscroll: () => this.#follow(), oninput: () => (this.#paint(), changed(this.text)),
       onkeydown: (/** @type {KeyboardEvent} */ event) => {
         const run = event.ctrlKey || event.metaKey ? keys[event.key] : undefined;
         if (run) event.preventDefault(), event.stopPropagation(), run();

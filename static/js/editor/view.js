@@ -4,8 +4,10 @@
  */
 import {
   Compartment, EditorState, EditorView, keymap, lineNumbers, highlightActiveLine, highlightActiveLineGutter, highlightSpecialChars, drawSelection,
-  placeholder, standardKeymap, history, historyKeymap, syntaxHighlighting, HighlightStyle, indentOnInput, bracketMatching, indentUnit, indentWithTab, yaml, tags, Prec,
+  placeholder, standardKeymap, history, historyKeymap, syntaxHighlighting, HighlightStyle, indentOnInput, bracketMatching, indentUnit, yaml, tags, Prec,
 } from "../../vendor/codemirror.js";
+import { t } from "../i18n.js";
+import { insist } from "../lazy.js";
 
 const HIGHLIGHT = HighlightStyle.define([
   { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--key)" },
@@ -40,8 +42,8 @@ export class View {
     this.basic = [
       Prec.highest(keymap.of([{ key: "Mod-Enter", run: does(() => editor.apply()) }, { key: "Mod-s", run: does(() => editor.store()) }, { key: "Shift-Alt-f", run: does(() => editor.format()) }])),
       lineNumbers(), highlightActiveLine(), highlightActiveLineGutter(), highlightSpecialChars(), drawSelection(), history(), indentOnInput(), bracketMatching(),
-      COLOURS, indentUnit.of("  "), EditorState.tabSize.of(2), placeholder("apiVersion: apps/v1\nkind: Deployment\n…"), keymap.of([indentWithTab, ...standardKeymap, ...historyKeymap]),
-      EditorView.contentAttributes.of({ "aria-label": editor.label, spellcheck: "false", autocapitalize: "off" }),
+      COLOURS, indentUnit.of("  "), EditorState.tabSize.of(2), placeholder("apiVersion: apps/v1\nkind: Deployment\n…"), keymap.of([...standardKeymap, ...historyKeymap]),
+      EditorView.contentAttributes.of({ "data-i18n-label": "editor.label", "aria-label": t("editor.label"), "aria-describedby": "editor-keys", spellcheck: "false", autocapitalize: "off" }),
       EditorView.updateListener.of((/** @type {any} */ update) => update.docChanged && editor.edited(update.state.doc.toString())),
     ];
     this.view = new EditorView({ state: this.#state(before.text, selection) });
@@ -49,7 +51,7 @@ export class View {
     host.append(this.view.dom);
     this.view.scrollDOM.scrollTop = top;
     if (focused) this.view.focus();
-    this.ready = import("./more.js").then(({ extensions }) => {
+    this.ready = insist(() => import("./more.js")).then(({ extensions }) => {
       this.added = extensions(editor);
       this.view.dispatch({ effects: this.more.reconfigure(this.added) });
     });

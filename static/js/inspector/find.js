@@ -1,5 +1,5 @@
 /** Finding a text in lines: a field with the number of hits, Enter goes to the next and Shift+Enter to the one before. */
-import { h, icon } from "../dom.js";
+import { clip, h, icon } from "../dom.js";
 import { t } from "../i18n.js";
 
 const MOST = 5000;
@@ -89,4 +89,4 @@ function spans(line, text) {
 }
 
 /** A button that copies. @param {string} id @param {() => string} text @param {() => void} done */
-export const copier = (id, text, done) => h("button.button", { type: "button", id, text: t("inspect.copy"), onclick: () => navigator.clipboard.writeText(text()).then(done, () => {}) });
+export const copier = (id, text, done) => h("button.button", { type: "button", id, text: t("inspect.copy"), onclick: () => clip(text()).then(done, () => {}) });

@@ -106,7 +106,7 @@ export class OverviewView {
     keyed(this.facts, rows.map((fact) => {
       const count = seen.get(fact.label) ?? 0;
       seen.set(fact.label, count + 1);
-      return [`${fact.label} ${count}`, `${fact.value}|${fact.id}|${this.panel.reachable(fact.id)}`, () => h("div.fact", {}, h("dt", { text: fact.label }),
+      return [`${fact.label} ${count}`, `${fact.value}|${fact.id}|${this.panel.reachable(fact.id)}`, () => h("div.fact", {}, h("dt", {}, ...fact.label.split(/(?<=[a-z])(?=[A-Z])/).flatMap((part) => [h("wbr"), part])),
         h(fact.mono ? "dd.mono" : "dd", {}, fact.id && this.panel.reachable(fact.id) ? h("button.link", { type: "button", "data-show": fact.id, text: fact.value }) : fact.value))];
     }));
     return ["facts", "", () => this.facts];

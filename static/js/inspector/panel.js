@@ -132,7 +132,7 @@ export class Panel {
       this.browsing = false;
     }
     this.draw();
-    if (id) void this.fetch();
+    if (id && !this.several.length) void this.fetch();
   }
 
   /** Shows a tab. @param {string} view */

@@ -6,6 +6,8 @@ import { bytes, cores } from "../canvas/brush.js";
 import { keyed } from "./keyed.js";
 
 const MOST = 200;
+/** Of more than these in one state the first are listed, whatever their names. */
+const SORTED = 1000;
 const ORDER = ["failing", "pending", "unknown", "ready", "done"];
 
 /** Kinds with their states, counted, what is worst first. @param {string[]} ids @param {import("../scene.js").Scene} scene */
@@ -32,10 +34,10 @@ export function summary(host, ids, scene) {
   const there = ids.filter((id) => scene.get(id));
   /** @type {string[][]} */
   const ranked = ORDER.map(() => []);
-  for (const id of there.slice(0, 5000)) ranked[ORDER.indexOf(tone(/** @type {any} */ (scene.get(id))))]?.push(id);
+  for (const id of there) ranked[ORDER.indexOf(tone(/** @type {any} */ (scene.get(id))))]?.push(id);
   /** @type {string[]} */
   const listed = [];
-  for (const ids of ranked) if (listed.length < MOST) listed.push(...ids.sort().slice(0, MOST - listed.length));
+  for (const ids of ranked) if (listed.length < MOST) listed.push(...ids.slice(0, SORTED).sort().slice(0, MOST - listed.length));
   keyed(host, [
     ["title", `${there.length}`, () => h("h2", { text: t("several.title", { count: there.length }) })],
     ...counted(there, scene).map((kind) => /** @type {import("./keyed.js").Part} */ ([`kind ${kind.kind}`, JSON.stringify(kind), () => h("section.counted", {}, h("h3", { text: `${kind.kind} ${kind.total}` }),

@@ -69,10 +69,10 @@ export class ShellView {
     this.here.disabled = true;
     const { FitAddon, Terminal } = await import("../../vendor/xterm.js");
     const { THEMES } = await import("../terminal.js");
-    const { current } = await import("../theme.js");
+    const { current, letters } = await import("../theme.js");
     this.here.disabled = false;
     if (!this.screen) {
-      this.screen = new Terminal({ fontFamily: '"JetBrains Mono", "NanumGothicCoding", monospace', fontSize: 12.5, lineHeight: 1.25, cursorBlink: false, cursorStyle: "bar", cursorWidth: 2, scrollback: 2000, convertEol: true, screenReaderMode: true });
+      this.screen = new Terminal({ fontFamily: '"JetBrains Mono", "NanumGothicCoding", monospace', fontSize: letters(), lineHeight: 1.25, cursorBlink: false, cursorStyle: "bar", cursorWidth: 2, scrollback: 2000, convertEol: true, screenReaderMode: true });
       this.fitter = new FitAddon();
       this.screen.loadAddon(this.fitter);
       this.host.hidden = false;
@@ -81,7 +81,7 @@ export class ShellView {
       this.screen.onResize((/** @type {{cols: number, rows: number}} */ { cols, rows }) => this.run?.resize(cols, rows));
       this.screen.attachCustomKeyEventHandler((/** @type {KeyboardEvent} */ event) => !((event.ctrlKey || event.metaKey) && event.key === "`"));
     }
-    this.screen.options.theme = THEMES?.[current()] ?? {};
+    Object.assign(this.screen.options, { theme: THEMES?.[current()] ?? {}, fontSize: letters() });
     this.host.hidden = false;
     this.#say();
     this.screen.reset();

@@ -2,6 +2,7 @@
  * The list of a replay's steps in the side dock, in plain sentences: the accessible form of the picture. Above it the acts to choose from
  * and the two guided replays, below it the contents of the message that is shown.
  */
+import { title } from "../chaos.js";
 import * as docks from "../docks.js";
 import { byId, h, toast } from "../dom.js";
 import { knows, t } from "../i18n.js";
@@ -59,7 +60,7 @@ export class Panel {
     const { data } = this.view;
     const chosen = data ? `${data.root}` : "";
     /** @param {any} act */
-    const named = (act) => (act.sort === "fault" ? `${act.verb} ${act.name}` : `${act.verb}${act.subresource ? ` ${act.subresource}` : ""} ${act.kind || act.resource} ${act.name}`.trim());
+    const named = (act) => (act.sort === "fault" ? `${title(act.verb)} ${act.name}` : `${act.verb}${act.subresource ? ` ${act.subresource}` : ""} ${act.kind || act.resource} ${act.name}`.trim());
     const option = (/** @type {any} */ act) => h("option", { value: Panel.#id(act), text: `${this.#time(act.at)}  ${named(act)}${act.code >= 400 ? ` (${act.code})` : ""}`, selected: Panel.#id(act) === chosen });
     const groups = [["write", "fault"], ["refused"], ["read"]].map((sorts) => this.acts.filter((one) => sorts.includes(one.sort)));
     if (data && !this.acts.some((one) => Panel.#id(one) === chosen)) groups[0].unshift({ ...data.steps[0], sort: "write", heard: undefined });
@@ -109,7 +110,7 @@ export class Panel {
       rows.push(h("li.replay-message", { "data-at": `${at}`, "data-step": `${step}`, onclick: () => this.view.go(at) }, h("span.replay-text", { text: t(told.key, told.params) })));
     });
     if (data.lost) rows.unshift(h("li.replay-note", { text: t("replay.lost") }));
-    if (data.act) rows.unshift(h("li.replay-note", { text: t("replay.act", { by: data.act.by ?? "", fault: data.act.fault ?? data.act.id, target: data.act.target ?? "" }) }));
+    if (data.act) rows.unshift(h("li.replay-note", { text: t("replay.act", { by: data.act.by ?? "", fault: title(data.act.fault ?? data.act.id), target: data.act.target ?? "" }) }));
     if (data.more) rows.push(h("li.replay-note", { text: t("replay.more", { count: data.more }) }));
     this.list.replaceChildren(...rows);
     this.mark();

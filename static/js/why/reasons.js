@@ -11,7 +11,7 @@
  */
 import { matrix, refusal } from "../attempt.js";
 import { bytes, cores } from "../canvas/brush.js";
-import { h, icon, toast } from "../dom.js";
+import { clip, h, icon, toast } from "../dom.js";
 import { knows, t } from "../i18n.js";
 import { parseId } from "../scene.js";
 
@@ -62,7 +62,9 @@ const broken = (path) => path.split(/(?<=\.)/).flatMap((part, index) => (index ?
 
 /** What would help. @param {Reason[]} reasons @param {Acts} acts */
 export function aids(reasons, acts) {
-  const all = [...new Map(reasons.flatMap((one) => [...(one.aids ?? []), ...(one.inner ?? []).flatMap((inner) => inner.aids ?? [])]).map((one) => [`${one.code}|${one.command}`, one])).values()];
+  /** @type {(one: Reason) => Aid[]} */
+  const deep = (one) => [...(one.aids ?? []), ...(one.inner ?? []).flatMap(deep)];
+  const all = [...new Map(reasons.flatMap(deep).map((one) => [`${one.code}|${one.command}`, one])).values()];
   if (!all.length) return null;
   return h("section.aids", { "aria-label": say("view.help") }, h("h3", { text: say("view.help") }), h("ul", {}, ...all.slice(0, 6).map((one) => h("li", {}, h("span", { text: say(`aid.${one.code}`, one.params) }),
     one.command ? h("div.line", {}, h("code", { text: one.command }), h("button.icon", { type: "button", title: say("view.type"), "aria-label": `${say("view.type")}: ${one.command}`, onclick: () => type(one.command, acts) }, icon("play"))) : null))));
@@ -73,7 +75,7 @@ function type(line, acts) {
   if (acts.command) return acts.command(line);
   const { terminal } = /** @type {any} */ (globalThis).podium ?? {};
   if (terminal?.put) return terminal.put(line);
-  void navigator.clipboard?.writeText(line).then(() => toast(say("view.copied")));
+  void clip(line).then(() => toast(say("view.copied")), () => {});
 }
 
 /** Nodes by plugins, with what is requested, used and wanted where that decides. @param {Reason} head @param {Reason[]} others @param {Acts} acts @param {string} [told] the plugin of which all is said already */

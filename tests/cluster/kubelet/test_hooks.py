@@ -127,12 +127,12 @@ def test_a_runtime_class_that_is_not_there_is_refused(bench):
 
 
 def test_what_is_not_acted_on_is_warned_of(bench):
-    manifest = ("apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  shareProcessNamespace: true\n"
+    manifest = ("apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec:\n  setHostnameAsFQDN: true\n"
                 "  containers: [{name: c, image: nginx}]\n")
     terminal = Terminal(bench.cluster, {"pod.yaml": manifest})
     result = terminal.run("kubectl apply -f pod.yaml")
     assert result.stdout == "pod/web created\n"
-    assert result.stderr == "Warning: podium: spec.shareProcessNamespace is accepted, but nothing follows from it here\n"
+    assert result.stderr == "Warning: podium: spec.setHostnameAsFQDN is accepted, but nothing follows from it here\n"
 
 
 def test_root_may_be_forbidden(bench):

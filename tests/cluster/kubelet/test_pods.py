@@ -9,11 +9,14 @@ def shell(script, **more):
     return {"command": ["sh", "-c", script], **more}
 
 
-def test_a_server_becomes_ready_in_two_status_writes(bench):
-    writes = bench.seen("web", lambda event: (event.cause.client, event.revision))
+def test_a_server_is_told_of_when_it_is_taken_when_it_has_a_network_and_when_it_is_ready(bench):
+    """As the transcript of `kubectl get pods -w` shows: ContainerCreating twice, then Running."""
+    writes = bench.seen("web", lambda event: (event.cause.client, event.object["status"]))
     bench.pod("web", SERVER)
     bench.run(10)
-    assert [client for client, _ in writes if client == "kubelet"] == ["kubelet", "kubelet"]
+    address = bench.status("web")["podIP"]
+    told = [(status.get("podIP"), status["conditions"][0]["status"]) for client, status in writes if client == "kubelet"]
+    assert told == [(None, "False"), (address, "True"), (address, "True")]
     assert bench.status("web")["phase"] == "Running"
     types = ["PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled"]
     assert list(bench.conditions("web").items()) == [(type_, "True") for type_ in types]

@@ -57,6 +57,11 @@ def test_curl_in_a_pod_shows_its_progress_unless_silenced(web):
     assert said(web, "curl", "-s", "-o", "/dev/null", "-w", "%{http_code}\\n", "http://web:8080/nosuch", image="nginx") == (["404"], 0)
 
 
+def test_each_try_of_curl_has_the_whole_limit(web):
+    lines, code = said(web, "curl", "-sS", "--retry", "2", "--max-time", "3", "http://10.244.1.250", image="curlimages/curl", seconds=30)
+    assert lines[-1] == "curl: (28) Connection timed out after 3000 milliseconds" and code == 28
+
+
 @pytest.mark.parametrize(("image", "name", "expected", "code"), [
     ("busybox:1.28", "web", ["Server:    10.96.0.10", "Address 1: 10.96.0.10 kube-dns.kube-system.svc.cluster.local", "",
                              "Name:      web", "Address 1: {ip} web.default.svc.cluster.local"], 0),

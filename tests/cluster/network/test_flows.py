@@ -153,9 +153,9 @@ def test_a_loop_that_asks_a_pods_address_loads_it(world):
 
 def test_a_followed_request_tells_every_decision(world):
     followed = world.network.traffic.follow("default/web", None, "Pod/default/client")
-    assert [hop["kind"] for hop in followed["hops"]] == ["dns", "service", "pod"]
-    assert followed["hops"][0]["detail"]["addresses"] == [followed["address"]] == [world.target("cluster-ip")[0]]
-    assert followed["hops"][1]["detail"]["why"] == "at random" and followed["status"] == 200 and followed["port"] == 80
+    assert [hop["kind"] for hop in followed["hops"]] == ["dns", "dns", "service", "pod"]
+    assert followed["hops"][1]["detail"]["addresses"] == [followed["address"]] == [world.target("cluster-ip")[0]]
+    assert followed["hops"][2]["detail"]["why"] == "at random" and followed["status"] == 200 and followed["port"] == 80
     outside = world.network.traffic.follow("default/web")
     assert [hop["kind"] for hop in outside["hops"]] == ["node", "service", "pod"] and outside["hops"][0]["detail"]["entries"] == 3
     world.policy("closed", {"app": "web"}, ingress=[])
@@ -206,3 +206,53 @@ def test_a_flow_to_an_ingress_is_divided_by_the_controller():
     traffic.on_walk(walks.append)
     world.run(5)
     assert {walk["status"] for walk in walks} >= {200, 503}
+
+
+# a pod asks DNS before it sends
+
+def test_steady_traffic_of_a_pod_asks_dns_and_says_whom(world):
+    seen = []
+    world.network.traffic.on_walk(seen.append)
+    _, record = flow_of(world, "default/web", rate=10.0, source="Pod/default/client")
+    world.run(1)
+    assert seen and all(walk["resolver"] == "10.96.0.10" and walk["status"] == 200 for walk in seen)
+    assert record["ok"] == 10 and record["latency"] > 2.4, "three questions and their answers take their time too"
+    seen.clear()
+    _, outside = flow_of(world, "default/web", rate=10.0)
+    world.run(1)
+    assert any("resolver" not in walk for walk in seen) and outside["latency"] != record["latency"]
+
+
+def test_without_dns_a_pods_traffic_ends_at_the_name_and_comes_back_with_it(world):
+    name, record = flow_of(world, "default/web", rate=10.0, source="Pod/default/client")
+    assert record["ok"] == 10
+    FAULTS["no CoreDNS"](world)
+    [record] = world.network.traffic.sources()
+    assert (record["ok"], record["failed"], record["error"]["hop"], record["error"]["why"]) == (0, 10, "dns", "no DNS server answers")
+    assert record["error"]["text"] == "curl: (6) Could not resolve host: web.default.svc"
+    world.client.patch("deployments.apps", "kube-system", "coredns", {"spec": {"replicas": 2}})
+    world.run(30)
+    assert world.network.traffic.sources()[0]["ok"] == 10
+    failed = sum(each["count"] for each in world.network.traffic.counts(name) if not each["ok"])
+    assert 500 < failed < 900
+
+
+def test_one_of_two_dns_servers_silent_fails_a_share_that_can_be_worked_out(world):
+    """Each of three names is asked twice at most, each time of either server: (1 - 1/4) ** 3 of the requests find their way."""
+    first = min(pod["metadata"]["name"] for pod in world.cluster.api.lister("pods").list("kube-system")
+                if pod["metadata"]["name"].startswith("coredns-"))
+    world.client.patch("pods", "kube-system", first, {"metadata": {"labels": {"silent": "yes"}}})
+    world.client.create("networkpolicies.networking.k8s.io", {"metadata": {"name": "silence", "namespace": "kube-system"}, "spec": {
+        "podSelector": {"matchLabels": {"silent": "yes"}}, "policyTypes": ["Ingress"]}})
+    world.run(1)
+    _, record = flow_of(world, "default/web", rate=1000.0, source="Pod/default/client")
+    assert (record["ok"], record["failed"]) == (421.875, 578.125) and record["error"]["hop"] == "dns"
+    assert record["latency"] > 2000, "those that asked the silent one first have waited five seconds"
+
+
+def test_a_pods_traffic_to_another_name_goes_where_the_name_leads(world):
+    world.client.create("services", {"metadata": {"name": "alias", "namespace": "default"}, "spec": {
+        "type": "ExternalName", "externalName": "web.default.svc.cluster.local"}})
+    world.run(1)
+    _, record = flow_of(world, "default/alias", rate=10.0, source="Pod/default/client", port=80)
+    assert record["ok"] == 10

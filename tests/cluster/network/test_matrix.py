@@ -125,8 +125,9 @@ def test_names_that_nobody_answers_for_take_as_long_as_the_resolver_tries():
 
 def test_each_walk_tells_its_decisions():
     walk = world_with("none").ask("pod", "name")
-    assert [hop.kind for hop in walk.hops] == ["dns", "service", "pod"]
-    dns, service, pod = walk.hops
+    assert [hop.kind for hop in walk.hops] == ["dns", "dns", "service", "pod"]
+    server, dns, service, pod = walk.hops
+    assert re.fullmatch(r"kube-system/coredns-\w+-\w+", server.what) and server.decision == "is asked by way of 10.96.0.10"
     assert dns.detail["asked"] == ["web.default.default.svc.cluster.local", "web.default.svc.cluster.local"]
     assert service.detail["why"] == "at random" and service.detail["mode"] == "iptables" and service.detail["node"] == "w1-k8s"
     assert (pod.what, pod.decision) == ("default/server", "answers 200")

@@ -130,7 +130,9 @@ def test_a_health_check_port_tells_load_balancers_where_endpoints_are(world):
     for node in ("w1-k8s", "w2-k8s", "w3-k8s"):
         walk = world.curl(world.network.places.address_of(node), port, path="/healthz")
         assert walk.status == (200 if node == home else 503)
-        assert f'"localEndpoints": {int(node == home)}' in walk.body
+        assert walk.body == ('{\n\t"service": {\n\t\t"namespace": "default",\n\t\t"name": "web"\n\t},\n'
+                             f'\t"localEndpoints": {int(node == home)},\n\t"serviceProxyHealthy": true\n}}')
+        assert walk.headers["X-Load-Balancing-Endpoint-Weight"] == str(int(node == home)) and walk.headers["X-Content-Type-Options"] == "nosniff"
     seen = {world.curl("192.168.1.200", 80, OUTSIDE).node for _ in range(10)}
     assert seen == {home}, "and clients from outside come to that node only"
 

@@ -100,7 +100,8 @@ def test_a_deleted_service_fails_at_its_name(web):
     web.network.traffic.aim("default/web", 8080, 3)
     web.client.delete("services", "default", "web")
     web.settle(2)
-    assert source(web)["error"] == {"hop": "dns", "text": "curl: (6) Could not resolve host: web", "rate": 3.0}
+    assert source(web)["error"] == {"hop": "dns", "text": "curl: (6) Could not resolve host: web", "rate": 3.0, "what": "web",
+                                    "why": "no such name"}
 
 
 def test_a_restored_cluster_has_its_sources(web):

@@ -8,7 +8,7 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-r
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any
 
@@ -24,24 +24,34 @@ def _anything(obj: Object, _: When) -> list[Any]:
     return [obj["metadata"].get("name", ""), obj["metadata"].get("creationTimestamp")]
 
 
+BREATH = 50  # rows that are made before others have their turn
+
+
 _DEFAULT = TableOf((NAME, Column("Created At", f"{META}:creationTimestamp", type="date")), _anything)
 _TABLES: dict[str, TableOf] = {
     **core.TABLES, **networking.TABLES, **replication.TABLES, **apps.TABLES, **batch.TABLES, **autoscaling.TABLES, **policy.TABLES,
     **priority.TABLES, **storage.TABLES}
 
 
-def render(resource_key: str, objects: Iterable[Object], now: float, clock: Clock, include_object: str = "Metadata") -> Object:
-    """The Table of some objects. ``include_object`` says what of each object its row carries: None, Metadata or Object."""
+def render(resource_key: str, objects: Iterable[Object], now: float, clock: Clock, include_object: str = "Metadata",
+           breathe: Callable[[], None] | None = None) -> Object:
+    """The Table of some objects. ``include_object`` says what of each object its row carries: None, Metadata or Object; ``breathe()`` is
+    called between many rows."""
     row = served(resource_key)
     resource_key = row.stored or resource_key if row else resource_key
     table = _TABLES.get(resource_key, _DEFAULT)
     when = When(now, clock)
+    rows = []
+    for number, obj in enumerate(objects):
+        if breathe is not None and number % BREATH == BREATH - 1:
+            breathe()
+        rows.append(_row(table, obj, when, include_object, row.kind if row else "", row.api_version if row else ""))
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": {},
         "columnDefinitions": _definitions(resource_key),
-        "rows": [_row(table, obj, when, include_object, row.kind if row else "", row.api_version if row else "") for obj in objects],
+        "rows": rows,
     }
 
 

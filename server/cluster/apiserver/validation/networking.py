@@ -43,7 +43,14 @@ NGINX = "nginx.ingress.kubernetes.io/"
 FOLLOWED = frozenset({
     "rewrite-target", "use-regex", "app-root", "ssl-redirect", "force-ssl-redirect", "permanent-redirect", "permanent-redirect-code",
     "temporal-redirect", "whitelist-source-range", "allowlist-source-range", "denylist-source-range", "service-upstream", "upstream-vhost",
-    "backend-protocol", "proxy-connect-timeout", "proxy-read-timeout"})
+    "backend-protocol", "proxy-connect-timeout", "proxy-read-timeout", "canary", "canary-by-header", "canary-by-header-value",
+    "canary-by-header-pattern", "canary-by-cookie", "canary-weight", "canary-weight-total", "limit-rps", "limit-rpm", "limit-burst-multiplier",
+    "limit-whitelist", "limit-allowlist", "proxy-body-size", "auth-type", "auth-secret", "auth-secret-type", "auth-realm", "enable-cors",
+    "cors-allow-origin", "cors-allow-methods", "cors-allow-headers", "cors-allow-credentials", "cors-expose-headers", "cors-max-age", "affinity",
+    "session-cookie-name", "session-cookie-path", "session-cookie-domain", "session-cookie-expires", "session-cookie-max-age",
+    "session-cookie-secure", "session-cookie-samesite", "upstream-hash-by", "server-alias", "from-to-www-redirect", "x-forwarded-prefix",
+    "default-backend", "custom-http-errors"})
+VALUES = {"auth-type": ("basic",), "affinity": ("cookie",), "backend-protocol": ("HTTP", "HTTPS", "AUTO_HTTP")}
 DOMAIN_PATH = 'must be a domain-prefixed path (such as "acme.io/foo")'
 _HTTP_PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 _http_path = re.compile(_HTTP_PATH)
@@ -303,6 +310,8 @@ def warnings(obj: Object) -> Iterator[str]:
     for name in noted:
         if name.startswith(NGINX) and name.removeprefix(NGINX) not in FOLLOWED:
             yield f"podium: annotation {name} is accepted, but nothing follows from it here"
+        elif (known := VALUES.get(name.removeprefix(NGINX))) is not None and noted[name].upper() not in map(str.upper, known):
+            yield f"podium: annotation {name}: nothing follows from {noted[name]!r} here, only from {' or '.join(known)}"
     if f"{NGINX}rewrite-target" in noted or noted.get(f"{NGINX}use-regex") == "true":
         for index, rule in enumerate(spec.get("rules") or ()):
             for number, path in enumerate((rule.get("http") or {}).get("paths") or ()):

@@ -15,7 +15,7 @@ MODULES = (
     "basics", "shells", "runners", "repeaters", "languages", "network",
     "cats", "ends", "grep", "sed", "sorting", "lines", "columns", "layout", "sums", "seqs", "tr", "awk", "dumps", "compare", "pagers",
     "listing", "copying", "modes", "making", "stating", "space", "find", "archive", "compression",
-    "dates", "machine", "processes", "signalling", "loads",
+    "dates", "machine", "processes", "signalling", "loads", "roots", "installing",
 )
 
 PROGRAMS: dict[str, Program] = {}

@@ -33,7 +33,7 @@ def state_of(viewer: Proc, proc: Any) -> str:
     """As ps and top show it in STAT."""
     if not proc.alive:
         return "Z"
-    text = "R" if proc is viewer or proc.burn is not None else "S"
+    text = "T" if proc.stopped is not None else "R" if proc is viewer or proc.burn is not None else "S"
     return text + ("s" if proc.group == proc.pid else "") + ("+" if tty_of(proc) != "?" and proc.group != 1 else "")
 
 

@@ -231,11 +231,17 @@ def _shown(proc: Proc, options: Options, interval: float, words: list[str], stat
     if lines and not lines[-1]:
         lines.pop()
     if proc.isatty(1):
-        lines = lines[:max(1, rows - 1 if small else rows)]
+        left, fitting = max(1, rows - 1 if small else rows), []
+        for line in lines:
+            left -= max(1, -(-len(line) // max(1, columns)))
+            if left < 0 and fitting:
+                break
+            fitting.append(line)
+        lines = fitting
     if options.has("d") and "before" in state:
         before = state["before"].split("\n")
         lines = [_marked(line, before[at] if at < len(before) else "") for at, line in enumerate(lines)]
-    proc.out(out + "".join(line + "\n" for line in lines))
+    proc.out(out + "\n".join(lines) + ("" if not small and proc.isatty(1) else "\n" * bool(lines)))
 
 
 def _marked(line: str, before: str) -> str:

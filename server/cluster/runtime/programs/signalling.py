@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from server.cluster.runtime.pids import tell
 from server.cluster.runtime.proc import Proc
 from server.cluster.runtime.procfs import processes
 from server.cluster.runtime.program import Program
@@ -79,14 +80,14 @@ def send(proc: Proc, pid: int, number: int) -> str:
     system = proc.system
     if pid <= 0:
         group = proc.group if pid == 0 else -pid
-        found = [each for each in system.procs.values() if each.alive and (each.group == group or pid == -1 and each.pid not in (1, proc.pid))]
+        found = [each for each in system.seen() if each.alive and (each.group == group or pid == -1 and each.pid not in (1, proc.pid))]
     else:
-        found = [each for each in system.procs.values() if each.pid == pid]
+        found = [each for each in system.seen() if each.pid == pid]
     if not found:
         return "No such process"
     for each in found:
         if number and each.alive:
-            system.signal(each, number)
+            tell(each, number)
     return ""
 
 

@@ -11,14 +11,17 @@ import posixpath
 import re
 from typing import Any
 
-from server.cluster.runtime.program import ExecFault, OutOfMemory
+from server.cluster.process import Pass
+from server.cluster.runtime.program import MEMORY, ExecFault, OutOfMemory
 from server.cluster.runtime.sh.conditions import TestFault
 from server.cluster.runtime.sh.expansion import Going
 from server.cluster.runtime.sh.naming import single
 from server.cluster.runtime.sh.state import NUMBERS, Exec, Exit, Jump, Return
 from server.cluster.runtime.signals import SIGNALS
+from server.cluster.runtime.streams import Fault
 
 MOST_TRAPS = 64
+DESCRIPTOR = re.compile(r"/dev/(?:stdin|fd/\d+)")
 
 
 def nothing(sh: Any, argv: list[str], frame: Any) -> int:
@@ -74,6 +77,22 @@ def eval_(sh: Any, argv: list[str], frame: Any) -> Going:
         sh.command = outer
 
 
+def _heard(sh: Any, path: str, frame: Any) -> Going:
+    """All that comes through a descriptor, as of ``. <(command)``; None if there is none of that number."""
+    try:
+        stream = sh.proc.open(path)
+        while (part := stream.read()) != "":
+            if part is None:
+                yield Pass(stream.readable)
+                continue
+            frame["heard"] = frame.get("heard", "") + part
+            if len(frame["heard"]) > MEMORY:
+                raise OutOfMemory
+    except Fault:
+        return None
+    return frame.pop("heard", "")
+
+
 def dot(sh: Any, argv: list[str], frame: Any) -> Going:
     if "text" not in frame:
         if len(argv) < 2:
@@ -86,7 +105,10 @@ def dot(sh: Any, argv: list[str], frame: Any) -> Going:
         if "/" not in name:
             found = [posixpath.join(folder, name) for folder in (sh.get("PATH") or "").split(":")]
             path = next((each for each in found if sh.proc.files.kind(each) == "file"), name if sh.flavor == "bash" else "")
-        text = sh.proc.files.read(sh.proc.path(path)) if path and sh.proc.files.kind(sh.proc.path(path)) == "file" else None
+        if DESCRIPTOR.fullmatch(path):
+            text = yield _heard(sh, path, frame)
+        else:
+            text = sh.proc.files.read(sh.proc.path(path)) if path and sh.proc.files.kind(sh.proc.path(path)) == "file" else None
         if text is None:
             if sh.flavor == "bash":
                 sh.complain(f"{name}: No such file or directory")

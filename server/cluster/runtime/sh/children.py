@@ -16,7 +16,7 @@ from server.cluster.runtime.sh.conditions import Conditions
 from server.cluster.runtime.sh.expansion import Going
 from server.cluster.runtime.sh.simple import SimpleCommands
 from server.cluster.runtime.sh.state import MOST_REMEMBERED, NUMBERS
-from server.cluster.runtime.signals import INT, SIGNALS
+from server.cluster.runtime.signals import INT, SIGNALS, TSTP
 from server.cluster.runtime.streams import Fault
 
 FORK = 3  # steps of work that a fork is
@@ -66,11 +66,28 @@ class Children(SimpleCommands, Conditions):
         while child.alive:
             if interruptible and self.pending:
                 return -1
+            if child.stopped is not None and not interruptible and self.option("m"):
+                return self._parked(child)
             yield Pass(child.done)
         self.proc.system.reap(child)
         if self.option("m") and (tty := self.proc.tty) is not None:
             tty.foreground = self.proc.group
         return child.status or 0
+
+    def _parked(self, child: Proc) -> int:
+        """A command that was stopped is a job from now on, and the terminal is the shell's again."""
+        if (tty := self.proc.tty) is not None:
+            tty.foreground = self.proc.group
+        job = next((job for job in self.jobs if child.pid in job["pids"]), None)
+        if job is None and self.jobs and self.jobs[-1].get("group") == child.group:
+            self.jobs[-1]["pids"].append(child.pid)
+            return 128 + TSTP
+        if job is None:
+            text = " ".join(child.argv) if child.program is not self.program else self.unit.text.strip()
+            job = {"id": max((each["id"] for each in self.jobs), default=0) + 1, "pids": [child.pid], "text": text, "group": child.group}
+        self.jobs[:] = [*(each for each in self.jobs if each is not job), job]
+        self.proc.err(f"\n[{job['id']}]+  {'Stopped':<{24 if self.flavor == 'bash' else 27}}{job['text']}\n")
+        return 128 + TSTP
 
     def _stopped_by(self, status: int) -> Going:
         """An interactive shell whose command was ended by Ctrl-C gives up the rest of the line."""

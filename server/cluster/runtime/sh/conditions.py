@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from server.cluster.runtime.devices import device
 from server.cluster.runtime.mount_namespace import READ, WRITE
 from server.cluster.runtime.sh import tree
 from server.cluster.runtime.sh.expansion import Expansion, Going
@@ -15,6 +16,7 @@ from server.cluster.runtime.sh.fields import Fields
 from server.cluster.runtime.sh.patterns import matches, tokens
 from server.cluster.runtime.sh.regex import quoted as quoted_pattern
 from server.cluster.runtime.sh.regex import search
+from server.cluster.runtime.streams import Fault
 
 UNARY = frozenset([
     "-b", "-c", "-d", "-e", "-f", "-g", "-h", "-k", "-L", "-n", "-p", "-r", "-s", "-S", "-t", "-u", "-w", "-x", "-z", "-O", "-G", "-o",
@@ -112,10 +114,10 @@ class Conditions(Expansion):
             return False
         if word.startswith("/dev/"):
             try:
-                device = proc._device(proc.path(word))
-            except Exception:
+                special = device(proc, proc.path(word))
+            except Fault:
                 return False
-            if device is not None:
+            if special is not None:
                 return op in ("-e", "-r", "-w", "-c", "-a")
         path = proc.path(word)
         kind = files.kind(path)

@@ -9,6 +9,8 @@ import re
 from typing import Any
 
 from server.cluster.process import Gate, Pass
+from server.cluster.runtime import stopping
+from server.cluster.runtime.pids import tell
 from server.cluster.runtime.sh.builtins import kill_list, signal_of
 from server.cluster.runtime.sh.expansion import Going
 from server.cluster.runtime.sh.state import NUMBERS
@@ -81,7 +83,7 @@ def jobs(sh: Any, argv: list[str], frame: Any) -> int:
         else:
             pid = f"{job['pids'][0]} " if "-l" in argv else ""
             sh.proc.out(f"[{job['id']}]{mark}  {pid}{state_of(sh, job):<{24 if sh.flavor == 'bash' else 27 - len(pid)}}{job['text']}"
-                        f"{' &' if sh.flavor == 'bash' and alive else ''}\n")
+                        f"{' &' if sh.flavor == 'bash' and alive and not stopped(sh, job) else ''}\n")
         if alive:
             kept.append(job)
     sh.jobs[:] = kept
@@ -93,7 +95,21 @@ def running(sh: Any, job: dict[str, Any]) -> bool:
     return any(pid in procs and procs[pid].alive for pid in job["pids"])
 
 
+def stopped(sh: Any, job: dict[str, Any]) -> list[Any]:
+    """The processes of a job that stand still."""
+    procs = sh.proc.system.procs
+    return [proc for pid in job["pids"] if (proc := procs.get(pid)) is not None and proc.alive and proc.stopped is not None]
+
+
+def go_on(procs: list[Any]) -> None:
+    for group in dict.fromkeys(proc.group for proc in procs):
+        for each in [each for each in procs[0].system.procs.values() if each.group == group]:
+            stopping.go_on(each)
+
+
 def state_of(sh: Any, job: dict[str, Any]) -> str:
+    if stopped(sh, job):
+        return "Stopped"
     if running(sh, job):
         return "Running"
     code = sh.state.get("reaped", {}).get(str(job["pids"][-1]), 0)
@@ -149,14 +165,14 @@ def kill(sh: Any, argv: list[str], frame: Any) -> Going:
                     system.signal_group(-pid or sh.proc.group, signal)
                 own = True
                 continue
-            pids = [pid] if pid > 0 else [each.pid for each in system.procs.values() if each.pid not in (1, sh.proc.pid)]
+            pids = [pid] if pid > 0 else [each.pid for each in system.seen() if each.pid not in (1, sh.proc.pid)]
         else:
             sh.complain(f"invalid number '{word}'" if sh.flavor == "ash" else f"{word}: arguments must be process or job IDs"
                         if sh.flavor == "bash" else f"Illegal number: {word}", "" if sh.flavor == "ash" else "kill")
             code = 1 if sh.flavor != "dash" else 2
             continue
         for pid in pids:
-            proc = system.procs.get(pid)
+            proc = system.procs.get(pid) or next((each for each in system.seen() if each.pid == pid), None)
             if proc is None:
                 if not word.startswith("%"):
                     text = {"ash": f"can't kill pid {pid}: No such process", "dash": "No such process\n",
@@ -166,7 +182,7 @@ def kill(sh: Any, argv: list[str], frame: Any) -> Going:
             elif signal:
                 own = own or pid == sh.proc.pid
                 if "sent" not in frame:
-                    system.signal(proc, signal)
+                    tell(proc, signal)
     if own:
         frame["sent"] = True
         yield Pass(Gate(), 0.0)
@@ -183,6 +199,11 @@ def fg(sh: Any, argv: list[str], frame: Any) -> Going:
         if job is None:
             text = "No current job" if len(argv) < 2 else f"{argv[1]}: no such job"
             raise sh.trouble(text if sh.flavor != "bash" else text.replace("No current job", "current: no such job"), argv[0])
+        parked = stopped(sh, job)
+        if argv[0] == "bg" and parked:
+            sh.proc.out(f"[{job['id']}]+ {job['text']} &\n" if sh.flavor == "bash" else f"[{job['id']}] {job['text']}\n")
+            go_on(parked)
+            return 0
         if argv[0] == "bg":
             sh.complain("job already in background" if sh.flavor == "bash" else f"job {job['id']} already in background", "bg")
             return 0
@@ -190,10 +211,11 @@ def fg(sh: Any, argv: list[str], frame: Any) -> Going:
         frame["job"] = job["pids"]
         if sh.option("m") and (tty := sh.proc.tty) is not None and job["pids"][0] in sh.proc.system.procs:
             tty.foreground = sh.proc.system.procs[job["pids"][0]].group
+        go_on(parked)
     status = 0
     for pid in frame["job"]:
         status = yield sh.ended(pid)
-    sh.jobs[:] = [job for job in sh.jobs if job["pids"] != frame["job"]]
+    sh.jobs[:] = [job for job in sh.jobs if job["pids"] != frame["job"] or stopped(sh, job)]
     yield sh._stopped_by(status)
     return status
 

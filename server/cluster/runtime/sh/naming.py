@@ -1,4 +1,4 @@
-"""The builtins about what a name of a command means: alias, type, command, hash.
+"""The builtins about what a name of a command means: alias, type, command, hash; and of what Tab offers behind it: complete.
 
 Source: https://pubs.opengroup.org/onlinepubs/9799919799/utilities/command.html
 """
@@ -160,5 +160,55 @@ def hash_(sh: Any, argv: list[str], frame: Any) -> int:
     return 0
 
 
+def complete(sh: Any, argv: list[str], frame: Any) -> int:
+    """bash's ``complete [-o OPTION] (-F FUNCTION | -W WORDS) NAME...``: who prompts reads ``state["completions"]``. Only those two ways
+    are known; a function's name says whose completion it is, the function is not run."""
+    known: dict[str, list[str]] = sh.state.get("completions") or {}
+    words, way, printing, removing = list(argv[1:]), [], False, False
+    while words and words[0][:1] == "-" and words[0] != "-":
+        option = words.pop(0)
+        if option in ("-o", "-F", "-W") and words:
+            way = way if option == "-o" else [option, words[0]]
+            words.pop(0)
+        elif option in ("-p", "-r"):
+            printing, removing = option == "-p", option == "-r"
+        else:
+            sh.complain(f"{option}: invalid option" if len(option) != 2 or option[1] not in "abcdefgjksuvACGPSXDEIoFW" else
+                        f"{option}: not known here, only -F and -W are", "complete")
+            return 2
+    if removing:
+        sh.state["completions"] = {name: how for name, how in known.items() if words and name not in words}
+    elif printing or not words:
+        for name in words or sorted(known):
+            if name not in known:
+                sh.complain(f"{name}: no completion specification", "complete")
+                return 1
+            option, value = known[name]
+            sh.proc.out(f"complete {option} {single(value) if option == '-W' else value} {name}\n")
+    elif not way:
+        sh.complain("only -F and -W are known here", "complete")
+        return 2
+    else:
+        known = {**known, **dict.fromkeys(words, way)}
+        if len(known) > MOST_ALIASES or sum(map(len, (*words, *way))) > 4096:
+            raise OutOfMemory
+        sh.state["completions"] = known
+    return 0
+
+
+def history(sh: Any, argv: list[str], frame: Any) -> int:
+    """The lines that were typed to this shell, numbered; the last so many; -c forgets them."""
+    lines: list[str] = sh.state.get("history") or []
+    if argv[1:] == ["-c"] and sh.flavor == "bash":
+        lines.clear()
+        return 0
+    if len(argv) > 1 and not argv[1].isdigit():
+        sh.complain(f"{argv[1]}: numeric argument required", "history")
+        return 1
+    first = max(0, len(lines) - int(argv[1][:9])) if len(argv) > 1 else 0
+    sh.proc.out("".join(f"{number + 1:5d}  {line}\n" for number, line in enumerate(lines) if number >= first))
+    return 0
+
+
 BUILTINS = {"alias": alias, "unalias": unalias, "type": type_, "command": command, "hash": lambda sh, argv, frame: 0}
-MORE: dict[str, dict[str, Any]] = {"ash": {}, "bash": {"hash": hash_}, "dash": {}}
+MORE: dict[str, dict[str, Any]] = {"ash": {"history": history}, "bash": {"hash": hash_, "history": history, "complete": complete}, "dash": {}}

@@ -25,7 +25,7 @@ from server.cluster.runtime.streams import Fault
 from server.cluster.runtime.tty import MOST_HISTORY
 
 CARRIED = ("vars", "exported", "readonly", "functions", "texts", "params", "options", "aliases", "jobs", "traps", "status", "background", "mask",
-           "reaped", "random", "zero", "flavor", "maps", "cwd")
+           "reaped", "random", "zero", "flavor", "maps", "cwd", "completions", "history")
 TABLES = (builtins, variables, naming)
 BUILTINS = {flavor: {name: function for table in (*(table.BUILTINS for table in (*TABLES, inout, jobs)), *(table.MORE[flavor] for table in TABLES))
                      for name, function in table.items()} for flavor in ("ash", "dash", "bash")}
@@ -317,7 +317,8 @@ def unfinished(text: str, dialect: str, aliases: dict[str, str] | None = None) -
     stripped = text.rstrip("\n")
     if text.endswith("\n") and (len(stripped) - len(stripped.rstrip("\\"))) % 2 and text.count("\n") and text[len(stripped):] == "\n":
         parsed = parse(text, dialect, tuple((aliases or {}).items()))
-        if parsed.fault is None or parsed.fault.incomplete:
+        commented = parse(f"{stripped[:-1]}'\n", dialect).fault is None
+        if not commented and (parsed.fault is None or parsed.fault.incomplete):
             return True
     parsed = parse(text, dialect, tuple((aliases or {}).items()))
     if parsed.fault is not None:

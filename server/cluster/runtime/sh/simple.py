@@ -16,9 +16,10 @@ from server.cluster.runtime.sh import tree
 from server.cluster.runtime.sh.expansion import Going
 from server.cluster.runtime.sh.redirection import BadRedirect, Redirection
 from server.cluster.runtime.sh.state import Exec, Trouble
-from server.cluster.runtime.signals import SIGNALS
+from server.cluster.runtime.signals import QUIT, SIGNALS, TERM, TSTP
 from server.cluster.runtime.streams import Fault
 
+OWN = frozenset({QUIT, TERM, TSTP})  # what an interactive shell ignores for itself alone
 PURE = frozenset({":", "true", "false", "test", "[", "[[", "continue", "let"})
 SPECIAL = frozenset([
     ".", ":", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "times", "trap", "unset",
@@ -242,7 +243,7 @@ class SimpleCommands(Redirection):
             if text == "" and name in SIGNALS:
                 child.traps[SIGNALS[name]] = "ignore"
         for number, how in self.proc.traps.items():
-            if how == "ignore":
+            if how == "ignore" and not (number in OWN and self.option("i")):
                 child.traps[number] = "ignore"
         if self.option("m"):
             child.group = child.pid

@@ -71,7 +71,8 @@ class Reply(NamedTuple):
 def reply(walk: Any) -> Reply:
     """A walk as what a program is told of it."""
     unresolved = walk.error is not None and walk.error["hop"] == "dns"
-    known = next((hop.decision for hop in walk.hops if hop.kind == "dns"), "127.0.0.1" if walk.host == "localhost" else walk.host)
+    known = next((hop.decision for hop in walk.hops if hop.kind == "dns" and "addresses" in (hop.detail or {})),
+                 "127.0.0.1" if walk.host == "localhost" else walk.host)
     address = "" if unresolved else walk.address or known
     first = walk.head().partition("\r\n")[0].split(" ", 2)
     return Reply(walk.host, walk.port, address, walk.status, dict(walk.headers), walk.body, walk.exit_code,

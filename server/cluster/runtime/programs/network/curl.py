@@ -156,7 +156,7 @@ def method_of(wanted: Wanted) -> str:
 def _one(proc: Proc, wanted: Wanted, text: str, body: str, headers: dict[str, str]) -> tuple[list[dict[str, Any]], float]:
     """One URL, with its redirects and retries."""
     exchanges: list[dict[str, Any]] = []
-    method, seconds, retries, redirects = method_of(wanted), 0.0, 0, 0
+    method, seconds, since, retries, redirects = method_of(wanted), 0.0, 0.0, 0, 0
     while True:
         try:
             where = _url(text, body if wanted.has("get") else "")
@@ -168,7 +168,7 @@ def _one(proc: Proc, wanted: Wanted, text: str, body: str, headers: dict[str, st
         if payload:
             sent["Content-Length"] = str(size(payload))
         sent |= basic(wanted.values.get("user", "") or where.user)
-        found = _exchange(proc, wanted, where, method, sent, payload, seconds)
+        found = _exchange(proc, wanted, where, method, sent, payload, seconds - since)
         seconds += found.ms / 1000
         exchanges.append({"url": where.text, "method": method, "sent": sent, "bytes": size(payload), "reply": list(found), "before": seconds})
         location = next((value for name, value in found.headers.items() if name.lower() == "location"), None)
@@ -185,6 +185,7 @@ def _one(proc: Proc, wanted: Wanted, text: str, body: str, headers: dict[str, st
             retries += 1
             exchanges[-1]["retry"] = [problem, delay, wanted.count("retry", 0) - retries]
             seconds += delay
+            since = seconds
         else:
             return exchanges, seconds
 

@@ -1,0 +1,52 @@
+"""A large list is made while it is sent, and is what it would be in one piece."""
+
+import gzip
+
+import pytest
+import yaml
+
+from server.kubeapi import app, media
+
+CONFIG = "/api/v1/namespaces/default/configmaps"
+TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+META = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io"
+FORMS = [("", {}), ("", {"Accept": TABLE}), ("", {"Accept": META}), ("", {"Accept": "application/yaml"}), ("?pretty=true", {}),
+         ("?pretty=true", {"Accept": TABLE}), ("", {"Accept-Encoding": "gzip"}), ("", {"Accept": TABLE, "Accept-Encoding": "gzip"})]
+
+
+@pytest.mark.parametrize("query, headers", FORMS)
+def test_it_is_the_same_in_parts_and_others_have_their_turn_in_between(room, ask, monkeypatch, query, headers):
+    for number in range(7):
+        assert ask("POST", CONFIG, {"metadata": {"name": f"c{number}"}, "data": {"a": "][b", "items": "[]"}}).status_code == 201
+    whole = ask("GET", CONFIG + query, headers=headers)
+    paused = []
+    monkeypatch.setattr(app, "MANY", 3)
+    monkeypatch.setattr(app, "TURN", 0.0)
+    monkeypatch.setattr(media, "PIECE", 2)
+    monkeypatch.setattr("server.cluster.apiserver.request.PIECE", 2)
+    room.pause = lambda: paused.append(1)
+    parts = ask("GET", CONFIG + query, headers=headers)
+    assert parts.status_code == 200 and parts.headers["Content-Type"] == whole.headers["Content-Type"]
+    body = gzip.decompress(parts.data) if parts.headers.get("Content-Encoding") == "gzip" else parts.data
+    assert body == whole.data and (paused or "gzip" in str(headers))
+
+
+def test_yaml_in_parts_is_one_document(room, ask, monkeypatch):
+    for name in ("one", "two"):
+        ask("POST", CONFIG, {"metadata": {"name": name}, "data": {"text": "a\n- b\nitems:\n"}})
+    monkeypatch.setattr(app, "MANY", 1)
+    told = yaml.safe_load(ask("GET", CONFIG, headers={"Accept": "application/yaml"}).data)
+    assert told["kind"] == "ConfigMapList" and [item["data"]["text"] for item in told["items"]] == ["a\n- b\nitems:\n"] * 2
+
+
+def test_too_many_that_wait_hear_it_in_kubernetes_words(room, ask):
+    class Full(Exception):
+        code = 429
+
+    def full():
+        raise Full("1000 requests of this room are waiting already; try again in a moment")
+
+    room.come_in = full
+    answer = ask("GET", CONFIG)
+    assert answer.status_code == 429 and answer.headers["Retry-After"] == "1"
+    assert answer.json["reason"] == "TooManyRequests" and "waiting already" in answer.json["message"]
