@@ -6,7 +6,7 @@ COMPUTING := tests/cluster tests/kubeapi tests/kubectl tests/notes tests/documen
 	tests/test_settings.py
 
 # The page in all its detail: too slow for every change on two cores, so by its own target. What stays in `make test` visits every part once.
-PAGE := $(addprefix tests/browser/test_,$(addsuffix .py,access acts control_plane doors editor first_visit inspector interact keyboard_only legible phone reading \
+PAGE := $(addprefix tests/browser/test_,$(addsuffix .py,access acts control_plane doors editor first_visit inspector interact keyboard_only lasting legible phone reading \
 	relations scale taken_away time why_page))
 
 .PHONY: run test test-page lint bench clean

@@ -2,7 +2,9 @@
 
 For each attack: the longest that one green thread kept the loop and how many kept it for more than 20 ms (CPU time: see ``bench.stretches``),
 how long a round of the loop is for who comes at any moment, what was answered, and how long the other room's requests took. ``--only``
-names some of the attacks, ``--where`` tells whose code the long stretches were. At the end the memory, before, after and some time later.
+names some of the attacks, ``--where`` tells whose code the long stretches were. ``watches_held`` keeps watches open while all pods are made
+anew, ``joins`` has browsers come, one after the other, and ``slow_tables`` are readers of large tables that take nothing. At the end the
+memory, before, after and some time later.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import argparse
 import http.client
 import json
 import random
+import socket
 import subprocess
 import sys
 import tempfile
@@ -29,6 +32,7 @@ from bench.server import new_room, post
 JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 METER_PAUSE = 0.02
+RESTART = "kubectl rollout restart deployment"
 
 
 class Ask(NamedTuple):
@@ -128,6 +132,7 @@ def attacks(big: Big) -> dict[str, list[Ask]]:
         "list_pretty": [big.api(f"{core}?pretty=true")],
         "list_table": [big.api(core, TABLE)],
         "list_yaml": [big.api(core, "application/yaml")],
+        "table_yaml": [big.api(core, TABLE.replace("json", "yaml", 1))],
         "list_events": [big.api("/api/v1/events")],
         "list_selected": [big.api(f"{core}?labelSelector=app%21%3Dd1&fieldSelector=status.phase%3DRunning")],
         "list_metadata": [big.api(core, "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.io")],
@@ -137,6 +142,56 @@ def attacks(big: Big) -> dict[str, list[Ask]]:
         "examples": [big.get("/examples"), big.get("/schema"), big.get("/schema", definition="Pod")],
         "fork": [big.send("/fork", "{}")],
     }
+
+
+def held(big: Big, ask: Ask, end: float) -> int:
+    """Sends a request, and reads what comes until then."""
+    parts = urllib.parse.urlsplit(big.base)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=300)
+    connection.request(ask.method, ask.path, ask.body, ask.headers)
+    answer = connection.getresponse()
+    while time.monotonic() < end and answer.read1(1 << 16):
+        pass
+    connection.close()
+    return answer.status
+
+
+def unread(big: Big, ask: Ask, end: float) -> int:
+    """Sends a request and takes nothing of its answer until then."""
+    parts = urllib.parse.urlsplit(big.base)
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        taken.connect((parts.hostname, parts.port))
+        told = "".join(f"{name}: {value}\r\n" for name, value in {"Host": parts.netloc, **ask.headers}.items())
+        taken.sendall(f"{ask.method} {ask.path} HTTP/1.1\r\n{told}\r\n".encode())
+        time.sleep(max(0.0, end - time.monotonic()))
+        return int(taken.recv(12).split()[1])
+
+
+def joined(big: Big) -> int:
+    """Comes as a browser does, until it has the scene."""
+    import socketio  # the meter, a process of its own for each attack, starts without it
+
+    from server.live import wire
+
+    client, shown = socketio.Client(reconnection=False, json=wire), threading.Event()
+    client.on("snapshot", lambda _: shown.set())
+    try:
+        client.connect(big.base, auth={"room": big.made["room"], "key": big.key}, transports=["websocket"], wait_timeout=60)
+        client.emit("join", {"since": None})
+        return 200 if shown.wait(60) else 0
+    except socketio.exceptions.ConnectionError:
+        return 503
+    finally:
+        client.disconnect()
+
+
+def lasting(big: Big) -> dict[str, Callable[[float], int]]:
+    """Attacks that are no request after the other: what one reader does, until a moment."""
+    watch = big.api("/api/v1/pods?watch=1")
+    table, listed = big.api("/api/v1/pods?watch=1", TABLE), big.api("/api/v1/pods", TABLE)
+    return {"watches_held": lambda end: held(big, watch, end), "table_watches_held": lambda end: held(big, table, end),
+            "joins": lambda end: joined(big), "slow_tables": lambda end: unread(big, listed, end)}
 
 
 def fetched(base: str, ask: Ask, connection: http.client.HTTPConnection | None = None) -> tuple[int, bytes]:
@@ -185,8 +240,9 @@ def resident(pid: int) -> int:
         return round(int(file.read().split()[1]) * 4096 / 1e6)
 
 
-def attacked(base: str, other: dict[str, str], asks: list[Ask], readers: int, seconds: float) -> dict[str, Any]:
-    """One attack and what came of it."""
+def attacked(base: str, other: dict[str, str], asks: list[Ask], readers: int, seconds: float,
+             does: Callable[[float], int] | None = None) -> dict[str, Any]:
+    """One attack and what came of it: each reader asks one after the other, or ``does`` something until the end."""
     path = f"/r/{other['room']}/objects?key={other['key']}"
     watching = subprocess.Popen([sys.executable, "-m", "bench.bounds", base, path], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     watching.stdout.readline()
@@ -196,10 +252,13 @@ def attacked(base: str, other: dict[str, str], asks: list[Ask], readers: int, se
 
     def ask() -> None:
         while time.monotonic() < end:
-            with lock:
-                one = next(chosen)
             try:
-                status, _ = fetched(base, one)
+                if does is None:
+                    with lock:
+                        one = next(chosen)
+                    status, _ = fetched(base, one)
+                else:
+                    status = does(end)
             except (OSError, http.client.HTTPException):
                 status = 0
             answers[status] += 1
@@ -219,10 +278,10 @@ def attacked(base: str, other: dict[str, str], asks: list[Ask], readers: int, se
 
 def run(arguments: list[str], say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)) -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog="python -m bench bounds")
-    parser.add_argument("--pods", type=int, default=2000)
-    parser.add_argument("--readers", type=int, default=50)
-    parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--rest", type=float, default=90.0)
+    parser.add_argument("--pods", type=int, default=600)
+    parser.add_argument("--readers", type=int, default=10)
+    parser.add_argument("--seconds", type=float, default=1.0)
+    parser.add_argument("--rest", type=float, default=70.0)
     parser.add_argument("--only", default="")
     parser.add_argument("--where", action="store_true")
     options = parser.parse_args(arguments)
@@ -233,11 +292,13 @@ def run(arguments: list[str], say: Callable[[str], None] = lambda line: print(li
         big = Big(base, options.pods)
         time.sleep(3)
         grown = resident(pid)
-        table = attacks(big)
-        chosen = [name for name in options.only.split(",") if name] or list(table)
+        table, long = attacks(big), lasting(big)
+        chosen = [name for name in options.only.split(",") if name] or [*table, *long]
         found["nobody"] = attacked(base, other, [], 0, options.seconds)
         for name in chosen:
-            one = found[name] = attacked(base, other, table[name], options.readers, options.seconds)
+            if name.endswith("watches_held"):
+                fetched(base, big.typed(RESTART))
+            one = found[name] = attacked(base, other, table.get(name, []), options.readers, options.seconds, long.get(name))
             where = one.pop("where")
             one["memory_mb"] = resident(pid)
             say(f"{name:26} longest {one['longest']:7} ms, over 20 ms {one['over']:4}, round 95 % {one['round_95']:6} "

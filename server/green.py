@@ -335,11 +335,12 @@ class Stream:
         """Lets go of the socket; what waits to be sent is given a few seconds."""
         self.ended = True
         self.on_drained = None
-        if self._writer is not None:
+        writer = self._writer
+        if writer is not None:
             if self._waiting:
                 with eventlet.Timeout(LINGER, False):
-                    self._writer.wait()
-            self._writer.kill()
+                    writer.wait()
+            writer.kill()
         self._watcher.kill()
 
     def _send(self, data: bytes) -> None:

@@ -8,6 +8,7 @@ types are turned into one ``Request``, and errors into Status objects.
 from __future__ import annotations
 
 import gzip
+import itertools
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 WRITES = frozenset(("create", "update", "patch", "delete", "deletecollection"))
 UPGRADED = frozenset(("exec", "attach", "portforward"))
 MANY, TURN = 500, 0.002  # objects of an answer that is made in parts, and seconds that go into one
+PLAIN = media.Media(media.JSON)  # the cheapest to write: its objects are encoded already
 INCLUDES = ("None", "Metadata", "Object")
 
 
@@ -126,7 +128,7 @@ class _Exchange:
             raw=raw, content_type=content_type, options=options,
             client=wire.client_name(self.user_agent, options.field_manager),
             user=self.environ.get("HTTP_IMPERSONATE_USER") or ADMIN,
-            table=self._included() if form.shape == "Table" else None,
+            table=self._included() if form.shape == "Table" else None, in_parts=MANY,
         )
         if watching:
             streams.watch(self.environ, room, request, form)
@@ -139,7 +141,7 @@ class _Exchange:
             response = room.cluster.api.request(request)
         if writing and not options.dry_run:
             room.after_write()
-        if response.count() > MANY and self.method != "HEAD":
+        if response.count() > (MANY if form != PLAIN or self._takes_gzip() else 2 * MANY):
             return self._long_answer(room, response, form)
         return self._log(room, response) if is_log else self._answer(response, form)
 
@@ -191,7 +193,7 @@ class _Exchange:
     def _answer(self, response: Response, form: media.Media) -> Iterable[bytes]:
         indent = query.pretty(self.query, self.user_agent)
         if form.type == media.JSON and not form.shape and not indent:
-            body = response.json()
+            body = response.json() + b"\n"
         else:
             body = media.encoded(media.shaped(response.object, form), form, indent)
         headers = wire.warnings(response.warnings)
@@ -204,7 +206,7 @@ class _Exchange:
         """A large list or table, made while it is sent: nobody waits for all of it to be encoded."""
         indent = query.pretty(self.query, self.user_agent)
         if form.type == media.JSON and not form.shape and not indent:
-            parts = response.pieces()
+            parts = itertools.chain(response.pieces(), (b"\n",))
         else:
             parts = media.pieces(media.shaped(response.object, form), form, indent)
         headers = wire.warnings(response.warnings)

@@ -1,15 +1,12 @@
 """What is asked before any resource: discovery, OpenAPI, version and health, encoded once and served from memory.
 
 In: a path and the Accept header. Out: a ``Document`` (bytes, type, ETag and the gzipped form of big ones), or None where there is none.
-
-Source: https://kubernetes.io/docs/reference/using-api/health-checks/
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import platform
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -19,16 +16,16 @@ import orjson
 
 from server.cluster.apiserver import discovery, openapi
 from server.cluster.apiserver.door import VERSION
+from server.cluster.apiserver.health import NOT_FOUND as NOT_FOUND
+from server.cluster.apiserver.health import health
 from server.cluster.objects import Object
 from server.kubeapi import media, openapi_protobuf
 
 GZIP_FROM = 128 * 1024
 AGGREGATED_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 TEXT = "text/plain; charset=utf-8"
-NOT_FOUND = "404 page not found\n"
 # not in discovery, but kubectl looks here before it says that there is no such kind: there are no custom resources
 CUSTOM_RESOURCES = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-CHECKS = {"healthz": ("ping", "etcd"), "livez": ("ping", "etcd"), "readyz": ("ping", "etcd", "informer-sync", "shutdown")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +44,9 @@ def find(path: str, query: dict[str, list[str]], accept: str, host: str, revisio
     """The document at a path below the API server's root; None if it is none of ours. ``revision`` is the cluster's, and ``ask()``
     asks the API server something it must know; ``extended`` are the groups of servers behind it."""
     path = path.rstrip("/")
-    first, _, rest = path.lstrip("/").partition("/")
-    if first in CHECKS:
-        return _health(first, rest, query, ask)
+    first = path.lstrip("/").partition("/")[0]
+    if (told := health(path, query, ask)) is not None:
+        return Document(told[1].encode(), TEXT, told[0])
     if path == "":
         return Document(orjson.dumps({"paths": discovery.paths(extended)}, option=orjson.OPT_INDENT_2))
     if path == CUSTOM_RESOURCES:
@@ -83,7 +80,7 @@ def _wants_aggregated(accept: str) -> bool | None:
 
 
 def _json(obj: Object, type_: str = media.JSON, tagged: bool = False) -> Document:
-    return _document(orjson.dumps(obj), type_, tagged)
+    return _document(orjson.dumps(obj, option=orjson.OPT_APPEND_NEWLINE), type_, tagged)
 
 
 def _document(body: bytes, type_: str, tagged: bool) -> Document:
@@ -102,7 +99,7 @@ def _plain(path: str, host: str, extended: tuple[str, ...]) -> Document | None:
     found: Object | None = None
     match parts:
         case ["version"]:
-            found = version()
+            return Document(orjson.dumps(VERSION, option=orjson.OPT_INDENT_2))
         case ["api"]:
             found = discovery.api_versions(host)
         case ["api", version_name]:
@@ -114,12 +111,6 @@ def _plain(path: str, host: str, extended: tuple[str, ...]) -> Document | None:
         case ["apis", group, version_name]:
             found = discovery.api_resource_list(group, version_name, extended) if group else None
     return _json(found) if found is not None else None
-
-
-@cache
-def version() -> Object:
-    """``/version``: which Kubernetes this behaves as, and what it really runs on."""
-    return {**VERSION, "goVersion": f"python{platform.python_version()}", "compiler": platform.python_implementation().lower()}
 
 
 # OpenAPI
@@ -178,37 +169,3 @@ def _openapi_index() -> Document:
         assert document is not None
         paths[prefix] = {"serverRelativeURL": f"/openapi/v3/{prefix}?hash={document.etag.strip(chr(34))}"}
     return _json({"paths": paths}, tagged=True)
-
-
-# health
-
-
-def _health(name: str, check: str, query: dict[str, list[str]], ask: Callable[[], Any]) -> Document:
-    """``ok``, one check, or (``?verbose``) a line for each; 500 with the lines when one fails."""
-    checks = CHECKS[name]
-    if check:
-        if check not in checks:
-            return Document(NOT_FOUND.encode(), TEXT, 404)
-        return Document(b"ok", TEXT) if _passes(ask) else Document(f"internal server error: {check} failed\n".encode(), TEXT, 500)
-    excluded = set(query.get("exclude", ()))
-    lines, healthy = [], True
-    for entry in checks:
-        if entry in excluded:
-            lines.append(f"[+]{entry} excluded: ok")
-        elif entry != "etcd" or _passes(ask):
-            lines.append(f"[+]{entry} ok")
-        else:
-            healthy = False
-            lines.append(f"[-]{entry} failed: reason withheld")
-    if healthy and "verbose" not in query:
-        return Document(b"ok", TEXT)
-    lines.append(f"{name} check {'passed' if healthy else 'failed'}")
-    return Document(("\n".join(lines) + "\n").encode(), TEXT, 200 if healthy else 500)
-
-
-def _passes(ask: Callable[[], Any]) -> bool:
-    try:
-        ask()
-    except Exception:
-        return False
-    return True

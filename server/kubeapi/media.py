@@ -9,7 +9,7 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#alternate-r
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -79,18 +79,18 @@ def encoded(obj: Object, media: Media, indent: bool = False) -> bytes:
     if media.type == YAML:
         return yaml.dump(obj, Dumper=_Dumper, sort_keys=True, allow_unicode=True, default_flow_style=False, width=1 << 20).encode()
     if indent:
-        return orjson.dumps(obj, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-    return orjson.dumps(obj)
+        return orjson.dumps(obj, option=orjson.OPT_INDENT_2)
+    return orjson.dumps(obj, option=orjson.OPT_APPEND_NEWLINE)
 
 
 def pieces(obj: Object, media: Media, indent: bool = False) -> Iterator[bytes]:
     """``encoded`` of a list or a table, a part at a time: others may have their turn in between."""
     name = "rows" if media.shape == "Table" else "items"
     found = obj.get(name)
-    if not isinstance(found, list) or not found or (media.type == YAML and name == "rows"):
+    if not isinstance(found, Sequence) or not found:
         yield encoded(obj, media, indent)
     elif media.type == YAML:
-        yield from _yaml_pieces(obj, found)
+        yield from _yaml_pieces(obj, name, found)
     elif indent:
         yield from _indented_pieces(obj, name, found)
     else:
@@ -98,10 +98,10 @@ def pieces(obj: Object, media: Media, indent: bool = False) -> Iterator[bytes]:
         yield head[:-2]
         for start in range(0, len(found), PIECE):
             yield (b"," if start else b"") + orjson.dumps(found[start:start + PIECE])[1:-1]
-        yield head[-2:]
+        yield head[-2:] + b"\n"
 
 
-def _indented_pieces(obj: Object, name: str, found: list[Object]) -> Iterator[bytes]:
+def _indented_pieces(obj: Object, name: str, found: Sequence[Object]) -> Iterator[bytes]:
     """An item is as far from the margin in a list of its own, in an object of its own, as in the whole."""
     head = encoded({**{key: value for key, value in obj.items() if key != name}, name: []}, Media(JSON), True)
     yield head[:head.rindex(b"]")] + b"\n"
@@ -112,14 +112,14 @@ def _indented_pieces(obj: Object, name: str, found: list[Object]) -> Iterator[by
     yield after
 
 
-def _yaml_pieces(obj: Object, items: list[Object]) -> Iterator[bytes]:
+def _yaml_pieces(obj: Object, name: str, found: Sequence[Object]) -> Iterator[bytes]:
     """Keys are in order, and a list's items stand as far left as its key: what one is does not depend on what is around it."""
     for before in (True, False):
-        if rest := {key: value for key, value in obj.items() if key != "items" and (key < "items") == before}:
+        if rest := {key: value for key, value in obj.items() if key != name and (key < name) == before}:
             yield encoded(rest, Media(YAML))
         if before:
-            yield b"items:\n"
-            for item in items:
+            yield name.encode() + b":\n"
+            for item in found:
                 yield encoded([item], Media(YAML))
 
 

@@ -82,6 +82,16 @@ class ApiClient:
             self.server.breathe()
 
     def get(self, resource: Resource | str, namespace: str, name: str, **more: Any) -> Object:
+        """An object that the user named: where it is not, kubectl looks whether its namespace is, and tells that."""
+        try:
+            return self.read(resource, namespace, name, **more)
+        except ApiError as error:
+            if error.reason == "NotFound" and namespace not in ("", "default"):
+                self.request("get", "namespaces", "", namespace)
+            raise
+
+    def read(self, resource: Resource | str, namespace: str, name: str, **more: Any) -> Object:
+        """An object that kubectl wants for itself."""
         return self.request("get", resource, namespace, name, **more).object
 
     def find(self, resource: Resource | str, namespace: str, name: str) -> Object | None:

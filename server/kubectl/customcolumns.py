@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from server.kubectl.breath import Breathe, alone
 from server.kubectl.errors import CommandError
 from server.kubectl.govalue import sprint
 from server.kubectl.jsonpath import JsonPath, JsonPathError, relaxed
@@ -25,16 +26,17 @@ class CustomColumns:
         self._headers = None if no_headers else [header for header, _ in pairs]
         self._tabs = Tabs(remember=True)
 
-    def add(self, objects: list[Object]) -> str:
+    def add(self, objects: list[Object], breathe: Breathe = alone) -> str:
         if self._headers is not None:
             self._tabs.row(*self._headers)
             self._headers = None
         for obj in objects:
+            breathe()
             self._tabs.row(*[_cell(path, obj) for path in self._paths])
         return ""
 
-    def flush(self) -> str:
-        return self._tabs.render()
+    def flush(self, breathe: Breathe = alone) -> str:
+        return self._tabs.render(breathe)
 
 
 def _cell(path: JsonPath, obj: Object) -> str:

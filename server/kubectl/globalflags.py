@@ -5,6 +5,8 @@ In: parsed flags. Out: the session's namespace and strictness, or a plain refusa
 
 from __future__ import annotations
 
+import re
+
 from server.cluster.yamltext import load_yaml
 from server.kubectl.context import Context, Kubeconfig
 from server.kubectl.errors import CommandError, PlainError
@@ -52,6 +54,9 @@ HARMLESS = {"as", "cache-dir", "disable-compression", "insecure-skip-tls-verify"
             "namespace", "request-timeout", "vmodule", "warnings-as-errors", "v", "context", "cluster", "user", "kubeconfig"}
 
 
+TIMEOUT = re.compile(r"[+-]?(\d+|0|((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+)")
+
+
 def _read_kubeconfig(ctx: Context, path: str) -> Kubeconfig:
     """A kubeconfig among the terminal's files. Whatever server it names, commands ask the room's."""
     try:
@@ -77,9 +82,12 @@ def enter(ctx: Context, flags: Flags, own: frozenset[str] = frozenset()) -> Cont
     data = ctx.kubeconfig.data
     if context and not any(entry["name"] == context for entry in data["contexts"]):
         raise PlainError(f"Error in configuration: context was not found for specified context: {context}")
-    for name, key, what in (("cluster", "clusters", "cluster"), ("user", "users", "auth info")):
+    for name, key, told in (("user", "users", 'auth info "{}" does not exist'), ("cluster", "clusters", 'no server found for cluster "{}"')):
         if name in given and not any(entry["name"] == given[name] for entry in data[key]):
-            raise CommandError(f'{what} "{given[name]}" does not exist')
+            raise CommandError(told.format(given[name]))
+    if not TIMEOUT.fullmatch(given.get("request-timeout", "0")):
+        raise CommandError("Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding time "
+                           "unit (e.g. 1s | 2m | 3h)")
     if given.get("v"):
         ctx.err(f"Podium: log level {given['v']} shows nothing more here")
     namespace = given.get("namespace") or None

@@ -16,20 +16,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
+from server.kubectl.breath import Breathe, alone
+
 T = TypeVar("T")
 INSERTED, NINTHER, SHIFTED, STEPS, ALL_SWAPPED = 12, 50, 50, 5, 12
 WORD = (1 << 64) - 1
 
 
-def gosort(items: Iterable[T], key: Callable[[T], Any]) -> list[T]:
-    sorter = _Sort([(key(item), item) for item in items])
+def gosort(items: Iterable[T], key: Callable[[T], Any], breathe: Breathe = alone) -> list[T]:
+    sorter = _Sort([(key(item), item) for item in items], breathe)
     sorter.run()
     return [item for _, item in sorter.data]
 
 
 class _Sort:
-    def __init__(self, data: list[tuple[Any, Any]]) -> None:
+    def __init__(self, data: list[tuple[Any, Any]], breathe: Breathe) -> None:
         self.data = data
+        self.breathe = breathe
         self.swaps = 0
 
     def less(self, i: int, j: int) -> bool:
@@ -45,6 +48,7 @@ class _Sort:
         balanced = partitioned = True
         while True:
             length = b - a
+            self.breathe()
             if length <= INSERTED:
                 return self._insert(a, b)
             if not limit:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.cluster.apiserver.resources import Resource
+from server.kubectl.breath import Breathe, alone
 from server.kubectl.govalue import sprint
 from server.kubectl.resources import typed
 from server.kubectl.tabwriter import Tabs
@@ -33,7 +34,8 @@ class TableOptions:
 class TablePrinter:
     """Prints Tables of one resource; the header comes before the first row."""
 
-    def __init__(self, resource: Resource, options: TableOptions):
+    def __init__(self, resource: Resource, options: TableOptions, breathe: Breathe = alone):
+        self._breathe = breathe
         self._resource = resource
         self._options = options
         self._tabs = Tabs(remember=True)
@@ -46,10 +48,11 @@ class TablePrinter:
             self._header_due = False
             self._tabs.row(*self._header([columns[index]["name"] for index in shown]))
         for row in table["rows"]:
+            self._breathe()
             self._tabs.row(*self._row(row, columns, shown, event))
 
     def flush(self) -> str:
-        return self._tabs.render()
+        return self._tabs.render(self._breathe)
 
     def _header(self, names: list[str]) -> list[str]:
         options = self._options

@@ -13,6 +13,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
+from server.kubectl.breath import Breathe, alone
 from server.kubectl.client import compact
 from server.kubectl.govalue import sprint, type_name
 from server.kubectl.yamlout import to_json
@@ -25,7 +26,7 @@ _RELAXED = re.compile(r"\{\.?([^{}]+)\}\Z|\.?([^{}]+)\Z")
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "'": "'", '"': '"'}
 
 
-MOST_STEPS = 500_000
+MOST_STEPS, BREATH = 500_000, 500
 
 
 class JsonPathError(ValueError):
@@ -47,14 +48,14 @@ class JsonPath:
         self.allow_missing = allow_missing
         self.root = _Parser(template).root
 
-    def results(self, data: Any) -> list[list[Any]]:
+    def results(self, data: Any, breathe: Breathe = alone) -> list[list[Any]]:
         """The values of each part of the template in order."""
-        return _Walk(self.allow_missing).run(self.root.nodes, data)
+        return _Walk(self.allow_missing, breathe).run(self.root.nodes, data)
 
-    def text(self, data: Any, as_json: bool = False) -> str:
-        results = self.results(data)
+    def text(self, data: Any, as_json: bool = False, breathe: Breathe = alone) -> str:
+        results = self.results(data, breathe)
         if as_json:
-            return to_json([value for part in results for value in part])
+            return to_json([value for part in results for value in part], breathe=breathe)
         return "".join(" ".join(_shown(value) for value in part) for part in results)
 
 
@@ -259,8 +260,10 @@ def _bounds(match: re.Match) -> tuple[int | None, int | None, int | None, bool]:
 class _Walk:
     """One evaluation; `range` and `end` are marks among the template's parts, so the state of loops lives here."""
 
-    def __init__(self, allow_missing: bool):
+    def __init__(self, allow_missing: bool, breathe: Breathe):
         self.allow_missing = allow_missing
+        self.breathe = breathe
+        self.rest = BREATH
         self.begin = self.inside = self.end = 0
         self.last_end: Node | None = None
         self.steps = 0
@@ -295,6 +298,9 @@ class _Walk:
         self.steps += 1 + len(found)
         if self.steps > MOST_STEPS:
             raise JsonPathError("the path finds too much")
+        if self.steps > self.rest:
+            self.rest = self.steps + BREATH
+            self.breathe()
         return found
 
     def _list(self, values: list[Any], node: Node) -> list[Any]:

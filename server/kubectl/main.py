@@ -107,7 +107,7 @@ _BARE = {"kubectl": ("stdout", 0), "rollout": ("stdout", 1), "certificate": ("st
 
 def _group(ctx: Context, path: list[str], command: Command, args: list[str]) -> int:
     if args:
-        raise UsageError(f'unknown command "{args[0]}"')
+        raise UsageError(f'unknown command "{" ".join(args)}"')
     stream, code = _BARE.get(path[-1], ("stderr", 1))
     getattr(ctx, stream).write(manual.of_command(path, command))
     return code

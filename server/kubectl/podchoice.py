@@ -33,7 +33,7 @@ DETACH_KEYS = Flag("detach-keys", "", "ctrl-p,ctrl-q", "The keys that leave the 
 def all_containers(pod: Object) -> list[tuple[str, str]]:
     """(name, what is said after it) of main, init and ephemeral containers."""
     spec = pod["spec"]
-    return [(each["name"], told) for field, told in (("containers", ""), ("initContainers", " (init)"), ("ephemeralContainers", " (ephem)"))
+    return [(each["name"], told) for field, told in (("containers", ""), ("ephemeralContainers", " (ephem)"), ("initContainers", " (init)"))
             for each in spec.get(field) or ()]
 
 

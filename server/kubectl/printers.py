@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from server.cluster.apiserver.resources import Resource, by_kind
+from server.kubectl.breath import Breathe
 from server.kubectl.client import compact
 from server.kubectl.context import Context
 from server.kubectl.customcolumns import CustomColumns
@@ -66,7 +67,7 @@ def choose(ctx: Context, flags: Flags, formats: tuple[str, ...] = FORMATS, typed
         )
     keep_managed = bool(flags.get("show-managed-fields"))
     if name in ("json", "yaml", "kyaml"):
-        return Printer(ctx, _DOCUMENTS[name](keep_managed, typed))
+        return Printer(ctx, _DOCUMENTS[name](ctx.api.breathe, keep_managed, typed))
     if name == "name":
         return Printer(ctx, lambda obj, _: "".join(f"{named(item)}\n" for item in items_of(obj)))
     return _templated(ctx, flags, name, rest or template)
@@ -81,33 +82,33 @@ def _templated(ctx: Context, flags: Flags, name: str, text: str) -> Printer:
         try:
             content = ctx.files.read(text)
         except (FileNotFoundError, IsADirectoryError):
-            raise CommandError(f"error reading template {text}, open {text}: no such file or directory\n") from None
+            raise CommandError(f"error reading {'template' if columns else '--template'} {text}, open {text}: no such file or directory\n") from None
         text = content
     allow_missing = bool(flags.get("allow-missing-template-keys", True))
     if columns:
         table = CustomColumns(text, bool(flags.get("no-headers")), from_file=name in _FILES)
-        return Printer(ctx, lambda obj, count: table.add(items_of(obj)), table.flush)
+        return Printer(ctx, lambda obj, count: table.add(items_of(obj), ctx.api.breathe), lambda: table.flush(ctx.api.breathe))
     if name.startswith("jsonpath"):
-        return Printer(ctx, _jsonpath(text, allow_missing, as_json=name == "jsonpath-as-json"))
+        return Printer(ctx, _jsonpath(ctx.api.breathe, text, allow_missing, as_json=name == "jsonpath-as-json"))
     return Printer(ctx, _go_template(ctx, text, allow_missing))
 
 
-def _json(keep_managed: bool, typed: bool) -> Callable[[Object, int], str]:
-    return lambda obj, _: to_json(obj if keep_managed else without_managed(obj), in_order=typed)
+def _json(breathe: Breathe, keep_managed: bool, typed: bool) -> Callable[[Object, int], str]:
+    return lambda obj, _: to_json(obj if keep_managed else without_managed(obj), in_order=typed, breathe=breathe)
 
 
-def _yaml(keep_managed: bool, typed: bool) -> Callable[[Object, int], str]:
-    return lambda obj, count: ("---\n" if count else "") + to_yaml(obj if keep_managed else without_managed(obj))
+def _yaml(breathe: Breathe, keep_managed: bool, typed: bool) -> Callable[[Object, int], str]:
+    return lambda obj, count: ("---\n" if count else "") + to_yaml(obj if keep_managed else without_managed(obj), breathe)
 
 
-def _kyaml(keep_managed: bool, typed: bool) -> Callable[[Object, int], str]:
-    return lambda obj, _: to_kyaml(obj if keep_managed else without_managed(obj), in_order=typed)
+def _kyaml(breathe: Breathe, keep_managed: bool, typed: bool) -> Callable[[Object, int], str]:
+    return lambda obj, _: to_kyaml(obj if keep_managed else without_managed(obj), typed, breathe)
 
 
 _DOCUMENTS = {"json": _json, "yaml": _yaml, "kyaml": _kyaml}
 
 
-def _jsonpath(text: str, allow_missing: bool, as_json: bool) -> Callable[[Object, int], str]:
+def _jsonpath(breathe: Breathe, text: str, allow_missing: bool, as_json: bool) -> Callable[[Object, int], str]:
     try:
         path = JsonPath(text, allow_missing)
     except JsonPathError as error:
@@ -115,7 +116,7 @@ def _jsonpath(text: str, allow_missing: bool, as_json: bool) -> Callable[[Object
 
     def render(obj: Object, _: int) -> str:
         try:
-            return path.text(obj, as_json)
+            return path.text(obj, as_json, breathe)
         except JsonPathError as error:
             raise CommandError(
                 f"error executing jsonpath {quoted(text)}: Error executing template: {error}. Printing more information for debugging "

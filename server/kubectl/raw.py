@@ -11,9 +11,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from server.cluster.apiserver import discovery
+from server.cluster.apiserver.door import VERSION
+from server.cluster.apiserver.health import health
 from server.cluster.apiserver.resources import Resource, find
-from server.cluster.errors import bad_request, no_such_resource
+from server.cluster.errors import ApiError, bad_request, no_such_resource
 from server.kubectl.context import Context
+from server.kubectl.errors import CommandError
 
 _OPTIONS = {"labelSelector": ("label_selector", str), "fieldSelector": ("field_selector", str), "limit": ("limit", int),
             "continue": ("continue_", str), "container": ("container", str), "tailLines": ("tail_lines", int),
@@ -35,12 +38,16 @@ def _request(ctx: Context, verb: str, path: str, body: str | None = None) -> str
 
 def raw_request(ctx: Context, verb: str, path: str, body: str | None = None, content_type: str = "") -> Any:
     """What the server answers: text, or an object."""
+    if not path.startswith("/"):
+        raise CommandError(f'--raw must be a valid URL path: parse "{path}": invalid URI for request')
     address = urlsplit(path)
     parts = [part for part in address.path.split("/") if part]
+    query = parse_qs(address.query, keep_blank_values=True)
     if verb == "get" and (answer := _discovery(ctx, parts)) is not None:
         return answer
+    if verb == "get" and (told := health(address.path, query, lambda: ctx.api.get("namespaces", "", "kube-system"))) is not None:
+        return _passed(*told)
     row, namespace, name, subresource = _target(parts)
-    query = parse_qs(address.query)
     options = _options(query)
     if "watch" in query or "follow" in query:
         raise bad_request("what goes on for ever (watch, follow) is not available this way in Podium's terminal: kubectl get -w, kubectl logs -f")
@@ -48,6 +55,14 @@ def raw_request(ctx: Context, verb: str, path: str, body: str | None = None, con
     typed = {"content_type": content_type} if content_type and verb == "patch" else {}
     response = ctx.api.request(verb, row, namespace, name, subresource=subresource, body=body, **typed, **options)
     return response.text if response.text is not None else response.object
+
+
+def _passed(code: int, text: str) -> str:
+    if code == 404:
+        raise no_such_resource()
+    if code != 200:
+        raise ApiError(code, "InternalError", f"an error on the server ({json.dumps(text.strip())[1:-1]}) has prevented the request from succeeding")
+    return text
 
 
 def _options(query: dict[str, list[str]]) -> dict[str, Any]:
@@ -60,17 +75,13 @@ def _options(query: dict[str, list[str]]) -> dict[str, Any]:
 def _discovery(ctx: Context, parts: list[str]) -> Any:
     match parts:
         case []:
-            return {"paths": list(discovery.paths())}
-        case ["healthz" | "livez" | "readyz"]:
-            return "ok"
+            return json.dumps({"paths": discovery.paths(ctx.api.server.extended())}, indent=2)
         case ["version"]:
-            from server.kubectl.commands.version import SERVER
-
-            return json.dumps(SERVER, indent=2)
+            return json.dumps(VERSION, indent=2)
         case ["api"]:
             return discovery.api_versions(ctx.kubeconfig.server.partition("://")[2])
         case ["apis"]:
-            return discovery.api_group_list()
+            return discovery.api_group_list(ctx.api.server.extended())
         case ["api", version]:
             return _found(discovery.api_resource_list("", version))
         case ["apis", group]:

@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from server.cluster.apiserver import tables as server_tables
 from server.cluster.apiserver.resources import Resource
+from server.kubectl.breath import Breathe
+from server.kubectl.breath import alone as nobody_waits
 from server.kubectl.context import Context
 from server.kubectl.errors import CommandError
 from server.kubectl.gosort import gosort
@@ -31,42 +34,41 @@ def of_event(ctx: Context, resource: Resource, obj: Object, include: str = "Meta
     return server_tables.render(resource.key, [obj], now=ctx.clock.now, clock=ctx.clock, include_object=include)
 
 
-def sort_rows(table: Object, expression: str, alone: bool = True) -> Object:
-    """The table with its rows in order of a path in their objects. When no object has it a table that is `alone` shows nothing and
-    one among others is an error, as kubectl has it."""
+def sort_rows(table: Object, expression: str, breathe: Breathe = nobody_waits) -> Object:
+    """The table with its rows in order of a path in their objects; without rows when no object has it, as kubectl has it. (Of several
+    tables kubectl sorts the tables themselves, and finds the path `nowhere`.)"""
     rows = table["rows"]
-    if not rows or (alone and len(rows) == 1):
+    if len(rows) < 2:
         return table
     try:
-        keys = sort_keys([row["object"] for row in rows], expression)
+        keys = sort_keys([row["object"] for row in rows], expression, breathe)
     except CommandError:
-        if not alone:
-            raise
         keys = None
     if keys is None:
-        if not alone:
-            raise _nowhere(expression)
         return {**table, "rows": []}
-    order = gosort(range(len(rows)), key=lambda index: keys[index])
+    order = gosort(range(len(rows)), key=lambda index: keys[index], breathe=breathe)
     return {**table, "rows": [rows[index] for index in order]}
 
 
-def _nowhere(expression: str) -> CommandError:
+def nowhere(expression: str) -> CommandError:
     return CommandError(f"couldn't find any field with path \"{_path(expression)}\" in the list of objects")
 
 
-def sort_objects(objects: list[Object], expression: str) -> list[Object]:
-    keys = sort_keys(objects, expression)
+def sort_objects(objects: list[Object], expression: str, breathe: Breathe = nobody_waits) -> list[Object]:
+    keys = sort_keys(objects, expression, breathe)
     if keys is None:
-        raise _nowhere(expression)
-    return [objects[index] for index in gosort(range(len(objects)), key=lambda index: keys[index])]
+        raise nowhere(expression)
+    return [objects[index] for index in gosort(range(len(objects)), key=lambda index: keys[index], breathe=breathe)]
 
 
-def sort_keys(objects: list[Object], expression: str) -> list[Any] | None:
+def sort_keys(objects: list[Object], expression: str, breathe: Breathe = nobody_waits) -> list[Any] | None:
     """A comparable key for each object; None when no object has the field."""
+    found = []
     try:
         path = JsonPath(_path(expression))
-        found = [[value for part in path.results(obj) for value in part][:1] for obj in objects]
+        for obj in objects:
+            breathe()
+            found.append([value for part in path.results(obj, breathe) for value in part][:1])
     except JsonPathError as error:
         raise CommandError(f"sorting error: {error}") from None
     if not any(found):
@@ -115,6 +117,7 @@ def _compare_text(a: str, b: str) -> int:
     return (left > right) - (left < right)
 
 
+@lru_cache(maxsize=4096)
 def _quantity(text: str) -> float | None:
     match = _QUANTITY.match(text)
     if not match:
@@ -125,5 +128,6 @@ def _quantity(text: str) -> float | None:
     return float(text[: len(text) - len(suffix)]) * _SUFFIX[suffix] if suffix in _SUFFIX else None
 
 
+@lru_cache(maxsize=4096)
 def _natural(text: str) -> list[tuple[int, Any]]:
     return [(0, int(part)) if part.isdigit() else (1, part) for part in re.findall(r"\d+|\D+", text)]

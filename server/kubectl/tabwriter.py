@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import unicodedata
 
+from server.kubectl.breath import Breathe, alone
+
 GET = (6, 3)
 DESCRIBE = (0, 2)
 
@@ -33,31 +35,36 @@ class Tabs:
     def row(self, *cells: object) -> None:
         self.write("\t".join(str(cell) for cell in cells) + "\n")
 
-    def render(self) -> str:
+    def render(self, breathe: Breathe = alone) -> str:
         """The aligned text written since the last render."""
         text = "".join(self._text)
         self._text.clear()
         lines = [line.split("\t") for line in text.split("\n")]
         out: list[str] = []
-        self._format(lines, 0, len(lines), [], out)
+        self._format(lines, 0, len(lines), [], out, breathe)
         return "\n".join(out)
 
-    def _format(self, lines: list[list[str]], start: int, end: int, widths: list[int], out: list[str]) -> None:
+    def _format(self, lines: list[list[str]], start: int, end: int, widths: list[int], out: list[str], breathe: Breathe) -> None:
         column = len(widths)
         this = start
         while this < end:
             if column >= len(lines[this]) - 1:
                 this += 1
                 continue
-            out.extend(self._line(line, widths) for line in lines[start:this])
+            self._lines(lines[start:this], widths, out, breathe)
             start = this
             block = self.minwidth
             while this < end and column < len(lines[this]) - 1:
                 block = max(block, width(lines[this][column]) + self.padding)
                 this += 1
-            self._format(lines, start, this, [*widths, self._kept(column, block)], out)
+            self._format(lines, start, this, [*widths, self._kept(column, block)], out, breathe)
             start = this
-        out.extend(self._line(line, widths) for line in lines[start:end])
+        self._lines(lines[start:end], widths, out, breathe)
+
+    def _lines(self, lines: list[list[str]], widths: list[int], out: list[str], breathe: Breathe) -> None:
+        for line in lines:
+            breathe()
+            out.append(self._line(line, widths))
 
     def _kept(self, column: int, block: int) -> int:
         if not self.remember:

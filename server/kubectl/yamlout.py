@@ -10,8 +10,11 @@ from __future__ import annotations
 import json
 import math
 import re
-from functools import cmp_to_key
+from collections.abc import Iterable
+from functools import cmp_to_key, lru_cache
 from typing import Any
+
+from server.kubectl.breath import Breathe, alone
 
 _WORDS = frozenset(
     word
@@ -26,26 +29,46 @@ _TIMESTAMP = re.compile(
 )
 _ESCAPES = {"\0": "\\0", "\a": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r", "\x1b": "\\e",
             '"': '\\"', "\\": "\\\\", "\x85": "\\N", "\xa0": "\\_", "\u2028": "\\L", "\u2029": "\\P"}
-WIDTH = 80
+WIDTH, PARTS, FEW = 80, 2_000, 30
 _FIRST_INDICATORS = frozenset("#,[]{}&*!|>'\"%@`")
 _BREAKS = frozenset("\r\n\x85\u2028\u2029")
 
 
-def to_yaml(value: Any) -> str:
+def to_yaml(value: Any, breathe: Breathe = alone) -> str:
     """The document, ending in a newline."""
     lines: list[str] = []
-    _node(value, 0, "", lines)
+    items = value.get("items") if isinstance(value, dict) else None
+    if isinstance(items, list) and items:
+        for key in sorted_keys(value):
+            _mapping({key: value[key] if key != "items" else items[:1]}, 0, "", lines)
+            for item in items[1:] if key == "items" else ():
+                breathe()
+                _sequence([item], 0, "", lines)
+    else:
+        _node(value, 0, "", lines)
     return "\n".join(lines) + "\n"
 
 
-def to_json(value: Any, indent: int = 4, in_order: bool = False) -> str:
+def to_json(value: Any, indent: int = 4, in_order: bool = False, breathe: Breathe = alone) -> str:
     """Indented JSON, ending in a newline; keys sorted unless `in_order`."""
-    text = json.dumps(value, indent=indent, sort_keys=not in_order, ensure_ascii=False)
+    parts: list[str] = []
+    for part in json.JSONEncoder(indent=indent, sort_keys=not in_order, ensure_ascii=False).iterencode(value):
+        parts.append(part)
+        if not len(parts) % PARTS:
+            breathe()
+    text = "".join(parts)
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e") + "\n"
 
 
 def sorted_keys(mapping: dict[str, Any]) -> list[str]:
-    return sorted(mapping, key=cmp_to_key(_compare))
+    return _in_order(tuple(mapping)) if len(mapping) <= FEW else _sorted(mapping)
+
+
+def _sorted(keys: Iterable[str]) -> list[str]:
+    return sorted(keys, key=cmp_to_key(_compare))
+
+
+_in_order = lru_cache(maxsize=1024)(_sorted)
 
 
 def _node(value: Any, indent: int, lead: str, lines: list[str]) -> None:
@@ -131,6 +154,7 @@ def _float(value: float) -> str:
     return re.sub(r"e([-+])(\d)$", r"e\g<1>0\2", repr(value))
 
 
+@lru_cache(maxsize=1024)
 def _key(text: str) -> str:
     if not text:
         return '""'

@@ -1,7 +1,7 @@
 """Applying the editor's YAML: a result a document, each as kubectl prints it, and for what is wrong the line and column.
 
 The text is read once with the place of every field; each document then goes through the terminal's own ``kubectl apply``, and the
-field that an error names is looked up in the text.
+fields that an error names are looked up in the text.
 """
 
 from __future__ import annotations
@@ -19,16 +19,23 @@ from server.kubectl import main as kubectl
 from server.kubectl.context import Context
 from server.rooms.files import GivenFiles
 from server.rooms.room import Room, RoomError
-from server.rooms.whereabouts import field_of
+from server.rooms.whereabouts import faults_of, field_of
 
 SOURCE = "manifest.yaml"
 MAX_DOCUMENTS = 200
+MAX_NAME = 200
 DEADLINE = 30.0
 TURN = 0.002
 
 
-def apply(room: Room, text: str, dry_run: bool = False) -> list[dict[str, Any]]:
-    """Applies every document in order; one that fails does not keep the others from being applied, as in kubectl."""
+def source(name: str) -> str:
+    """What kubectl calls the file: its name, where kubectl takes that for one file's and no address, folder, pattern or option."""
+    plain = name.isprintable() and len(name) <= MAX_NAME and not name.startswith("-") and not name.endswith("/") and not set(name) & set(":*?[")
+    return name if name and plain else SOURCE
+
+
+def apply(room: Room, text: str, dry_run: bool = False, name: str = SOURCE) -> list[dict[str, Any]]:
+    """Applies every document in order; one that fails does not keep the others from being applied, as in kubectl. ``name``: ``source``'s."""
     if len(text.encode()) > room.settings.max_manifest:
         raise RoomError(f"the YAML is larger than {room.settings.max_manifest} bytes", 413)
     with room.seat():
@@ -40,24 +47,24 @@ def apply(room: Room, text: str, dry_run: bool = False) -> list[dict[str, Any]]:
     results = []
     for document in documents:
         with room.turn():
-            results.append(_unreadable(document) if document.error else _applied(room, document, dry_run))
+            results.append(_unreadable(document, name) if document.error else _applied(room, document, dry_run, name))
         room.pause()
     if not dry_run:
         room.after_write()
     return results
 
 
-def _unreadable(document: Document) -> dict[str, Any]:
+def _unreadable(document: Document, name: str) -> dict[str, Any]:
     error = document.error
-    return {"ok": False, "error": f"error: error parsing {SOURCE}: {error.message}", "line": error.line, "column": error.column}
+    return {"ok": False, "error": f"error: error parsing {name}: {error.message}", "line": error.line, "column": error.column}
 
 
-def _applied(room: Room, document: Document, dry_run: bool) -> dict[str, Any]:
+def _applied(room: Room, document: Document, dry_run: bool, name: str) -> dict[str, Any]:
     out: list[str] = []
     err: list[str] = []
     done = green.Event()
-    files = GivenFiles({SOURCE: orjson.dumps(document.obj).decode()})
-    arguments = ["apply", "-f", SOURCE, *(["--dry-run=server"] if dry_run else [])]
+    files = GivenFiles({name: orjson.dumps(document.obj).decode()})
+    arguments = ["apply", "-f", name, *(["--dry-run=server"] if dry_run else [])]
     context = Context(room.cluster.api, room.cluster.clock, files, _Writer(out), _Writer(err))
     process = Process(room.cluster.clock, _program(arguments, context), done.send)
     with room.cluster.api.heard.quietly() if dry_run else nullcontext():
@@ -91,4 +98,6 @@ def _result(document: Document, out: str, err: str, code: Any) -> dict[str, Any]
     error = "\n".join(line for line in err.splitlines() if not line.startswith("Warning: ")).strip() or f"exit code {code}"
     field = field_of(error, obj)
     line, column = document.position(field) if field else (document.line, 1)
-    return {"ok": False, "error": error, **about, "line": line, "column": column, **({"field": field} if field else {})}
+    marks = [{"error": fault, "line": at[0], "column": at[1]} for fault, path in faults_of(error) for at in (document.position(path),)]
+    return {"ok": False, "error": error, **about, "line": line, "column": column, **({"field": field} if field else {}),
+            **({"marks": marks} if len(marks) > 1 else {})}

@@ -107,16 +107,18 @@ class Room:
         self.pause()
 
     def pause(self) -> None:
-        """Lets others have their turn: other rooms', and what else is asked of this one."""
-        self._share.pause()
+        """Lets others have their turn: other rooms', and what else is asked of this one. It does not go to sleep under who waits."""
+        with self.asked():
+            self._share.pause()
 
     def wait_turn(self) -> None:
         """Waits for the room's turn, and while one of the cluster's reactions is half done: a request meets it before or after, never in
         it."""
-        self._share.wait()
-        if self._turn.locked():
-            with self._turn:
-                pass
+        with self.asked():
+            self._share.wait()
+            if self._turn.locked():
+                with self._turn:
+                    pass
 
     @contextmanager
     def turn(self) -> Iterator[None]:

@@ -8,6 +8,7 @@ from typing import Any
 from server.cluster import schema
 from server.cluster.apiserver.typed import misfit
 
+MOST_FAULTS = 50
 _UNKNOWN = re.compile(r'(?:unknown|duplicate) field "([^"]+)"')
 _UNDECODED = re.compile(r" cannot be handled as a | is invalid: patch: Invalid value: |unable to decode \"")
 _KEYLESS = re.compile(r"does not contain declared merge key: (\w+)")
@@ -38,6 +39,18 @@ def field_of(error: str, obj: Any = None) -> str | None:
         return "metadata.namespace"
     found = _NAMED.search(error)
     return found[1] if found else None
+
+
+def faults_of(error: str) -> list[tuple[str, str]]:
+    """Each of several faults that one error tells, with the path of its field.
+
+    >>> faults_of('strict decoding error: unknown field "spec.a", unknown field "spec.b"')
+    [('unknown field "spec.a"', 'spec.a'), ('unknown field "spec.b"', 'spec.b')]
+    """
+    if found := [(match[0], match[1]) for match in _UNKNOWN.finditer(error)]:
+        return found[:MOST_FAULTS]
+    parts = [line[2:] for line in error.split("\n") if line.startswith("* ")]
+    return [(part, named[1]) for part in parts[:MOST_FAULTS] if (named := _NAMED.search(part))]
 
 
 def _known_elsewhere(obj: dict[str, Any]) -> bool:

@@ -69,7 +69,7 @@ def post_apply(name: str) -> dict[str, Any]:
     room = asked.room(name)
     text = asked.text("YAML")
     with room.asked():
-        return {"results": apply.apply(room, text, dry_run=request.args.get("dry_run", "") in ("1", "true"))}
+        return {"results": apply.apply(room, text, request.args.get("dry_run", "") in ("1", "true"), apply.source(request.args.get("file", "")))}
 
 
 @http.post("/r/<name>/terminal")

@@ -38,10 +38,10 @@ export class Api {
     return this.#ask(this.url(path), { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
   }
 
-  /** @param {string} yaml @param {boolean} [dry] @param {AbortSignal} [signal] */
-  async apply(yaml, dry = false, signal = undefined) {
+  /** @param {string} yaml @param {boolean} [dry] @param {AbortSignal} [signal] @param {string} [file] its name, for kubectl to say */
+  async apply(yaml, dry = false, signal = undefined, file = "") {
     if (!dry) this.#acts();
-    return this.#ask(this.url("apply", dry ? { dry_run: "1" } : {}), { method: "POST", headers: { "Content-Type": "application/yaml" }, body: yaml, signal });
+    return this.#ask(this.url("apply", { ...(dry && { dry_run: "1" }), ...(file && { file }) }), { method: "POST", headers: { "Content-Type": "application/yaml" }, body: yaml, signal });
   }
 
   /** What applying would change. @param {string} yaml */

@@ -7,6 +7,7 @@ import { h } from "./dom.js";
 import { told } from "./follow.js";
 import { onLanguage, t } from "./i18n.js";
 import { brief } from "./kept.js";
+import { onTheme } from "./theme.js";
 
 const MAX_PAST = 30;
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'";
@@ -34,6 +35,7 @@ export class Browser {
     host.append(h("div.browser", {}, actingPanel(h("form.bar", { onsubmit: (/** @type {Event} */ event) => (event.preventDefault(), void this.go(this.bar.value)) }, this.bar, this.known, this.button)), this.status, this.frame, this.wayBox));
     this.frame.addEventListener("load", () => this.frame.contentDocument?.addEventListener("click", (/** @type {MouseEvent} */ event) => this.#clicked(event)));
     onLanguage(() => this.draw());
+    onTheme(() => this.frame.className && this.draw());
     this.draw();
   }
 
@@ -73,13 +75,13 @@ export class Browser {
     this.wayBox.hidden = !answer?.hops?.length;
     if (!answer || answer.refused) {
       this.status.textContent = answer?.refused ?? "";
-      this.#show(`<p>${escaped(answer ? "" : t("browser.about"))}</p>`);
+      this.#show(`<p>${escaped(answer ? "" : t("browser.about"))}</p>`, true);
       return;
     }
     const took = answer.ms >= 1000 ? `${Math.round(answer.ms / 100) / 10} s` : `${answer.ms} ms`;
     this.status.replaceChildren(h(answer.error || answer.status >= 400 ? "b.bad" : "b", { text: answer.error?.code ?? `${answer.status} ${answer.reason}` }), ` ${[answer.address, took].filter(Boolean).join(" · ")}`);
     this.way.replaceChildren(...answer.hops.map((/** @type {any} */ hop, /** @type {number} */ index) => h("li", {}, h("span.kind", { text: t(`hopKind.${hop.kind}`) }), " ", h("b", { text: hop.what }), ` ${told(hop, answer.hops[index + 1])}`)));
-    this.#show(answer.error ? this.#failure(answer) : this.#page(answer));
+    this.#show(answer.error ? this.#failure(answer) : this.#page(answer), !!answer.error);
     if (answer.error?.code === "ERR_CERT_AUTHORITY_INVALID") this.status.append(" ", h("button.button", { type: "button", text: t("browser.proceed"), onclick: () => void this.go(answer.url, true) }));
   }
 
@@ -96,8 +98,10 @@ export class Browser {
     return /html/.test(`${type}`) ? body : `<pre>${escaped(body)}</pre>`;
   }
 
-  /** @param {string} html */
-  #show(html) {
-    this.frame.srcdoc = `<!doctype html><meta http-equiv="Content-Security-Policy" content="${POLICY}"><style>${LOOK}</style>${html}`;
+  /** Our own words are as the rest of the page, what a server sent is on white. @param {string} html @param {boolean} own */
+  #show(html, own) {
+    this.frame.className = own ? "own" : "";
+    const scheme = own ? document.documentElement.dataset.theme : "light";
+    this.frame.srcdoc = `<!doctype html><meta name="color-scheme" content="${scheme}"><meta http-equiv="Content-Security-Policy" content="${POLICY}"><style>${LOOK}</style>${html}`;
   }
 }

@@ -21,7 +21,7 @@ function saved(name) {
 export function size(name) {
   const limit = LIMITS[name];
   const whole = name === "side" ? innerWidth : innerHeight;
-  const first = name === "side" ? Math.min(limit.first, whole * 0.3) : Math.min(limit.first, Math.max(150, whole * 0.22));
+  const first = name === "side" ? Math.min(limit.first, whole * 0.3) : Math.min(limit.first, Math.max(150, whole * 0.225));
   return Math.round(Math.min(whole * limit.most, Math.max(limit.least, saved(name).size || first)));
 }
 

@@ -209,7 +209,7 @@ export class Editor {
     this.applying = true;
     this.#able();
     try {
-      const { results } = await this.api.apply(text, dry);
+      const { results } = await this.api.apply(text, dry, undefined, this.files.now?.name);
       this.print(results);
     } catch (error) {
       this.print([{ ok: false, error: /** @type {Error} */ (error).message }]);

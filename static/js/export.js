@@ -89,12 +89,14 @@ function over(c, host) {
   }
 }
 
-/** @param {Pen} c @param {Element} element @param {DOMRect} host */
+/** What its box cuts off is left out here too. @param {Pen} c @param {Element} element @param {DOMRect} host */
 function words(c, element, host) {
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   const range = document.createRange();
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
-    const look = getComputedStyle(/** @type {Element} */ (node.parentElement));
+    const parent = /** @type {Element} */ (node.parentElement);
+    const { bottom } = (parent.closest(".call-why") ?? element).getBoundingClientRect();
+    const look = getComputedStyle(parent);
     c.font = `${look.fontWeight} ${parseFloat(look.fontSize)}px ${look.fontFamily}`;
     c.fillStyle = look.color;
     c.textAlign = "left";
@@ -107,6 +109,10 @@ function words(c, element, host) {
       const [at] = range.getClientRects();
       if (!at) continue;
       const y = at.top + at.height / 2 - host.top;
+      if (y > bottom - host.top) {
+        if (line.text) line.text = `${line.text.trimEnd()}…`;
+        break;
+      }
       if (Math.abs(y - line.y) < 2) line.text += word;
       else write(), (line = { text: word, x: at.left - host.left, y });
     }

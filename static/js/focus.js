@@ -30,5 +30,5 @@ export function keepFocus() {
     for (let part = taken.parentElement; part && !part.matches(".stage, .workbench, body"); part = part.parentElement) around.push(part);
   });
   addEventListener("focusout", (event) => event.relatedTarget || requestAnimationFrame(keep));
-  addEventListener("keydown", keep, true);
+  addEventListener("keydown", (event) => event.key === "Enter" || event.key === " " || keep(), true);
 }

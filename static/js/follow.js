@@ -75,7 +75,14 @@ export class Follow {
     this.asked = 0;
     /** @type {import("./follow/steps.js").Steps|null} */
     this.steps = null;
-    onLanguage(() => this.#draw());
+    this.unheard = onLanguage(() => this.#draw());
+  }
+
+  /** It is not needed any more. */
+  end() {
+    this.asked++;
+    this.unheard();
+    this.steps?.leave();
   }
 
   /** @param {Aim} aim */

@@ -59,5 +59,5 @@ export async function speak(name) {
   for (const listener of listeners) listener();
 }
 
-/** @param {() => void} listener */
-export const onLanguage = (listener) => listeners.add(listener);
+/** @param {() => void} listener @returns {() => void} it need not be told any more */
+export const onLanguage = (listener) => (listeners.add(listener), () => void listeners.delete(listener));

@@ -156,10 +156,13 @@ export function setUpInteraction(page) {
     let entered = false;
     const hold = (/** @type {KeyboardEvent} */ event) => event.key === "Enter" && (event.stopImmediatePropagation(), event.preventDefault(), (entered = true));
     field.addEventListener("keydown", hold, true);
-    if (selection.ids.length) await hands();
-    const list = await palette();
-    field.removeEventListener("keydown", hold, true);
-    if (dialog.open) list(entered);
+    try {
+      if (selection.ids.length) await hands();
+      const list = await palette();
+      if (dialog.open) list(entered);
+    } finally {
+      field.removeEventListener("keydown", hold, true);
+    }
   };
 
   /** @param {string} id */

@@ -1,10 +1,64 @@
 /**
  * One line of a terminal being typed: keys come in as xterm.js sends them, the line and its cursor change, and what to do next
- * comes out. History, Emacs keys, words; no screen in here.
+ * comes out. History and what `!` takes from it, Emacs keys, words; no screen in here.
  *
- * @typedef {{type: "draw"|"run"|"complete"|"interrupt"|"clear"|"end"|"none", line?: string}} Act
+ * @typedef {{line: string, shown?: boolean, printed?: boolean, error?: string}} Taken `shown`: it differs from what was typed; `printed`: it is not run
+ * @typedef {{type: "draw"|"run"|"complete"|"interrupt"|"clear"|"end"|"none", line?: string, shown?: boolean, printed?: boolean, error?: string}} Act
  */
 const MAX_HISTORY = 500;
+/** So long a line may get by what it takes from others. */
+const MAX_EXPANDED = 8192;
+const WORDS = /(?:\\.|'[^']*'|"(?:\\.|[^"\\])*"|[$<>]\([^)]*\)|[^\s;&|<>()'"])+|\d*[<>]+&?\d*|[;&|()]+|['"]/g;
+/** A line that was typed, words of it, what is done with it. */
+const EVENT = /!(?:!|-\d+|\d+|\?[^?]+\??|(?=[$^*:])|[^\s!:;&()|<>"$^*%=-][^\s:;&()|<>"$^*%-]*)(:?[$^*]|:\d+(?:-(?:\d+|\$)|\*)?)?(:[a-zA-Z&])?/y;
+
+/**
+ * A line with what `!` and `^` take from lines typed before it, as bash has it: `!!`, `!-2`, `!kub`, `!?pods`, their words `!$ !^ !* !!:1 !!:1-2`,
+ * `:p` to see it only, `^old^new`. Numbers of `history` are the shell's and not known here. Null if nothing is taken.
+ * @param {string} line @param {string[]} history @returns {Taken|null}
+ */
+export function expanded(line, history) {
+  const last = history.at(-1) ?? "";
+  const swap = line.match(/^\^([^^]+)\^([^^]*)\^?(.*)$/);
+  if (swap) return last.includes(swap[1]) ? { line: last.replace(swap[1], () => swap[2]) + swap[3], shown: true } : { line, error: `${line}: substitution failed` };
+  let [out, quoted, found, printed] = ["", false, false, false];
+  for (let at = 0; at < line.length; at++) {
+    const letter = line[at];
+    const closing = letter === "'" && !quoted ? line.indexOf("'", at + 1) : letter === "#" && !quoted && !/\S/.test(line[at - 1] ?? " ") ? line.length - 1 : letter === "\\" ? at + 1 : at;
+    if (closing < 0) return found ? { line: out + line.slice(at), shown: true, printed } : null;
+    if (letter === '"') quoted = !quoted;
+    EVENT.lastIndex = at;
+    const event = letter === "!" && !/(?:[[$]|\$\{)$/.test(line.slice(0, at)) ? EVENT.exec(line) : null;
+    if (!event) {
+      out += line.slice(at, closing + 1);
+      at = closing;
+      continue;
+    }
+    const [whole, words = "", mark = ""] = event;
+    const name = whole.slice(1, whole.length - words.length - mark.length);
+    const sought = name.replace(/^\?|\?$/g, "");
+    const from = !name || name === "!" ? last : name[0] === "-" ? history.at(Number(name)) : /^\d+$/.test(name) ? undefined
+      : history.findLast((one) => (name[0] === "?" ? one.includes(sought) : one.startsWith(name)));
+    if (!from) return { line, error: `${whole}: event not found` };
+    if (mark && mark !== ":p") return { line, error: `${mark}: unrecognized history modifier` };
+    const told = words ? chosen(from.match(WORDS) ?? [], words.replace(":", "")) : from;
+    if (told === null || out.length + told.length > MAX_EXPANDED) return { line, error: told === null ? `${words}: bad word specifier` : `${whole}: line too long` };
+    out += told;
+    found = true;
+    printed ||= mark === ":p";
+    at = EVENT.lastIndex - 1;
+  }
+  return found ? { line: out, shown: true, printed } : null;
+}
+
+/** Words of a line by `$ ^ * 2 2* 2-3 2-$`; null where there are none. @param {string[]} words @param {string} which */
+function chosen(words, which) {
+  const [, first, rest, until] = which.match(/^(\d+)(\*)?(?:-(\d+|\$))?$/) ?? [];
+  const end = words.length - 1;
+  const from = first ? Number(first) : which === "$" ? end : 1;
+  const to = which === "*" || rest || until === "$" ? end : until ? Number(until) : from;
+  return from > end + (which === "*" || rest ? 1 : 0) || to > end ? null : words.slice(from, to + 1).join(" ");
+}
 
 export class LineEditor {
   /** @param {string[]} [history] */
@@ -15,6 +69,8 @@ export class LineEditor {
     this.place = this.history.length;
     this.draft = "";
     this.killed = "";
+    /** Whether what is typed belongs to a command that began before: nothing is taken from the history then. */
+    this.literal = false;
     /** What is looked for in the history, and from where; null at all other times. @type {{text: string, at: number, before: string, found: boolean}|null} */
     this.search = null;
   }
@@ -30,12 +86,12 @@ export class LineEditor {
     this.set(this.line.slice(0, this.cursor) + text + this.line.slice(this.cursor), this.cursor + text.length);
   }
 
-  /** @returns {string} the finished line, remembered */
+  /** @returns {Taken} the finished line, remembered */
   take() {
-    const line = this.line;
-    this.remember(line);
+    const taken = (this.literal ? null : expanded(this.line, this.history)) ?? { line: this.line };
+    this.remember(taken.error ? "" : taken.line);
     this.set("");
-    return line;
+    return taken;
   }
 
   /** @param {string} line one that is run */
@@ -58,7 +114,7 @@ export class LineEditor {
     }
     if (key) return yield this.#key(data);
     for (const part of data.replace(/\r\n?/g, "\n").split(/(\n)/)) {
-      if (part === "\n") yield { type: "run", line: this.take() };
+      if (part === "\n") yield { type: "run", ...this.take() };
       else if (part) {
         this.insert(part.replace(/\t/g, "  ").replace(/[\x00-\x1f\x7f]/g, ""));
         yield { type: "draw" };
@@ -71,7 +127,7 @@ export class LineEditor {
     const { line, cursor } = this;
     switch (key) {
       case "\x12": this.search = { text: "", at: this.history.length, before: line, found: true }; return { type: "draw" };
-      case "\r": case "\n": return { type: "run", line: this.take() };
+      case "\r": case "\n": return { type: "run", ...this.take() };
       case "\t": return { type: "complete" };
       case "\x03": this.place = this.history.length; this.set(""); return { type: "interrupt", line };
       case "\x04": return line ? this.#cut(cursor, this.#step(1)) : { type: "end" };

@@ -18,9 +18,10 @@ export class Prompt {
     this.want = () => undefined;
     /** Kept when the terminal is wanted. @type {Promise<void>} */
     this.wanted = new Promise((done) => (this.want = done));
-    const stirred = () => {
+    const stirred = (/** @type {Event} */ { type }) => {
       for (const stir of STIRS) removeEventListener(stir, stirred, true);
-      this.want();
+      if (type === "pointermove" && "requestIdleCallback" in window) requestIdleCallback(() => this.want(), { timeout: 2000 });
+      else this.want();
     };
     for (const stir of STIRS) addEventListener(stir, stirred, { capture: true, passive: true });
   }

@@ -15,6 +15,7 @@ import { stage } from "./first.js";
 import { LANGUAGES, onLanguage, speak, t, translate } from "./i18n.js";
 import { Inspector } from "./inspector.js";
 import { setUpInteraction } from "./interact.js";
+import { missing } from "./lazy.js";
 import { setUpReplay } from "./replay.js";
 import { Past, setUpTime } from "./past.js";
 import { Terminal } from "./terminal.js";
@@ -107,7 +108,7 @@ function find(word) {
 
 live.on("state", (state, _, code) => topbar.connection(code === FULL ? "full" : state));
 /** What was wanted is not here, and nobody can bring it just now. */
-addEventListener("unhandledrejection", (event) => event.reason instanceof TypeError && /import|module/i.test(event.reason.message) && (event.preventDefault(), toast(t("room.missing"), true)));
+addEventListener("unhandledrejection", (event) => missing(event.reason) && (event.preventDefault(), toast(t("room.missing"), true)));
 live.on("people", (count) => topbar.here(count));
 live.on("clock", () => topbar.clock());
 onTheme(() => legend());

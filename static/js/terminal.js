@@ -59,7 +59,7 @@ export class Terminal {
   async #open(host, find, show) {
     const [{ FitAddon, Terminal: Screen }] = await Promise.all([insist(() => import("../vendor/xterm.js")), document.fonts.load('500 12px "JetBrains Mono"').catch(() => null)]);
     const { socket } = this;
-    this.screen = new Screen({ fontFamily: '"JetBrains Mono", "NanumGothicCoding", monospace', fontSize: letters(), lineHeight: 1.25, cursorBlink: false, cursorStyle: "bar", cursorWidth: 2, scrollback: 5000, convertEol: true, screenReaderMode: false, allowTransparency: false });
+    this.screen = new Screen({ fontFamily: '"JetBrains Mono", "NanumGothicCoding", monospace', fontSize: letters(), lineHeight: innerHeight > 820 ? 1.25 : 1.1, cursorBlink: false, cursorStyle: "bar", cursorWidth: 2, scrollback: 5000, convertEol: true, screenReaderMode: false, allowTransparency: false });
     this.fitter = new FitAddon();
     this.screen.loadAddon(this.fitter);
     const { text, held } = this.prompt.leave();
@@ -153,7 +153,10 @@ export class Terminal {
     if (this.sent) this.ahead += data;
     else if (this.running) this.socket.emit("terminal.input", { id: this.running, data });
     else if (data.length > 1 && /[\r\n]/.test(data) && !data.startsWith("\x1b")) this.#pasted(data.replace(/\r\n?/g, "\n"));
-    else for (const act of this.line.feed(data)) this.#do(act);
+    else {
+      this.line.literal = this.pending !== "";
+      for (const act of this.line.feed(data)) this.#do(act);
+    }
   }
 
   /** Whole lines run, what follows the last of them is left to be edited. @param {string} data */
@@ -172,7 +175,7 @@ export class Terminal {
   #do(act) {
     switch (act.type) {
       case "draw": this.#draw(); break;
-      case "run": this.#entered(act.line ?? ""); break;
+      case "run": this.#entered(act.line ?? "", act); break;
       case "complete": this.#complete(); break;
       case "clear": this.screen.clear(); this.screen.write("\x1b[2J\x1b[H"); this.rows = 0; this.#prompt(); this.#draw(); break;
       case "interrupt": this.pending = this.queue = ""; this.screen.write("^C\r\n"); this.rows = 0; this.#prompt(); break;
@@ -227,10 +230,13 @@ export class Terminal {
     this.screen.write(out);
   }
 
-  /** Enter at the prompt. @param {string} line */
-  #entered(line) {
+  /** Enter at the prompt. @param {string} line @param {import("./lineeditor.js").Act} act */
+  #entered(line, { shown, printed, error }) {
     this.screen.write("\r\n");
     this.rows = this.column = 0;
+    if (error) this.#print(`bash: ${error}\n`, "stderr", true);
+    else if (shown) this.#print(`${line}\n`, "stdout", true);
+    if (error || printed) return this.#prompt();
     kept.write(this.store, this.line.history.slice(-100));
     if (!this.pending && !line.trim()) return this.#prompt();
     if (!this.pending && line.trim() === "clear") return this.#do({ type: "clear" });

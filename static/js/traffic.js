@@ -4,7 +4,7 @@ import { debounce, h, toast } from "./dom.js";
 import { sourced, trouble } from "./facts.js";
 import { Follow } from "./follow.js";
 import { COLOURS } from "./canvas/colours.js";
-import { onLanguage, t } from "./i18n.js";
+import { language, onLanguage, t } from "./i18n.js";
 import { current } from "./theme.js";
 
 /** @typedef {import("./types").Thing} Thing */
@@ -35,9 +35,12 @@ const aimed = (source) => !source.source || source.name.includes(">>");
 export class Traffic {
   /** @param {HTMLElement} host @param {import("./api.js").Api} api @param {import("./scene.js").Scene} scene @param {(id: string) => void} show */
   constructor(host, api, scene, show) {
+    this.host = host;
     this.api = api;
     this.scene = scene;
     this.show = show;
+    /** What the cards say beside their figures. */
+    this.said = "";
     /** @type {Map<string, Follow>} the last followed request of each card */
     this.followed = new Map();
     /** @type {Map<string, {at: number, ok: number, failed: number, ms: number}[]>} */
@@ -53,7 +56,6 @@ export class Traffic {
       if (update.whole || update.changes.some((change) => !change.before !== !change.after && /^(Service|Pod|Node|Ingress)\//.test(change.id))) this.choices();
     });
     new MutationObserver(() => (this.draw(), this.choices())).observe(host, { attributeFilter: ["hidden"] });
-    this.host = host;
     onLanguage(() => (this.draw(), this.#form(), this.choices()));
     this.#form();
     this.send = debounce((aim) => void this.aim(aim), 120);
@@ -76,6 +78,11 @@ export class Traffic {
     const sources = this.scene.ofKind("Traffic").filter(([, one]) => aimed(one));
     const plain = new Map(sources.filter(([, one]) => !one.source && one.target?.startsWith("Service/")).map(([id, source]) => [source.target, { id, source }]));
     const other = sources.filter(([id, one]) => plain.get(one.target)?.id !== id);
+    const said = JSON.stringify([language, services.map(([id, { ns, name, ports }]) => [id, ns, name, ports?.[0]?.port]), sources.map(([id, one]) => [id, one.target, one.source, one.port, one.rate, sourced(one, t)])]);
+    if (said === this.said) return this.#figures();
+    this.said = said;
+    const cards = new Set(["+", ...[...services, ...other].map(([id]) => id)]);
+    for (const [key, one] of this.followed) if (!cards.has(key)) one.end(), this.followed.delete(key);
     this.body.replaceChildren(h("p", { text: services.length ? t("traffic.about") : t("traffic.noService") }),
       ...services.map(([id, service]) => this.#card(id, service.name, { target: `${service.ns}/${service.name}`, port: plain.get(id)?.source.port ?? service.ports?.[0]?.port }, plain.get(id)?.source)),
       ...other.map(([id, source]) => this.#card(id, sourced(source, t), { target: source.target ?? "", port: source.port, ...(source.source ? { source: source.source } : {}) }, source)));
@@ -152,6 +159,7 @@ export class Traffic {
   }
 
   #figures() {
+    if (this.host.hidden) return;
     for (const [id, source] of this.scene.ofKind("Traffic").filter(([, one]) => aimed(one))) {
       const line = this.body.querySelector(`[data-figures="${CSS.escape(id)}"]`) ?? (source.source ? null : this.body.querySelector(`[data-figures="${CSS.escape(source.target ?? "")}"]`));
       if (!line) continue;

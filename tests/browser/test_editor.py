@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.page import paste, pods, post, ready, run, things, until
+from tests.browser.page import apply, paste, pods, post, ready, run, things, until
 
 pytestmark = pytest.mark.browser
 DEPLOYMENT = """\
@@ -354,3 +354,14 @@ def test_vi_waits_for_a_file_in_its_tab_and_ctrl_c_leaves_what_was_typed_unsaved
     run(page, "echo more >> mine.yaml; edit mine.yaml")
     until(page, lambda: "more" in page.evaluate("podium.editor.kept"), "the file to be known")
     assert text(page) == "kind: Service\n"
+
+
+def test_each_of_several_errors_is_marked_and_apply_names_the_tab_s_file(visit: Callable[..., Any], room: dict[str, str]) -> None:
+    page = visit(room["url"])
+    wrong = ("apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec:\n  restartPolicy: Perhaps\n"
+             "  containers:\n  - name: x\n    image: nginx\n    imagePullPolicy: Now\n")
+    paste(page, wrong)
+    marks = page.locator(".cm-lintRange-error")
+    until(page, lambda: marks.all_inner_texts() == ["restartPolicy: Perhaps", "imagePullPolicy: Now"], "both marked")
+    name = page.evaluate("podium.editor.files.now.name")
+    assert f'error when creating "{name}": ' in apply(page, wrong.replace("restartPolicy: Perhaps", "restartPoliczy: Never"))

@@ -221,3 +221,14 @@ def test_what_is_deleted_says_so(visit: Callable[..., Any], room: dict[str, str]
     until(page, lambda: "password" in told(page), "the Secret")
     post(room, "terminal", {"line": "kubectl delete secret login"})
     until(page, lambda: "No longer there" in page.locator(".inspect-head").inner_text(), "that it is gone")
+    head = page.locator(".inspect-head")
+    until(page, lambda: "ago, " in head.inner_text(), "when it went")
+    lived = head.locator(".age").inner_text().split(", ")[1]
+    post(room, "clock", {"advance": 300})
+    until(page, lambda: "gone 5m" in head.inner_text(), "five minutes later")
+    assert head.locator(".age").inner_text().split(", ")[1] == lived, "its age stands still"
+    for view in ("yaml", "describe", "events"):
+        look(page, view)
+        until(page, lambda: "no longer there" in told(page), f"that there is nothing to read in {view}")
+    look(page, "causes")
+    until(page, lambda: "It was deleted, by kubectl" in told(page), "by whom")

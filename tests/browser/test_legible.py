@@ -129,3 +129,48 @@ def test_chips_that_have_no_room_are_shortened_then_counted_and_unfold(visit: Ca
     page.set_viewport_size({"width": 1900, "height": 900})
     until(page, lambda: "2 pods keep crashing" in words(), "the whole words")
     assert more.count() == 0
+
+
+def test_bounds_that_are_the_same_and_a_selector_that_nobody_answers_are_whole(visit: Callable[..., Any], room: dict[str, str]) -> None:
+    post(room, "clock", {"paused": True})
+    post(room, "apply", plights.deployment("zero", 0) + plights.deployment("api", 2, label="api-service")
+         + plights.service("api", "api-svc", "NodePort"))
+    post(room, "clock", {"advance": 60})
+    page = visit(room["url"], width=1366, height=768, motion="reduce")
+    seen = "(({ layout, busy }) => layout.workloads.of.size === 2 && layout.services.of.size && !busy)(podium.stage)"
+    until(page, lambda: page.evaluate(seen), "the picture")
+    texts = page.evaluate(TEXTS)
+    assert {"ceiling 0", "floor 0", "app=api-svc", "app=api-service?"} <= {one["text"] for one in texts}
+    boxes = [(one["text"], [one[side] for side in "xywh"]) for one in texts]
+    assert not [(a, b) for i, (a, at) in enumerate(boxes) for b, to in boxes[i + 1:] if meet(at, to)]
+
+
+def test_what_a_taint_says_does_not_lie_under_the_flow_of_a_service(visit: Callable[..., Any], mixed: dict[str, str]) -> None:
+    post(mixed, "traffic", {"target": "default/web", "rate": 900})
+    post(mixed, "clock", {"advance": 5})
+    page = visit(mixed["url"], motion="reduce")
+    until(page, lambda: page.evaluate("podium.stage.layout.pods.size >= 12 && !podium.stage.busy"), "the picture")
+    said = next(one for one in page.evaluate(TEXTS) if "control-plane:" in one["text"])
+    widest, level = page.evaluate("""() => new Promise(done => {
+        const { stage } = podium, pen = CanvasRenderingContext2D.prototype, draw = pen.stroke, went = pen.lineTo;
+        const top = stage.camera.box(stage.layout.nodeBox("Node//m-k8s")).y;
+        let last = 0, found = [0, 0];
+        pen.lineTo = function (x, y) { last = y; return went.call(this, x, y); };
+        pen.stroke = function (...rest) {
+            if (this.canvas.id === "moving" && this.strokeStyle === stage.colours.flow && Math.abs(last - top) < 26 && this.lineWidth > found[0])
+                found = [this.lineWidth, last];
+            return draw.apply(this, rest);
+        };
+        stage.movingDirty = true;
+        stage.invalidate();
+        setTimeout(() => (pen.stroke = draw, pen.lineTo = went, done(found)), 600);
+    })""")
+    assert widest > 3 and level + widest / 2 < said["y"], (widest, level, said)
+
+
+def test_on_a_laptop_the_terminal_has_room_for_an_answer_and_the_canvas_for_its_numbers(visit: Callable[..., Any], mixed: dict[str, str]) -> None:
+    page = visit(mixed["url"], width=1366, height=768, motion="reduce")
+    until(page, lambda: page.evaluate("podium.stage.layout.pods.size >= 12 && !podium.stage.busy"), "the picture")
+    page.evaluate("podium.terminal.open()")
+    assert page.evaluate("podium.terminal.screen.rows") >= 7
+    assert page.evaluate("podium.stage.height") >= 498

@@ -22,7 +22,7 @@ def test_axe_finds_nothing(visit: Callable[..., Any], room: dict[str, str], mani
         page.get_by_role("tab", name=tab, exact=True).first.click()
         if tab == "Inspector":
             page.mouse.click(*centre(page, next(iter(found))))
-            page.wait_for_timeout(300)
+            until(page, page.locator("#panel-inspector .facts").count, "its facts")
         if tab == "Traffic":
             page.locator("#traffic-target").fill("Node//w1-k8s")
             page.locator("#traffic-port").fill("30999")
@@ -52,7 +52,7 @@ def test_the_tree_says_what_the_canvas_shows_and_is_walked_with_the_keyboard(vis
             break
         page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
-    assert page.locator("#panel-inspector h2").inner_text() == "web"
+    until(page, lambda: page.locator("#panel-inspector h2").all_inner_texts() == ["web"], "the pod")
 
 
 def test_the_command_palette_finds_a_thing_and_a_command(visit: Callable[..., Any], room: dict[str, str]) -> None:
@@ -61,11 +61,11 @@ def test_the_command_palette_finds_a_thing_and_a_command(visit: Callable[..., An
     page.keyboard.press("Control+k")
     page.keyboard.type("w2-k8s")
     page.keyboard.press("Enter")
-    assert page.locator("#panel-inspector h2").inner_text() == "w2-k8s"
+    until(page, lambda: page.locator("#panel-inspector h2").all_inner_texts() == ["w2-k8s"], "the node")
     page.keyboard.press("Control+k")
     page.keyboard.type("theme light")
     page.keyboard.press("Enter")
-    assert page.evaluate("document.documentElement.dataset.theme") == "light"
+    until(page, lambda: page.evaluate("document.documentElement.dataset.theme") == "light", "the light theme")
 
 
 def test_korean_speaks_korean_but_for_kubectl(visit: Callable[..., Any], room: dict[str, str]) -> None:

@@ -101,7 +101,8 @@ def test_requests_to_an_ingress_host_go_by_its_controller(visit: Callable[..., A
     outer = until(page, lambda: things(page, "Traffic").get(source, {}).get("through") and things(page, "Traffic")[source], "the controller")
     controller = outer["through"][0]
     assert controller.startswith("Pod/ingress-nginx/") and outer["service"] == "Service/ingress-nginx/ingress-nginx-controller"
-    inner = until(page, lambda: [one for one in things(page, "Traffic").values() if one.get("source") == controller], "what the controller asks")
+    inner = until(page, lambda: len(found := [one for one in things(page, "Traffic").values() if one.get("source") == controller]) == 2 and found,
+                  "what the controller asks of both pods")
     assert {one["target"].rsplit("-", 2)[0] for one in inner} == {"Pod/default/shop"}
     lines = page.evaluate("""async () => {
         const { outset } = await import("/static/js/canvas/tethers.js"), { layout, scene } = podium.stage;
@@ -183,7 +184,11 @@ def test_a_services_long_name_leaves_room_for_its_type(visit: Callable[..., Any]
             if (text.startsWith("a-serv")) edges.name = x + width;
             return write.call(this, text, x, ...rest);
         };
-        podium.stage.repaint();
-        requestAnimationFrame(() => requestAnimationFrame(() => { pen.fillText = write; done(edges); }));
+        const again = () => {
+            if (edges.name && edges.type) { pen.fillText = write; return done(edges); }
+            podium.stage.repaint();
+            requestAnimationFrame(again);
+        };
+        again();
     })""")
     assert edges["name"] < edges["type"]

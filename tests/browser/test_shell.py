@@ -87,6 +87,26 @@ def test_the_address_bar_shows_what_a_browser_outside_gets(visit, room, picture)
     assert "refused to connect" in frame.locator("body").inner_text()
 
 
+def test_the_browsers_own_words_are_on_the_pages_ground_and_a_servers_page_on_white(visit, room):
+    post(room, "terminal", {"line": "kubectl create deployment web --image=nginx; kubectl expose deployment web --port=80 --type=NodePort; "
+                                    "kubectl wait --for=condition=Available deploy/web"})
+    port = post(room, "terminal", {"line": "kubectl get svc web -o jsonpath='{.spec.ports[0].nodePort}'"})["stdout"]
+    page = visit(room["url"], theme="dark")
+    open_tab(page, "Browser")
+    frame = page.frame_locator("#panel-browser iframe")
+    look = """() => { const frame = document.querySelector("#panel-browser iframe"), page = frame.contentDocument;
+        return [getComputedStyle(frame).backgroundColor, page.defaultView.getComputedStyle(page.body).color]; }"""
+    clear, light, white, black = "rgba(0, 0, 0, 0)", "rgb(255, 255, 255)", "rgb(255, 255, 255)", "rgb(0, 0, 0)"
+    until(page, lambda: frame.locator("p").count() and page.evaluate(look) == [clear, light], "light words on the dark page")
+    page.evaluate("podium.actions.all.get('theme.light').run()")
+    until(page, lambda: frame.locator("p").count() and page.evaluate(look) == [clear, black], "dark words on the light page")
+    page.evaluate("podium.actions.all.get('theme.dark').run()")
+    bar = page.get_by_role("combobox", name="Address")
+    bar.fill(f"192.168.1.101:{port}")
+    bar.press("Enter")
+    until(page, lambda: frame.locator("h1").count() and page.evaluate(look)[0] == white, "a page on white")
+
+
 def test_a_command_that_goes_on_is_named_and_the_keyboard_can_leave_it(visit, room):
     page = visit(room["url"])
     page.locator("#terminal").click()

@@ -53,6 +53,22 @@ def test_svg_is_a_drawing_whose_words_are_words(shown: Any, tmp_path: Path) -> N
     assert f"Podium · {room} · 00:01:00 · revision {revision}" in texts
 
 
+def test_what_a_callout_cuts_off_is_cut_off_in_the_file_too(visit: Callable[..., Any], room: dict[str, str], tmp_path: Path) -> None:
+    post(room, "clock", {"paused": True})
+    claim = "volumes: [{name: v, persistentVolumeClaim: {claimName: nowhere}}]"
+    post(room, "apply", "---\napiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: nowhere}\nspec: {accessModes: [ReadWriteOnce], "
+         "storageClassName: standard, resources: {requests: {storage: 1Gi}}}\n"
+         f"---\napiVersion: v1\nkind: Pod\nmetadata: {{name: db}}\nspec: {{containers: [{{name: m, image: nginx}}], {claim}}}\n")
+    post(room, "clock", {"advance": 30})
+    page = visit(room["url"], motion="reduce")
+    cut = "[...document.querySelectorAll('.callout:not([hidden]) .call-why')].some(one => one.scrollHeight > one.clientHeight + 8)"
+    until(page, lambda: page.evaluate(cut), "a text that is longer than its callout")
+    root = ElementTree.fromstring(saved(page, "Save as SVG", tmp_path / "a.svg"))
+    texts = [one.text or "" for one in root.iter(f"{SVG}text")]
+    assert any("0/4 nodes are available" in text for text in texts) and not any("Preemption is not helpful" in text for text in texts), texts
+    assert any(text.endswith("…") and len(text) > 8 for text in texts)
+
+
 def test_svg_looks_as_the_canvas_does(shown: Any, tmp_path: Path) -> None:
     """Both pictures are drawn into pixels and compared: few may differ by much (letters stand a fraction of a pixel elsewhere)."""
     saved(shown, "Save as SVG", tmp_path / "a.svg")
@@ -69,7 +85,8 @@ def test_svg_looks_as_the_canvas_does(shown: Any, tmp_path: Path) -> None:
             return c.getImageData(0, 0, width, height).data;
         };
         const svg = pixels(c => c.drawImage(image, 0, -head));
-        const page = pixels(c => document.querySelectorAll('#stage > canvas').forEach(one => c.drawImage(one, 0, 0, width, height)));
+        const page = pixels(c => document.querySelectorAll('#stage > canvas')
+            .forEach(one => c.drawImage(one, 0, 0, one.clientWidth, one.clientHeight)));
         const boxes = [...document.querySelectorAll('.callout:not([hidden])')].map(one => one.getBoundingClientRect());
         const host = stage.host.getBoundingClientRect();
         let off = 0, all = 0;

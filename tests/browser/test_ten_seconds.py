@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser import plights
-from tests.browser.page import centre, post, until
+from tests.browser.page import centre, post, rest, until
 
 pytestmark = pytest.mark.browser
 LOOKS = [("en", "dark"), ("en", "light"), ("ko", "dark")]
@@ -64,7 +64,8 @@ def test_a_stranger_can_tell_from_the_picture_what_is_the_matter(name: str, visi
             page.evaluate("action => podium.actions.all.get(action).run()", action)
         words = SAID[name][language == "ko"]
         until(page, lambda words=words: all(word in stage.inner_text() for word in words), f"the words {words}")
-        page.wait_for_timeout(250)
+        rest(page)
+        until(page, lambda: page.evaluate("!podium.stage.plaques?.laid"), "every callout to have its place")
         tree = stage.aria_snapshot()
         assert words[0] in tree and (name == "healthy" or words[1] in tree)
         found = boxes(page)
@@ -101,10 +102,7 @@ def test_callouts_go_along_with_the_eye_and_leave_with_what_they_are_about(visit
     until(page, callout.count, "a callout")
     before = callout.bounding_box()
     page.evaluate("podium.stage.panBy(-40, 0)")
-    page.wait_for_timeout(400)
-    after = callout.bounding_box()
-    moved = (after["x"] - before["x"], after["y"] - before["y"])
-    assert moved != (0, 0)
+    until(page, lambda: callout.bounding_box() != before, "the callout to go along")
     pod = until(page, lambda: page.evaluate("[...podium.strip.situations.worst(1)[0].members][0]"), "its pod")
     assert centre(page, pod)
     post(room, "terminal", {"line": "kubectl delete deployment shop"})

@@ -106,3 +106,13 @@ def test_the_terminal_waits_for_somebody_and_loses_nothing_that_is_typed(visit: 
     assert page.evaluate("document.activeElement.className") == "xterm-helper-textarea" and page.locator(".prompt").count() == 0
     page.keyboard.press("Control+c")
     assert "default" in run(page, "kubectl get ns")
+
+
+def test_a_pointer_that_comes_by_has_the_terminal_made_when_the_page_is_idle(visit: Callable[..., Any], room: dict[str, str]) -> None:
+    page = visit(room["url"])
+    page.evaluate("() => void (window.requestIdleCallback = (done, { timeout }) => void (window.later = done, window.atMost = timeout))")
+    page.mouse.move(300, 300)
+    until(page, lambda: page.evaluate("!!window.later"), "a place in idle time")
+    assert page.evaluate("window.atMost") and page.locator(".xterm").count() == 0 and page.evaluate("podium.terminal.screen") is None
+    page.evaluate("window.later()")
+    page.locator(".xterm").wait_for()

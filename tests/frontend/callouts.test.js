@@ -87,3 +87,13 @@ test("the whole text is taken where it fits as near as a shorter one", () => {
   const narrow = place([item("a", pod(500, 400))], [{ x: 0, y: 96, w: 1000, h: 300 }, { x: 0, y: 440, w: 1000, h: 256 }, { x: 650, y: 96, w: 350, h: 600 }, { x: 0, y: 96, w: 350, h: 600 }], [], VIEW);
   assert.notEqual(narrow.get("a")?.size, 0, "and a shorter one where only that has room");
 });
+
+test("a callout stands in its bin or beside it, not across its side", () => {
+  const home = { x: 300, y: 250, w: 240, h: 200 };
+  const one = { ...item("a", pod(310, 290)), home };
+  const found = place([one], [pod(310, 290), { x: 300, y: 250, w: 240, h: 38 }], [], VIEW).get("a");
+  const { w } = SIZES[found.size];
+  assert.ok((found.x >= home.x && found.x + w <= home.x + home.w) || found.x + w <= home.x || found.x >= home.x + home.w, JSON.stringify(found));
+  const narrow = { ...home, w: 60 };
+  assert.ok(place([{ ...one, home: narrow }], [pod(310, 290)], [], VIEW).has("a"), "and where its bin is too narrow it has a place all the same");
+});

@@ -3,7 +3,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 globalThis.document ??= { documentElement: {} };
 globalThis.localStorage ??= { getItem: () => null };
-const { Forest, groupOf, tell } = await import("../../static/js/tree.js");
+const { Forest, groupOf } = await import("../../static/js/forest.js");
+const { tell } = await import("../../static/js/tree.js");
 
 const node = (name) => [`Node//${name}`, { kind: "Node", name, ready: "True" }];
 const pod = (name, on, more = {}) => [`Pod/default/${name}`, { kind: "Pod", ns: "default", name, node: on, state: "ready", ...more }];

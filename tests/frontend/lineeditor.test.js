@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LineEditor } from "../../static/js/lineeditor.js";
+import { expanded, LineEditor } from "../../static/js/lineeditor.js";
 
 /** @param {LineEditor} editor @param {...string} keys */
 const type = (editor, ...keys) => keys.flatMap((key) => [...editor.feed(key)]);
@@ -92,4 +92,45 @@ test("Ctrl R finds older lines, Enter runs what is found, Ctrl G gives back what
   assert.equal(editor.search, null);
   type(editor, SEARCH, "x", "pasted text");
   assert.equal(editor.line, "pasted text");
+});
+
+test("! takes lines and words from the history, as bash does", () => {
+  const history = ["kubectl get pods", "kubectl create deploy web --image 'my img'", "cat a.yml | grep $(whoami)"];
+  const says = (line) => expanded(line, history)?.line;
+  assert.equal(says("!!"), history[2]);
+  assert.equal(says("sudo !! -v"), `sudo ${history[2]} -v`);
+  assert.equal(says("echo !$"), "echo $(whoami)");
+  assert.equal(says("vi !^"), "vi a.yml");
+  assert.equal(says("!-3 -A"), "kubectl get pods -A");
+  assert.equal(says("!kubectl:$"), "'my img'");
+  assert.equal(says("!?get?:*"), "get pods");
+  assert.equal(says("echo !-2:3-4"), "echo web --image");
+  assert.equal(says("echo !cat:0"), "echo cat");
+  assert.equal(says("^a.yml^b.yml"), "cat b.yml | grep $(whoami)");
+  assert.equal(says('echo "!$"'), 'echo "$(whoami)"');
+  assert.equal(expanded("!!:p", history).printed, true);
+  assert.equal(expanded("!kubectl", history).shown, true);
+});
+
+test("what is quoted or no event is left alone, and one that is not there is an error", () => {
+  for (const line of ["echo '!!'", "echo hi!", "a != b", "[ ! -f x ]", "echo \\!!", "kill $!", "echo ${!x}", "if ! true; then :; fi", "ls [!a]*", "ls # !!", "echo 'a"]) assert.equal(expanded(line, ["one"]), null, line);
+  const error = (line) => expanded(line, ["one two"]).error;
+  assert.equal(error("!x"), "!x: event not found");
+  assert.equal(error("!12"), "!12: event not found");
+  assert.equal(error("!!:7"), ":7: bad word specifier");
+  assert.equal(error("!!:h"), ":h: unrecognized history modifier");
+  assert.equal(error("^z^y"), "^z^y: substitution failed");
+  assert.equal(expanded("!!", []).error, "!!: event not found");
+  assert.match(expanded("!!!!", ["x".repeat(5000)]).error, /too long/);
+});
+
+test("the line that ran is remembered, not the way it was typed; nothing of one that failed, and a line of a here-document is as it is", () => {
+  const editor = new LineEditor(["ls a"]);
+  const [act] = type(editor, ..."cat !$", "\r").slice(-1);
+  assert.deepEqual([act.type, act.line, act.shown], ["run", "cat a", true]);
+  assert.deepEqual(editor.history, ["ls a", "cat a"]);
+  assert.match(type(editor, ..."!none", "\r").at(-1).error, /event not found/);
+  assert.deepEqual(editor.history, ["ls a", "cat a"]);
+  editor.literal = true;
+  assert.equal(type(editor, ..."!!", "\r").at(-1).line, "!!");
 });

@@ -6,6 +6,9 @@ import json
 import pytest
 import yaml
 
+from server.cluster.apiserver import door
+from tests.kubectl.terminal import Terminal
+
 CONFIG = "/api/v1/namespaces/default/configmaps"
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json"
 
@@ -215,8 +218,24 @@ def test_a_fault_of_ours_is_an_internal_error_and_the_next_request_is_served(ask
 def test_curl_and_browsers_get_indented_json_and_programs_do_not(ask):
     assert ask("GET", CONFIG, headers={"User-Agent": "curl/8.0"}).data.startswith(b"{\n  ")
     assert ask("GET", f"{CONFIG}?pretty=true").data.startswith(b"{\n  ")
-    assert b"\n" not in ask("GET", CONFIG).data
-    assert b"\n" not in ask("GET", f"{CONFIG}?pretty=false", headers={"User-Agent": "curl/8.0"}).data
+    for path in (CONFIG, "/api", f"{CONFIG}/nosuch"):  # as a real server ends them: the indented without, the compact with a newline
+        assert ask("GET", path, headers={"User-Agent": "curl/8.0"}).data.endswith(b"\n}"), path
+        assert ask("GET", path).data.count(b"\n") == 1 and ask("GET", path).data.endswith(b"}\n"), path
+    assert ask("GET", f"{CONFIG}?pretty=false", headers={"User-Agent": "curl/8.0"}).data.count(b"\n") == 1
+
+
+def test_a_negative_limit_limits_nothing(ask):
+    for name in ("a", "b"):
+        ask("POST", CONFIG, {"metadata": {"name": name}})
+    assert [each["metadata"]["name"] for each in ask("GET", f"{CONFIG}?limit=-1").json["items"]] == ["a", "b"]
+
+
+def test_the_version_is_one_whoever_asks_and_always_indented(room, ask):
+    told = ask("GET", "/version").data.decode()
+    assert told.startswith('{\n  "major": "1"') and told.endswith("\n}")
+    assert door.answer(room.cluster.api, "GET", "/version", {}, "")[2] == told
+    assert Terminal(room.cluster).run("kubectl get --raw /version").stdout == told
+    assert json.loads(Terminal(room.cluster).run("kubectl version -o json").stdout)["serverVersion"] == json.loads(told)
 
 
 def test_a_big_answer_is_zipped_for_who_can_unzip_it(ask):

@@ -32,7 +32,7 @@ class Objects:
         return [obj for obj in GIVEN["objects"].get(resource, []) if (not namespace or obj["metadata"].get("namespace") == namespace)
                 and labels.matches(obj["metadata"].get("labels")) and fields.matches(obj)]
 
-    def get(self, resource: str, namespace: str, name: str) -> dict[str, Any]:
+    def read(self, resource: str, namespace: str, name: str) -> dict[str, Any]:
         for obj in self.items(resource, namespace):
             if obj["metadata"]["name"] == name:
                 return obj
@@ -43,7 +43,7 @@ class Objects:
 def test_an_object_is_described_as_the_real_kubectl_describes_it(line: str) -> None:
     _, _, resource, name, *more = line.split()
     objects = Objects()
-    obj = objects.get(resource, more[1] if more else "", name)
+    obj = objects.read(resource, more[1] if more else "", name)
     text = describe(obj, Scope(objects, datetime.fromisoformat(GIVEN["now"])))
     assert normal(text.rstrip("\n")) == normal(PRINTED[line].rstrip("\n"))
 

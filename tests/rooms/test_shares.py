@@ -144,6 +144,28 @@ def test_one_more_request_than_may_wait_is_told_so(paused, monkeypatch):
     paused.come_in()
 
 
+@pytest.mark.parametrize("wait", ["come_in", "pause", "wait_turn"])
+def test_a_room_does_not_go_to_sleep_under_a_request_that_waits_for_its_turn(paused, wait):
+    thread = green.spawn(getattr(paused, wait))
+    while not len(paused._share):
+        green.sleep(0)
+    assert paused.busy
+    thread.wait()
+    assert not paused.busy
+
+
+def test_one_that_is_ended_while_it_waits_keeps_nobody_from_their_turn():
+    share, served = green.Share(60.0), []
+    threads = [green.spawn(lambda number=number: (share.pause(), served.append(number))) for number in range(3)]
+    while len(share) < 3:
+        green.sleep(0)
+    threads[1].kill()
+    for thread in (threads[0], threads[2]):
+        thread.wait()
+    share.pause()
+    assert served == [0, 2] and not len(share)
+
+
 def test_an_export_and_a_comparison_let_others_have_their_turn(paused, pauses):
     for number in range(30):
         paused.cluster.client("kubectl").create("configmaps", {"metadata": {"name": f"c{number}", "namespace": "default"}})

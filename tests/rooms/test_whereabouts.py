@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 DEPLOYMENT = """\
@@ -73,3 +75,27 @@ def test_an_element_without_its_key_is_marked_not_the_whole(there):
 def test_the_difference_marks_the_same_line(there):
     result = there.ask("POST", "/diff", DEPLOYMENT.replace("replicas: 2", "replicas: two"))[1]["documents"][0]
     assert result["line"] == 6, result
+
+
+def test_each_of_several_errors_of_one_document_is_marked(fresh):
+    text = DEPLOYMENT.replace("replicas: 2", "replicas: -2").replace("      - name: second\n", "      - name: SECOND\n")
+    result = fresh.ask("POST", "/apply", text, dry_run="1")[1]["results"][0]
+    assert [(mark["line"], mark["error"].split(":")[0]) for mark in result["marks"]] == [
+        (6, "spec.replicas"), (18, "spec.template.spec.containers[1].name")]
+    text = DEPLOYMENT.replace("  replicas: 2", "  replica: 2").replace("command:", "comand:")
+    result = fresh.ask("POST", "/apply", text, dry_run="1")[1]["results"][0]
+    assert sorted((mark["line"], mark["error"]) for mark in result["marks"]) == [
+        (6, 'unknown field "spec.replica"'), (20, 'unknown field "spec.template.spec.containers[1].comand"')]
+    assert "marks" not in fresh.ask("POST", "/apply", DEPLOYMENT.replace("replicas: 2", "replicas: -2"), dry_run="1")[1]["results"][0]
+
+
+@pytest.mark.parametrize(("file", "called"), [
+    ("my web.yml", "my web.yml"), ("k8s/웹.yaml", "k8s/웹.yaml"), ("", "manifest.yaml"), ("-f", "manifest.yaml"), ("http://a/b.yml", "manifest.yaml"),
+    ("a*.yml", "manifest.yaml"), ("x/", "manifest.yaml"), ("a\nb", "manifest.yaml"), ("n" * 201, "manifest.yaml")])
+def test_an_error_names_the_file_that_was_applied(fresh, file, called):
+    def error(text):
+        return fresh.ask("POST", "/apply", text, dry_run="1", file=quote(file))[1]["results"][0]["error"]
+
+    assert f'error when creating "{called}": ' in error(DEPLOYMENT.replace("replicas", "replica"))
+    assert f' from "{called}": no matches for kind' in error(DEPLOYMENT.replace("kind: Deployment", "kind: Deploiment"))
+    assert error("a: b: c\n").startswith(f"error: error parsing {called}: ")

@@ -211,6 +211,7 @@ def test_a_session_remembers_what_was_typed_in_it(desk):
     for line in ("echo one", "echo two"):
         desk.sit(line)
     assert desk.sit("history 2").text == "    2  echo two\n    3  history 2\n"
+    assert desk.sit("(history) | grep 'echo [o]'").text == "    1  echo one\n"
     assert desk.sit("history -c").code == 0 and desk.sit("history").text == "    1  history\n"
     assert desk.run("history x").code == 1
 

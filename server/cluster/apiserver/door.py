@@ -10,12 +10,14 @@ Source: https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/
 from __future__ import annotations
 
 import json
+import platform
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from server.cluster.apiserver import authentication, discovery, query, routing
 from server.cluster.apiserver.authorization import trusted
+from server.cluster.apiserver.health import CHECKS, health
 from server.cluster.apiserver.request import Request
 from server.cluster.errors import ApiError, bad_request, no_such_resource
 
@@ -24,14 +26,14 @@ if TYPE_CHECKING:
 
 Answer = tuple[int, dict[str, str], str]
 JSON, TEXT = "application/json", "text/plain; charset=utf-8"
-HEALTH = ("/healthz", "/livez", "/readyz")
-EVERYBODYS = (*HEALTH, "/version")
+EVERYBODYS = (*(f"/{name}" for name in CHECKS), "/version")
 DISCOVERY = ("/api", "/apis", "/openapi")
 UPGRADED = ("exec", "attach", "portforward")
 WRITES = frozenset(("create", "update", "patch", "delete", "deletecollection"))
 VERSION = {"major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36", "minCompatibilityMajor": "1",
            "minCompatibilityMinor": "35", "gitVersion": "v1.36.2", "gitCommit": "podium", "gitTreeState": "clean",
-           "buildDate": "1970-01-01T00:00:00Z", "goVersion": "go1.26.5", "compiler": "gc", "platform": "linux/amd64"}
+           "buildDate": "1970-01-01T00:00:00Z", "goVersion": f"python{platform.python_version()}",
+           "compiler": platform.python_implementation().lower(), "platform": "linux/amd64"}
 
 
 def answer(api: ApiServer, method: str, path: str, headers: dict[str, str], body: str) -> Answer:
@@ -39,7 +41,7 @@ def answer(api: ApiServer, method: str, path: str, headers: dict[str, str], body
     given = {name.lower(): value for name, value in headers.items()}
     route, _, asked = path.partition("?")
     parameters = query.parse(asked)
-    indent = query.pretty(parameters, given.get("user-agent", ""))
+    indent = route in ("/", "/version") or query.pretty(parameters, given.get("user-agent", ""))
     try:
         code, value = _answer(api, method, route, parameters, given, body)
     except ApiError as error:
@@ -64,6 +66,8 @@ def _answer(api: ApiServer, method: str, route: str, parameters: dict[str, list[
         return _resource(api, target, parameters, headers, body, user)
     if not _may_read(user, method, route):
         raise ApiError(403, "Forbidden", f'forbidden: User "{user}" cannot {method.lower()} path "{route}"', {})
+    if method in ("GET", "HEAD") and (told := health(route, parameters, lambda: None)) is not None:
+        return told
     found = _document(api, route, headers) if method in ("GET", "HEAD") else None
     if found is not None:
         return 200, found
@@ -85,8 +89,6 @@ def _in_served_group(route: str) -> bool:
 
 
 def _document(api: ApiServer, route: str, headers: dict[str, str]) -> Any:
-    if route.rstrip("/") in HEALTH:
-        return "ok"
     match [part for part in route.split("/") if part]:
         case []:
             return {"paths": list(discovery.paths(api.extended()))}

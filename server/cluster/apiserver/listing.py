@@ -33,9 +33,9 @@ INITIAL_END = {"k8s.io/initial-events-end": "true"}
 Match = Callable[[Object], bool]
 
 
-def table(api: ApiServer, resource: Resource, objects: list[Object], include: str) -> Object:
-    """The server-printed table of some objects."""
-    return tables.render(resource.key, objects, now=api.clock.now, clock=api.clock, include_object=include, breathe=api.breathe)
+def table(api: ApiServer, resource: Resource, objects: list[Object], include: str, later: bool = False) -> Object:
+    """The server-printed table of some objects; its rows may be made ``later``."""
+    return tables.render(resource.key, objects, now=api.clock.now, clock=api.clock, include_object=include, breathe=api.breathe, later=later)
 
 
 def check_resource_version(store: Store, options: Options) -> int | None:
@@ -74,7 +74,7 @@ def list_objects(api: ApiServer, resource: Resource, request: Request) -> Respon
     if fields is not None:
         records = [record for record in records if fields.matches(record.object)]
     meta: Object = {"resourceVersion": str(revision)}
-    if options.limit and len(records) > options.limit:
+    if 0 < options.limit < len(records):
         last = records[options.limit - 1].object["metadata"]
         if not (selector or fields):
             meta["remainingItemCount"] = len(records) - options.limit
@@ -83,7 +83,8 @@ def list_objects(api: ApiServer, resource: Resource, request: Request) -> Respon
     if api.present is not None and resource.key in PRESENTED:
         records = [_presented(api, resource, record) for record in records]
     if request.table is not None:
-        answer = table(api, resource, [record.object for record in records], request.table)
+        answer = table(api, resource, [record.object for record in records], request.table,
+                       request.in_parts is not None and len(records) > request.in_parts)
         return Response(200, {**answer, "metadata": meta}, [], None)
     body = {"kind": f"{resource.kind}List", "apiVersion": resource.api_version, "metadata": meta, "items": [r.object for r in records]}
     return Response(200, body, [], None, records=records)

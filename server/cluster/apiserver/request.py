@@ -63,7 +63,8 @@ DEFAULT_OPTIONS = Options()
 class Request:
     """``body`` is an object of a typed in-process client, ``raw`` bytes off the wire, to be decoded as ``content_type`` says.
 
-    ``because`` is the revision of the event the client reacts to; None for a person's own act.
+    ``because`` is the revision of the event the client reacts to; None for a person's own act. ``table`` says what the rows of a table
+    carry; of one of more than ``in_parts`` rows each is made when it is read.
     """
 
     verb: str
@@ -79,6 +80,7 @@ class Request:
     user: str = ""
     because: int | str | None = None
     table: str | None = None
+    in_parts: int | None = None
 
 
 @dataclass(slots=True)

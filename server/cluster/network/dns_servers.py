@@ -19,14 +19,14 @@ from server.cluster.network.places import is_address
 from server.cluster.network.source import Origins, Source
 from server.cluster.network.walk import SILENCE, Walk
 from server.cluster.objects import Key, Object, key
-from server.cluster.patterns import compiled
+from server.cluster.patterns import Trials
 from server.cluster.runtime.pages import coredns
 from server.cluster.runtime.pages.corefile import Block, Forward, Hosts, Kubernetes, Rewrite, within
 from server.cluster.runtime.reach import DnsRecord
 
 REFUSED = "REFUSED"
 UPSTREAM_MS, GIVES_UP_MS = 6.0, 5000.0
-DEEPEST, MOST_REWRITES = 4, 10
+DEEPEST, LONGEST_NAME = 4, 253
 REVERSE = (".in-addr.arpa", ".ip6.arpa")
 
 
@@ -49,7 +49,7 @@ class DnsServers:
         if block is None:
             return Answer(Reply(REFUSED))
         meant = _rewritten(block.rewrites, asked)
-        found = self._known(key(pod), block, meant, type_, client, quiet, depth)
+        found = self._known(key(pod), block, meant, type_, client, quiet, depth) if len(meant) <= LONGEST_NAME else Answer(Reply(SERVFAIL))
         if meant != asked:
             found = found._replace(reply=_renamed(found.reply, meant, asked))
         if not quiet:
@@ -122,22 +122,24 @@ class DnsServers:
 
 
 def _rewritten(rules: tuple[Rewrite, ...], name: str) -> str:
+    """What the rules make of a name; it may be one that is too long for a name, and then no further rule is tried."""
+    trials = Trials()
     for rule in rules:
-        new = _by(rule, name)
+        new = _by(rule, name, trials)
         if new is None:
             continue
         name = new
-        if not rule.goes_on:
+        if not rule.goes_on or len(name) > LONGEST_NAME:
             break
     return name
 
 
-def _by(rule: Rewrite, name: str) -> str | None:
+def _by(rule: Rewrite, name: str, trials: Trials) -> str | None:
     """What a rule makes of a name; None if it does not fit.
 
-    >>> _by(Rewrite("suffix", ".shop.example", ".default.svc.cluster.local", False), "web.shop.example")
+    >>> _by(Rewrite("suffix", ".shop.example", ".default.svc.cluster.local", False), "web.shop.example", Trials())
     'web.default.svc.cluster.local'
-    >>> _by(Rewrite("regex", r"(.*)\\.in\\.example", "{1}.default.svc.cluster.local", False), "web.in.example")
+    >>> _by(Rewrite("regex", r"(.*)\\.in\\.example", "{1}.default.svc.cluster.local", False), "web.in.example", Trials())
     'web.default.svc.cluster.local'
     """
     new = rule.new.rstrip(".")
@@ -150,10 +152,8 @@ def _by(rule: Rewrite, name: str) -> str | None:
         return name[:-len(tail)] + new if tail and name.endswith(tail) else None
     if rule.kind == "substring":
         return name.replace(rule.pattern, rule.new) if rule.pattern in name else None
-    known = compiled(f".*?(?:{rule.pattern})")
-    if known is None or len(name) > known[1]:
-        return None
-    found = known[0].match(f"{name}.") or known[0].match(name)
+    pattern = f".*?(?:{rule.pattern})"
+    found = trials.match(pattern, f"{name}.") or trials.match(pattern, name)
     if found is None:
         return None
     for index, group in enumerate(found.groups(), 1):

@@ -147,8 +147,8 @@ class IngressNginx:
         return Upstream(name, tuple(dict.fromkeys(ready)))
 
     def turn(self, container: Container, upstream: Upstream, chance: Chance) -> int:
-        """Round robin: whose turn it is in one controller; many requests come to each as often."""
-        if chance.rate is not None:
+        """Round robin: whose turn it is in one controller; many requests at once come to each as often."""
+        if isinstance(chance, Branches):
             return chance.pick([(number, 1.0) for number in range(len(upstream.peers))])
         where = (container.sandbox.key, upstream.name)
         turn = self._turns.get(where, -1) + 1

@@ -12,16 +12,17 @@ import binascii
 import hashlib
 import ipaddress
 import re
+from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
 from server.cluster.network.passwords import is_password
-from server.cluster.patterns import compiled
+from server.cluster.patterns import Trials
 
 T = TypeVar("T")
 Notes = dict[str, str]
 BODY_SIZE, BURST = 1 << 20, 5
 SIZES = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30}
-MOST_BUCKETS = 4096
+MOST_BUCKETS, MOST_RANGES, LONGEST_HASHED = 4096, 1000, 256
 COOKIE = "INGRESSCOOKIE"
 CORS_METHODS = "GET, PUT, POST, DELETE, PATCH, OPTIONS"
 CORS_HEADERS = "DNT,Keep-Alive,User-Agent,X-Requested-With,If-Modified-Since,Cache-Control,Content-Type,Range,Authorization"
@@ -63,8 +64,7 @@ def canary_share(notes: Notes, headers: dict[str, str]) -> float:
             if value == wanted:
                 return 1.0
         elif pattern:
-            known = compiled(f".*(?:{pattern})", 0)
-            if known is not None and len(value) <= known[1] and known[0].match(value):
+            if Trials().match(f".*(?:{pattern})", value, 0):
                 return 1.0
         elif value in ("always", "never"):
             return float(value == "always")
@@ -127,9 +127,17 @@ def body_limit(notes: Notes) -> int:
 
 def within(client: str, ranges: str) -> bool:
     try:
-        return any(ipaddress.ip_address(client) in ipaddress.ip_network(each.strip(), strict=False) for each in ranges.split(",") if each.strip())
+        address = ipaddress.ip_address(client)
+        return any(address in network for network in _networks(ranges))
     except ValueError:
         return False
+
+
+@lru_cache(maxsize=256)
+def _networks(ranges: str) -> tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]:
+    """ValueError."""
+    words = [word for each in ranges.split(",", MOST_RANGES)[:MOST_RANGES] if (word := each.strip())]
+    return tuple(ipaddress.ip_network(word, strict=False) for word in words)
 
 
 def credentials(headers: dict[str, str]) -> tuple[str, str] | None:
@@ -229,7 +237,7 @@ def hashed_by(notes: Notes, facts: dict[str, str], headers: dict[str, str]) -> s
     text = notes.get("upstream-hash-by")
     if not text:
         return None
-    return re.sub(r"\$\{?(\w+)\}?", lambda found: _variable(found[1], facts, headers), text)
+    return re.sub(r"\$\{?(\w+)\}?", lambda found: _variable(found[1], facts, headers), text[:LONGEST_HASHED])
 
 
 def _variable(name: str, facts: dict[str, str], headers: dict[str, str]) -> str:

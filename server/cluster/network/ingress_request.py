@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from server.cluster.network import ingress_gates as gates
 from server.cluster.network.ingress_pages import error_page
-from server.cluster.network.ingress_routes import Config, Location, Routes, matched
+from server.cluster.network.ingress_routes import Config, Location, Routes
 from server.cluster.network.walk import NOT_TLS, SILENCE, Hop, Walk
+from server.cluster.patterns import Trials
 from server.cluster.runtime.pages.site import Relayed, http_time
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ TRIES, CONNECT_SECONDS, READ_SECONDS = 3, 5.0, 60.0
 HSTS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 HIDDEN = ("server", "date", "connection")
 DEFAULT_BACKEND = "upstream-default-backend"
-MOST_DRAWS = 1000
+LONGEST_TARGET = 1024  # letters of a rewrite-target, each two of which may stand for a whole path
 
 
 class Asked(NamedTuple):
@@ -234,23 +235,22 @@ class Request:
         if name := gates.sticks(notes):
             known = gates.cookie(asked.headers, name)
             if known is None:
-                first = self.chance.pick([(number, 1.0) for number in range(len(upstream.peers))])
-                self._tie(at, name, upstream, first)
-                return first
+                known = self._tied(at, name, upstream)
+                if self.chance.rate is not None:
+                    return self.chance.pick([(number, 1.0) for number in range(len(upstream.peers))])
             return gates.nearest(known, upstream.peers)
         if (text := gates.hashed_by(notes, facts, asked.headers)) is not None:
             return gates.nearest(text, upstream.peers)
         return self.parent.turn(self.container, upstream, self.chance)
 
-    def _tie(self, at: Location, name: str, upstream: Upstream, first: int) -> None:
-        """A cookie that leads back to an endpoint."""
-        stem = f"{self.container.now():.3f}.{self.parent._requests}.30"
+    def _tied(self, at: Location, name: str, upstream: Upstream) -> str:
+        """The value of a new cookie, which leads to the same endpoint each time; the answer brings it."""
         backend = hashlib.md5(upstream.name.encode(), usedforsecurity=False).hexdigest()
-        value = next((f"{stem}.{number}|{backend}" for number in range(MOST_DRAWS)
-                      if gates.nearest(f"{stem}.{number}|{backend}", upstream.peers) == first), f"{stem}.0|{backend}")
+        value = f"{self.container.now():.3f}.{self.parent._requests}.30.0|{backend}"
         seconds = at.notes.get("session-cookie-expires", "")
         ends = http_time(self.container.time() + timedelta(seconds=int(seconds))) if seconds.isdecimal() and len(seconds) < 9 else ""
         self.extra["Set-Cookie"] = gates.new_cookie(at.notes, name, value, at.said[1] or "/", ends)
+        return value
 
     def _instead(self, at: Location, status: int) -> Relayed | None:
         """The error is told to the Ingress's default backend, whose answer goes out."""
@@ -275,10 +275,10 @@ class Request:
         path, mark, query = self.asked.path.partition("?")
         if not target or at is None or target == at.path:
             return self.asked.path
-        match = matched(at.path, path)
+        match = Trials().match(at.path, path)
         if match is None:
             return self.asked.path
-        new = re.sub(r"\$(\d)", lambda name: (match[int(name[1])] or "") if int(name[1]) <= (match.re.groups or 0) else "", target)
+        new = re.sub(r"\$(\d)", lambda name: (match[int(name[1])] or "") if int(name[1]) <= (match.re.groups or 0) else "", target[:LONGEST_TARGET])
         return f"{new or '/'}{mark}{query}"
 
     def _headers(self, notes: dict[str, str]) -> dict[str, str]:

@@ -12,16 +12,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from server.cluster.objects import Key, Object, annotations, key
-from server.cluster.patterns import compiled
+from server.cluster.patterns import LONGEST_PATTERN, LONGEST_TOGETHER, MOST_TOGETHER, Trials
 
 PREFIX = "nginx.ingress.kubernetes.io/"
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 CATCH_ALL = "_"
-MOST_REGULAR = 128  # locations of a host that are regular expressions
 
 
 class Config(NamedTuple):
@@ -154,8 +153,7 @@ class Routes:
                     self.elsewhere[host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"] = host
             if not spec.get("rules") and spec.get("defaultBackend") is not None and self.default is None:
                 self.default = Location("/", "prefix", key(ingress), spec["defaultBackend"], notes, False)
-        for ingress in canaries:
-            _beside(ingress, locations)
+        _beside(canaries, locations)
         self.servers = {host: Server(host, _ordered(known.values(), host in regular), host in secured) for host, known in locations.items()}
         for alias, host in aliases.items():
             self.servers.setdefault(alias, self.servers[host])
@@ -170,19 +168,26 @@ class Routes:
     def find(self, host: str, path: str) -> Location | None:
         """None is the default backend."""
         server = self.server(host)
-        found = next((at for at in server.locations if matches(at, path)), None) if server is not None else None
+        trials = Trials()
+        found = next((at for at in server.locations if _matches(at, path, trials)), None) if server is not None else None
         return found or self.default
 
 
-def _beside(ingress: Object, locations: dict[str, dict[tuple[str, str], Location]]) -> None:
-    """A canary joins the locations that have its host and path, one to each."""
-    made = Canary(key(ingress), {}, _notes(ingress))
-    for rule in ingress["spec"].get("rules") or ():
-        known = locations.get(rule.get("host") or CATCH_ALL) or {}
-        for path in (rule.get("http") or {}).get("paths") or ():
-            for where, at in known.items():
-                if at.canary is None and at.said == _said(path) and at.backend != path["backend"]:
-                    known[where] = at._replace(canary=made._replace(backend=path["backend"]))
+def _beside(canaries: list[Object], locations: dict[str, dict[tuple[str, str], Location]]) -> None:
+    """Canaries join the locations that have their host and path, one to each."""
+    said: dict[tuple[str, tuple[str, str]], list[tuple[str, str]]] = {}
+    for host, known in locations.items() if canaries else ():
+        for where, at in known.items():
+            said.setdefault((host, at.said), []).append(where)
+    for ingress in canaries:
+        made = Canary(key(ingress), {}, _notes(ingress))
+        for rule in ingress["spec"].get("rules") or ():
+            host = rule.get("host") or CATCH_ALL
+            for path in (rule.get("http") or {}).get("paths") or ():
+                for where in said.get((host, _said(path)), ()):
+                    at = locations[host][where]
+                    if at.canary is None and at.backend != path["backend"]:
+                        locations[host][where] = at._replace(canary=made._replace(backend=path["backend"]))
 
 
 def _said(path: Object) -> tuple[str, str]:
@@ -215,17 +220,13 @@ def _locations(path: Object, ingress: Object, notes: dict[str, str], redirects: 
 def _ordered(locations: Iterable[Location], regular: bool) -> tuple[Location, ...]:
     longest_first = sorted(locations, key=lambda at: -len(at.path))
     if regular:
-        return tuple(at._replace(kind="regex") for at in longest_first if at.kind != "slash")[:MOST_REGULAR]
+        found = [at._replace(kind="regex") for at in longest_first if at.kind != "slash" and len(at.path) <= LONGEST_PATTERN][:MOST_TOGETHER]
+        letters = accumulate(len(at.path) for at in found)
+        return tuple(at for at, together in zip(found, letters, strict=True) if together <= LONGEST_TOGETHER)
     return tuple(sorted(longest_first, key=lambda at: ("exact", "slash", "prefix").index(at.kind)))
 
 
-def matches(at: Location, path: str) -> bool:
+def _matches(at: Location, path: str, trials: Trials) -> bool:
     if at.kind == "regex":
-        return matched(at.path, path) is not None
+        return trials.match(at.path, path) is not None
     return path.startswith(at.path) if at.kind == "prefix" else path == at.path
-
-
-def matched(pattern: str, path: str) -> re.Match[str] | None:
-    """How a path begins with a pattern, upper and lower case alike."""
-    known = compiled(pattern)
-    return known[0].match(path) if known is not None and len(path) <= known[1] else None

@@ -9,7 +9,6 @@ Source: https://httpd.apache.org/docs/current/misc/password_encryptions.html
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 
 ROUNDS = 1000
@@ -40,7 +39,7 @@ def _matches(kept: str, password: bytes) -> bool | None:
     if kept.startswith("{SSHA}"):
         try:
             known = base64.b64decode(kept.removeprefix("{SSHA}"))
-        except binascii.Error:
+        except ValueError:
             return False
         return known[:20] == hashlib.sha1(password + known[20:], usedforsecurity=False).digest()
     for magic in ("$apr1$", "$1$"):

@@ -20,6 +20,7 @@ from server.cluster.errno import (
     EXISTS,
     INVALID,
     IS_DIRECTORY,
+    NAME_TOO_LONG,
     NO_SPACE,
     NOT_DIRECTORY,
     NOT_EMPTY,
@@ -27,14 +28,13 @@ from server.cluster.errno import (
     NOT_PERMITTED,
     READ_ONLY,
     TOO_LARGE,
-    TOO_MANY_LINKS,
 )
 from server.cluster.inodes import Node
-from server.cluster.runtime.mount_namespace import DEVICES, LIMIT, MOST_FILES, WRITE, Loop, MountNamespace
+from server.cluster.runtime.mount_namespace import DEVICES, LIMIT, MOST_FILES, PATH_MAX, WRITE, Astray, MountNamespace
 
 RING = 32 * 1024  # characters that are left of a file that grew beyond ``LIMIT``
 MOST_BYTES = 1 << 50
-DEEPEST, LONGEST_PATH, TOO_LONG = 100, 4096, "File name too long"  # directories in one another; Linux bounds the path alone
+DEEPEST = 100  # directories in one another; Linux bounds the path alone
 
 
 class Files(MountNamespace):
@@ -72,18 +72,11 @@ class Files(MountNamespace):
             return NOT_DIRECTORY
         if not kind:
             if self.strict or tree is not self._mine:
-                return NOT_DIRECTORY if self._under_file(folder) else NOT_FOUND
+                return NOT_DIRECTORY if self.why_not(folder) == NOT_DIRECTORY else NOT_FOUND
             return ""
         if self.user and not self.may(folder, WRITE):
             return DENIED
         return ""
-
-    def _under_file(self, path: str) -> bool:
-        while path not in ("/", ""):
-            if self.kind(path) == "file":
-                return True
-            path = posixpath.dirname(path)
-        return False
 
     def _fresh(self, path: str, text: str = "", **facts: Any) -> dict[str, Any]:
         """A new file; in a directory with the set-group-ID bit it has that one's group."""
@@ -97,8 +90,8 @@ class Files(MountNamespace):
             return ""
         try:
             tree, inside, kind, found, real = self._find(path)
-        except Loop:
-            return TOO_MANY_LINKS
+        except Astray as astray:
+            return str(astray)
         if kind == "directory":
             return IS_DIRECTORY
         if kind in ("char", "block", "socket", "fifo"):
@@ -140,8 +133,8 @@ class Files(MountNamespace):
         """Makes or replaces a file as a whole, its facts included ("" or why not)."""
         try:
             tree, inside, kind, _, real = self._find(path, last=False)
-        except Loop:
-            return TOO_MANY_LINKS
+        except Astray as astray:
+            return str(astray)
         if kind == "directory":
             return IS_DIRECTORY
         if tree.put is None:
@@ -159,7 +152,7 @@ class Files(MountNamespace):
         """A file as data, to be put elsewhere."""
         try:
             _, _, kind, found, _ = self._find(path, follow)
-        except Loop:
+        except Astray:
             return None
         return found if kind else None
 
@@ -169,8 +162,8 @@ class Files(MountNamespace):
             return ""
         try:
             tree, inside, kind, found, real = self._find(path, follow)
-        except Loop:
-            return TOO_MANY_LINKS
+        except Astray as astray:
+            return str(astray)
         if not kind:
             if not create:
                 return ""
@@ -193,8 +186,8 @@ class Files(MountNamespace):
     def _set(self, path: str, follow: bool, **facts: Any) -> str:
         try:
             tree, inside, kind, found, real = self._find(path, follow)
-        except Loop:
-            return TOO_MANY_LINKS
+        except Astray as astray:
+            return str(astray)
         return self._refacted(tree, inside, kind, found, real, **facts) if kind else NOT_FOUND
 
     def _refacted(self, tree: Tree, inside: str, kind: str, found: Node, real: str, **facts: Any) -> str:
@@ -247,12 +240,12 @@ class Files(MountNamespace):
 
     def make_directory(self, path: str, parents: bool = False, mode: int | None = None) -> str:
         """"" or why it cannot be made; with ``parents`` one that is there already is fine."""
-        if path.count("/") > DEEPEST or len(path) > LONGEST_PATH:
-            return TOO_LONG
+        if path.count("/") > DEEPEST or len(path) > PATH_MAX:
+            return NAME_TOO_LONG
         try:
             tree, inside, kind, _, real = self._find(path)
-        except Loop:
-            return TOO_MANY_LINKS
+        except Astray as astray:
+            return str(astray)
         if kind:
             return "" if parents and kind == "directory" else EXISTS
         fault = self._room(real)
@@ -276,8 +269,8 @@ class Files(MountNamespace):
         """Makes a symbolic link at a path."""
         try:
             tree, inside, kind, _, real = self._find(path, last=False)
-        except Loop:
-            return TOO_MANY_LINKS
+        except Astray as astray:
+            return str(astray)
         if kind:
             return EXISTS
         if tree.put is None:
@@ -293,8 +286,8 @@ class Files(MountNamespace):
         """Removes a file or a link, or with ``recursive`` whatever it is."""
         try:
             tree, inside, kind, _, real = self._find(path, last=False)
-        except Loop:
-            return TOO_MANY_LINKS
+        except Astray as astray:
+            return str(astray)
         if not kind:
             return NOT_FOUND
         if kind == "directory" and not recursive:
@@ -332,8 +325,8 @@ class Files(MountNamespace):
         try:
             tree, inside, kind, found, real = self._find(old, last=False)
             other, into, there, _, target = self._find(new, last=False)
-        except Loop:
-            return TOO_MANY_LINKS
+        except Astray as astray:
+            return str(astray)
         if not kind:
             return NOT_FOUND
         if self._place_id(real) != self._place_id(target):

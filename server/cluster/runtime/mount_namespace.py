@@ -26,6 +26,7 @@ from server.cluster.errno import (
 )
 from server.cluster.inodes import Index, Layer, Layers, Node, Stat
 from server.cluster.runtime.logs import Budget
+from server.cluster.runtime.streams import Fault
 
 LIMIT = 128 * 1024  # characters of one file
 LARGEST, MOST_FILES = 1024 * 1024, 1024
@@ -35,6 +36,8 @@ BASIC = Layer({"/tmp/": {"mode": 0o1777}, "/etc/": {}, "/dev/": {}, "/dev/null":
 DEVICES = frozenset({"/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/stdout", "/dev/stderr",
                      "/dev/stdin", "/dev/console", "/dev/ptmx"})
 READ, WRITE, RUN = 4, 2, 1
+PATH_MAX = 4096
+DOOR, MOST_DOORS = "/root/proc/", 8  # from one process's files (/proc/NUMBER/root) to another's, each a link
 
 
 class NotSimulated(Exception):
@@ -51,8 +54,8 @@ class Mount(NamedTuple):
     expands: bool = False
 
 
-class Loop(Exception):
-    """Links that lead nowhere but to each other."""
+class Astray(Fault):
+    """A path that leads nowhere: its links lead to each other, or it is too long."""
 
 
 class MountNamespace:
@@ -86,7 +89,7 @@ class MountNamespace:
         self._mine = self._mine._replace(space=space or self._mine.space)
         if read_only:
             self._mine = self._mine.fixed()
-        points = [(self.resolve(mount.path).rstrip("/"), mount) for mount in mounts]
+        points = [(self._walked(posixpath.normpath(posixpath.join("/", mount.path)), True).rstrip("/"), mount) for mount in mounts]
         self._points = sorted(points, key=lambda point: -len(point[0]))
 
     # what it has written itself
@@ -152,10 +155,16 @@ class MountNamespace:
         return [top[len(folder):].partition("/")[0] for top, _ in self._points if top.startswith(folder)]
 
     def resolve(self, path: str, last: bool = True) -> str:
-        """The path without links; ``last``: the last name's, too. Fault-free: what is not there stays as it is. ``Loop``."""
-        path = posixpath.normpath(posixpath.join("/", path))
+        """The path without links; ``last``: the last name's, too. Fault-free: what is not there stays as it is. ``Astray``."""
+        if len(path) > PATH_MAX:
+            raise Astray(NAME_TOO_LONG)
+        return self._walked(posixpath.normpath(posixpath.join("/", path)), last)
+
+    def _walked(self, path: str, last: bool) -> str:
         if path.startswith("//"):
             path = path[1:]
+        if path.count(DOOR) > MOST_DOORS:
+            raise Astray(TOO_MANY_LINKS)
         done, left, links = "", path.split("/")[1:] if path != "/" else [], 0
         while left:
             name = left.pop(0)
@@ -165,8 +174,10 @@ class MountNamespace:
                 if target is not None:
                     links += 1
                     if links > MOST_LINKS:
-                        raise Loop
+                        raise Astray(TOO_MANY_LINKS)
                     whole = posixpath.normpath(posixpath.join(done or "/", target, *left))
+                    if len(whole) > PATH_MAX or whole.count(DOOR) > MOST_DOORS:
+                        raise Astray(TOO_MANY_LINKS)
                     done, left = "", whole.lstrip("/").split("/") if whole.strip("/") else []
                     continue
             done = here
@@ -201,7 +212,7 @@ class MountNamespace:
         """None if there is no such path. ``counted``: with the number of a directory's links."""
         try:
             tree, inside, kind, found, path = self._find(path, follow)
-        except Loop:
+        except Astray:
             return None
         if not kind:
             return None
@@ -223,7 +234,7 @@ class MountNamespace:
             return "file"
         try:
             kind = self._find(path)[2]
-        except Loop:
+        except Astray:
             return ""
         return kind if kind in ("", "directory") else "" if kind == "link" else "file"
 
@@ -235,23 +246,25 @@ class MountNamespace:
 
     def why_not(self, path: str) -> str:
         """Why what is not there cannot be found."""
-        if self.loops(path):
-            return TOO_MANY_LINKS
-        folder = posixpath.dirname(path)
-        while folder not in ("/", ""):
+        try:
+            self.resolve(path)
+        except Astray as astray:
+            return str(astray)
+        folder = ""
+        for name in posixpath.dirname(posixpath.normpath(posixpath.join("/", path))).split("/")[1:]:
+            folder = f"{folder}/{name}"
             kind = self.kind(folder)
-            if kind == "file":
-                return NOT_DIRECTORY
-            if kind == "directory" and not self.may(folder, RUN):
+            if kind != "directory":
+                return NOT_DIRECTORY if kind else NOT_FOUND
+            if not self.may(folder, RUN):
                 return DENIED
-            folder = posixpath.dirname(folder)
         return NOT_FOUND
 
     def loops(self, path: str) -> bool:
         """Whether links on the way lead in a circle."""
         try:
             self.resolve(path)
-        except Loop:
+        except Astray:
             return True
         return False
 
@@ -276,7 +289,7 @@ class MountNamespace:
             return ""
         try:
             tree, _, kind, found, _ = self._find(path)
-        except Loop:
+        except Astray:
             return None
         if kind != "file":
             return "" if kind in ("char", "block", "fifo", "socket") else None
@@ -290,7 +303,7 @@ class MountNamespace:
         """(up to ``size`` characters of a file from ``at``, where to go on); zeros come as they would."""
         try:
             found = self._find(path)[3]
-        except Loop:
+        except Astray:
             return "", at
         if found is None or isinstance(found, str):
             part = (found or "")[at:at + size]
@@ -310,7 +323,7 @@ class MountNamespace:
         """What lies in a directory; the path itself for a file; None if there is no such path."""
         try:
             tree, inside, kind, _, real = self._find(path)
-        except Loop:
+        except Astray:
             return None
         if kind and kind != "directory":
             return [path]
@@ -323,7 +336,7 @@ class MountNamespace:
         """``callback()`` whenever the file may have changed, until what this returns is called."""
         try:
             path = self.resolve(path)
-        except Loop:
+        except Astray:
             path = "/"
         tree, _ = self._place(path)
         if tree is not self._mine or self._mine.listen is not None:
@@ -335,7 +348,7 @@ class MountNamespace:
         """(where the file system of a path is mounted, what it is, whether it is read-only)."""
         try:
             path = self.resolve(path)
-        except Loop:
+        except Astray:
             path = "/"
         for top, mount in self._points:
             if path == top or path.startswith(top + "/"):

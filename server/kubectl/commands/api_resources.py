@@ -19,8 +19,9 @@ from server.kubectl.tabwriter import Tabs
 def api_resources(ctx: Context, args: list[str], flags: Flags) -> None:
     if args:
         raise UsageError(f"unexpected arguments: [{' '.join(args)}]")
-    if flags.output not in ("", "wide", "name", "json", "yaml"):
-        raise CommandError(f"--output {flags.output} is not available")
+    if flags.output not in ("", "wide", "name", "json", "yaml", "kyaml"):
+        raise CommandError(f'unable to match a printer suitable for the output format "{flags.output}", '
+                           "allowed formats are: json,kyaml,name,wide,yaml")
     if flags.sort_by not in ("", "name", "kind"):
         raise CommandError("--sort-by accepts only name or kind")
     rows = _rows(ctx, flags)

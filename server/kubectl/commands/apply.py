@@ -11,10 +11,11 @@ from collections.abc import Generator
 from typing import Any
 
 from server.cluster import schema
+from server.cluster.apiserver import patch as server_patch
 from server.cluster.errors import ApiError
 from server.cluster.yamltext import load_yaml
 from server.kubectl import printers, resources
-from server.kubectl.client import compact
+from server.kubectl.client import PATCH_TYPES, compact
 from server.kubectl.command import ALL, DRY_RUN, FILENAME, OUTPUT, SELECTOR, SUBRESOURCE, VALIDATE, Command, field_manager
 from server.kubectl.commands.delete import CASCADE, FORCE, GRACE, TIMEOUT, propagation, remove
 from server.kubectl.context import Context
@@ -39,11 +40,16 @@ NO_ANNOTATION = (
 def apply(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, int | None]:
     if args:
         raise UsageError(f"Unexpected args: [{' '.join(args)}]")
+    if flags["force-conflicts"] and not flags["server-side"]:
+        raise CommandError("--force-conflicts only works with --server-side")
+    if flags["server-side"] and strategy(flags) == "client":
+        raise CommandError("--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)")
     for name, what in (("server-side", "server-side apply"), ("prune", "pruning"), ("force-conflicts", "server-side apply")):
         if flags[name]:
             raise CommandError(f"--{name} is not available in Podium yet: {what}")
     if not flags.filename and not flags.kustomize:
         raise CommandError("must specify one of -f and -k")
+    policy = propagation(ctx, flags.cascade)
     dry_run = strategy(flags)
     validation = field_validation(flags)
     show = {word: printers.for_objects(ctx, flags, word) for word in ("created", "configured", "unchanged")}
@@ -57,7 +63,7 @@ def apply(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, in
     printed: list[Object] = []
     for info in found.infos:
         try:
-            word, obj = yield from _apply_one(ctx, info, flags, dry_run, validation)
+            word, obj = yield from _apply_one(ctx, info, flags, dry_run, validation, policy)
         except (ApiError, CommandError) as error:
             errors.append(error)
             continue
@@ -72,7 +78,8 @@ def apply(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, in
     return None
 
 
-def _apply_one(ctx: Context, info: Info, flags: Flags, dry_run: str, validation: str) -> Generator[Any, Any, tuple[str, Object]]:
+def _apply_one(ctx: Context, info: Info, flags: Flags, dry_run: str, validation: str, policy: str,
+               ) -> Generator[Any, Any, tuple[str, Object]]:
     manifest = info.manifest
     if not info.name and (generate := (manifest.get("metadata") or {}).get("generateName")):
         raise CommandError(f"from {generate}: cannot use generate name with apply")
@@ -89,12 +96,13 @@ def _apply_one(ctx: Context, info: Info, flags: Flags, dry_run: str, validation:
             return "created", ctx.api.create(info.resource, info.namespace, modified, **options)
         except ApiError as error:
             raise when("creating", info.source, error) from None
-    if dry_run == "client":
-        return "configured", live
     original = last_applied(live)
     if original is None:
         ctx.warn(NO_ANNOTATION.format(f"{info.resource.plural}/{info.name}"))
     patch = patch_for(info, original, modified, live)
+    if dry_run == "client":
+        return "configured", server_patch.apply(PATCH_TYPES["strategic"], live, compact(patch).encode(), info.resource.api_version,
+                                                info.resource.kind) if patch else live
     if not patch:
         _warn_if_deleting(ctx, info, live)
         return "unchanged", live
@@ -103,7 +111,7 @@ def _apply_one(ctx: Context, info: Info, flags: Flags, dry_run: str, validation:
     except ApiError as error:
         if not flags.force or error.reason not in ("Conflict", "Invalid"):
             raise when_patching(info, patch, when("patching", info.source, error)) from None
-        obj = yield from _recreate(ctx, info, modified, flags, options)
+        obj = yield from _recreate(ctx, info, modified, flags, options, policy)
     _warn_if_deleting(ctx, info, obj)
     return "configured", obj
 
@@ -145,10 +153,10 @@ def _warn_if_deleting(ctx: Context, info: Info, obj: Object) -> None:
         ctx.warn(f"Detected changes to resource {info.name} which is currently being deleted.")
 
 
-def _recreate(ctx: Context, info: Info, modified: Object, flags: Flags, options: dict) -> Generator[Any, Any, Object]:
+def _recreate(ctx: Context, info: Info, modified: Object, flags: Flags, options: dict, policy: str) -> Generator[Any, Any, Object]:
     """--force: delete what cannot be patched, wait, create."""
     grace = flags.grace_period if flags.grace_period >= 0 else None
-    uid = remove(ctx, info, grace=grace, policy=propagation(ctx, flags.cascade))
+    uid = remove(ctx, info, grace=grace, policy=policy)
     if not options["dry_run"]:
         yield from wait_gone(ctx, [(info, uid)], flags.timeout)
     try:

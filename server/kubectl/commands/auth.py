@@ -17,12 +17,14 @@ Object = dict[str, Any]
 REVIEWS = "selfsubjectreviews.authentication.k8s.io"
 ACCESS = "selfsubjectaccessreviews.authorization.k8s.io"
 NOT_ENABLED = "the selfsubjectreviews API is not enabled in the cluster"
+VERBS = frozenset(("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "use", "bind", "impersonate", "*", "approve",
+                   "sign", "escalate", "attest"))
+PATH_VERBS = frozenset(("get", "post", "put", "head", "options", "delete", "patch", "*"))
+UNLISTED = ("users", "groups")  # what RBAC speaks of though no server lists it
 RULES = "selfsubjectrulesreviews.authorization.k8s.io"
 
 
 def whoami(ctx: Context, args: list[str], flags: Flags) -> None:
-    if args:
-        raise CommandError(f"unknown command \"{args[0]}\" for \"kubectl auth whoami\"")
     try:
         review = ctx.api.create(REVIEWS, "", {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {}})
     except ApiError as error:
@@ -47,26 +49,34 @@ def can_i(ctx: Context, args: list[str], flags: Flags) -> None:
     if flags.list:
         if args:
             raise CommandError("list option must be specified with no arguments")
+        if flags.quiet or flags["all-namespaces"] or flags.subresource:
+            raise CommandError("list option can't be specified with neither quiet, all-namespaces nor subresource options")
         _rules(ctx, flags)
         return
-    if flags.quiet and flags["no-headers"]:
-        raise CommandError("--quiet and --no-headers cannot be specified together")
-    if len(args) not in (2, 3):
+    if flags["no-headers"]:
+        raise CommandError("--no-headers cannot be set without --list specified")
+    if len(args) != 2:
         raise CommandError("you must specify two arguments: verb resource or verb resource/resourceName.\n"
                            "See 'kubectl auth can-i -h' for help and examples.")
-    verb, target, *names = args
-    name = names[0] if names else ""
+    verb, target = args
     if target.startswith("/"):
+        if flags.subresource:
+            raise CommandError("--subresource can not be used with NonResourceURL")
+        _known(ctx, verb, PATH_VERBS)
         attributes: dict[str, object] = {"nonResourceAttributes": {"path": target, "verb": verb}}
     else:
         kind, _, named = target.partition("/")
         row = resources.try_lookup(ctx, kind)
-        if row is None and kind != "*":
-            ctx.err(f"Warning: the server doesn't have a resource type '{kind}'\n")
+        if row is None and kind not in ("*", *UNLISTED):
+            plural, _, group = kind.partition(".")
+            ctx.err(f"Warning: the server doesn't have a resource type '{plural}'{_in_group(group)}\n")
+        if row is not None and not row.namespaced and not flags["all-namespaces"]:
+            ctx.err(f"Warning: resource '{row.plural}' is not namespace scoped{_in_group(row.group)}\n")
+        _known(ctx, verb, VERBS)
         attributes = {"resourceAttributes": {
             "namespace": "" if flags["all-namespaces"] or (row is not None and not row.namespaced) else ctx.namespace, "verb": verb,
             "group": row.group if row else "", "resource": row.plural if row else kind, "subresource": flags.subresource,
-            "name": name or named}}
+            "name": named}}
     body = {"apiVersion": "authorization.k8s.io/v1", "kind": "SelfSubjectAccessReview", "metadata": {}, "spec": attributes}
     status = _asked(ctx, ACCESS, body)
     told = [f"- {status[field]}" for field in ("reason", "evaluationError") if status.get(field)]
@@ -74,6 +84,15 @@ def can_i(ctx: Context, args: list[str], flags: Flags) -> None:
         ctx.out(" ".join(["yes" if status["allowed"] else "no", *(told if not status["allowed"] else [])]))
     if not status["allowed"]:
         raise Exit(1)
+
+
+def _in_group(group: str) -> str:
+    return f" in group '{group}'" if group else ""
+
+
+def _known(ctx: Context, verb: str, verbs: frozenset[str]) -> None:
+    if verb not in verbs:
+        ctx.err(f"Warning: verb '{verb}' is not a known verb\n")
 
 
 def _asked(ctx: Context, resource: str, body: Object) -> Object:

@@ -68,7 +68,7 @@ def current_context(ctx: Context, args: list[str], flags: Flags) -> None:
 
 def get_contexts(ctx: Context, args: list[str], flags: Flags) -> None:
     if flags.output not in ("", "name"):
-        raise CommandError("output must be one of '' or 'name'")
+        raise CommandError(f"--output {flags.output} is not available in kubectl config get-contexts; resetting to default output format")
     data = ctx.kubeconfig.data
     missing = [name for name in args if _named(data["contexts"], name) is None]
     shown = sorted((entry for entry in data["contexts"] if not args or entry["name"] in args), key=lambda entry: entry["name"])

@@ -67,7 +67,7 @@ def cp(ctx: Context, args: list[str], flags: Flags) -> Steps:
 
 
 def _pod(ctx: Context, remote: Place) -> Object:
-    return ctx.api.get("pods", remote.namespace or ctx.namespace, remote.pod)
+    return ctx.api.read("pods", remote.namespace or ctx.namespace, remote.pod)
 
 
 def _to_pod(ctx: Context, source: str, target: Place, flags: Flags) -> Steps:

@@ -35,6 +35,7 @@ def describe(ctx: Context, args: list[str], flags: Flags) -> None:
         ctx.err("No resources found" if flags["all-namespaces"] else f"No resources found in {ctx.namespace} namespace.")
     texts = []
     for info in found:
+        ctx.api.breathe()
         texts.append(description({**info.object, "apiVersion": info.resource.api_version, "kind": info.resource.kind}, scope))
     ctx.stdout.write("\n\n".join(texts))
     raise_all(found.errors)
@@ -46,6 +47,7 @@ def _describe_prefixed(ctx: Context, kind: str, prefix: str, scope: Scope, missi
     if not matching:
         raise missing
     for info in matching:
+        ctx.api.breathe()
         ctx.out(description(info.object, scope))
 
 

@@ -34,8 +34,10 @@ HEADER = """# Please edit the object below. Lines beginning with a '#' will be i
 
 
 def edit(ctx: Context, args: list[str], flags: Flags) -> Generator[Any, Any, None]:
+    if flags.output == "kyaml":
+        raise CommandError("--output kyaml is not available in Podium's kubectl edit")
     if flags.output not in ("", "json", "yaml"):
-        raise CommandError("The flag 'output' must be one of yaml|json")
+        raise CommandError(f'unable to match a printer suitable for the output format "{flags.output}", allowed formats are: json,kyaml,yaml')
     found = resources.find(ctx, args, filenames=flags.filename, recursive=flags.recursive, kustomize=flags.kustomize, types_alone=True,
                            subresource=flags.subresource)
     raise_all(found.errors)

@@ -83,7 +83,7 @@ def _objects(ctx: Context, args: list[str], flags: Flags, printer: printers.Prin
             raise_all(errors)
         return
     if flags.sort_by and objects:
-        objects = tables.sort_objects(objects, flags.sort_by)
+        objects = tables.sort_objects(objects, flags.sort_by, ctx.api.breathe)
     if errors and not objects:
         raise_all(errors)
     printer.print(objects[0] if found.single and len(objects) == 1 else printers.list_of(objects))
@@ -102,11 +102,13 @@ def _tables(ctx: Context, args: list[str], flags: Flags) -> None:
     printer: TablePrinter | None = None
     last: Resource | None = None
     written = False
+    if flags.sort_by and len(listed) > 1:
+        raise tables.nowhere(flags.sort_by)
     for entry in listed:
-        table = tables.sort_rows(entry.table, flags.sort_by, alone=len(listed) == 1) if flags.sort_by else entry.table
+        table = tables.sort_rows(entry.table, flags.sort_by, ctx.api.breathe) if flags.sort_by else entry.table
         if printer is None or entry.resource is not last:
             written |= _flush(ctx, printer, written and not flags.no_headers)
-            printer, last = TablePrinter(entry.resource, _options(flags, entry.resource, with_kind)), entry.resource
+            printer, last = TablePrinter(entry.resource, _options(flags, entry.resource, with_kind), ctx.api.breathe), entry.resource
         printer.add(table)
     written |= _flush(ctx, printer, written and not flags.no_headers)
     if not written and not flags.ignore_not_found and not errors:

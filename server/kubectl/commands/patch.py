@@ -5,6 +5,7 @@ In: objects and the patch, as JSON or YAML. Out: `patched`, or `patched (no chan
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from server.cluster.apiserver import patch as server_patch
@@ -61,10 +62,11 @@ def _body(ctx: Context, flags: Flags) -> Any:
     if text.lstrip().startswith("{"):
         return text
     try:
-        return load_document(text)[0]
+        body = load_document(text)[0]
     except YamlError as error:
         problem = message_of(error).removeprefix("error converting YAML to JSON: ")
         raise CommandError(f"unable to parse {quoted(text)}: {problem}") from None
+    return json.dumps(body) if isinstance(body, str) else body
 
 
 def _patched(ctx: Context, info: Info, flags: Flags, body: Any, dry_run: str) -> tuple[Object | None, Object]:

@@ -143,7 +143,7 @@ def _told(source: Object) -> str:
 def _value(ctx: Context, info: Info, container: Object, source: Object) -> str:
     for field, resource, told in (("configMapKeyRef", "configmaps", "config map"), ("secretKeyRef", "secrets", "secret")):
         if ref := source.get(field):
-            data = ctx.api.get(resource, ctx.namespace, ref.get("name", "")).get("data") or {}
+            data = ctx.api.read(resource, ctx.namespace, ref.get("name", "")).get("data") or {}
             if ref["key"] not in data:
                 raise CommandError(f"key {ref['key']} not found in {told} {ref.get('name', '')}")
             return data[ref["key"]] if resource == "configmaps" else base64.b64decode(data[ref["key"]]).decode(errors="replace")

@@ -105,7 +105,7 @@ def top_pod(ctx: Context, args: list[str], flags: Flags) -> None:
     namespace = "" if everywhere else ctx.namespace
     chosen = {"label_selector": flags.selector, "field_selector": flags["field-selector"]}
     if name:
-        metrics = [ctx.api.get(PODS, namespace, name)]
+        metrics = [ctx.api.read(PODS, namespace, name)]
     else:
         metrics = ctx.api.items(PODS, namespace, **chosen)
     if not metrics:

@@ -15,7 +15,7 @@ def describe_autoscaler(autoscaler: Object, scope: Scope, page: Page) -> None:
     """Whatever version it was asked for in, it is described as of autoscaling/v2."""
     meta = autoscaler["metadata"]
     if autoscaler["apiVersion"] != "autoscaling/v2":
-        autoscaler = scope.api.get(AUTOSCALERS, meta["namespace"], meta["name"])
+        autoscaler = scope.api.read(AUTOSCALERS, meta["namespace"], meta["name"])
     meta, spec, status = autoscaler["metadata"], autoscaler["spec"], autoscaler.get("status") or {}
     target = spec["scaleTargetRef"]
     page.fields((("Name", meta["name"]), ("Namespace", meta["namespace"])))

@@ -57,7 +57,7 @@ def _endpoints(name: str, port: Object, namespace: str, scope: Scope) -> str:
     """The ready endpoints behind a Service's port, or why there are none to show."""
     try:
         slices = scope.api.items("endpointslices.discovery.k8s.io", namespace, label_selector=f"{SERVICE_NAME}={name}")
-        service = scope.api.get("services", namespace, name)
+        service = scope.api.read("services", namespace, name)
     except ApiError as error:
         return f"<error: {error.message}>"
     named = ""

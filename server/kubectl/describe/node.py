@@ -77,7 +77,7 @@ def taint_text(taint: Object) -> str:
 
 def _lease(page: Page, name: str, scope: Scope) -> None:
     try:
-        spec = scope.api.get("leases.coordination.k8s.io", "kube-node-lease", name).get("spec") or {}
+        spec = scope.api.read("leases.coordination.k8s.io", "kube-node-lease", name).get("spec") or {}
     except ApiError as error:
         page.field("Lease", f"Failed to get lease: {error.message}")
         return

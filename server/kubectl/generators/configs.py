@@ -20,6 +20,9 @@ Object = dict[str, Any]
 _KEY = re.compile(r"[-._a-zA-Z0-9]+\Z")
 _KEY_RULE = ("a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', "
              "regex used for validation is '[-._a-zA-Z0-9]+')")
+_ENV_KEY = re.compile(r"[-._a-zA-Z][-._a-zA-Z0-9]*\Z")
+_ENV_KEY_RULE = ("a valid environment variable name must consist of alphabetic characters, digits, '_', '-', or '.', and must not start with a "
+                 "digit (e.g. 'my.env-name',  or 'MY_ENV.NAME',  or 'MyEnvName1', regex used for validation is '[-._a-zA-Z][-._a-zA-Z0-9]*')")
 _HASH_LETTERS = str.maketrans("013ae", "ghkmt")
 
 
@@ -55,7 +58,7 @@ def docker_registry_secret(ctx: Context, name: str, command: list[str], flags: F
 def tls_secret(ctx: Context, name: str, command: list[str], flags: Flags) -> Object:
     if not flags.key or not flags.cert:
         raise CommandError("key and cert must be specified")
-    cert, key = _read(ctx, flags.cert), _read(ctx, flags.key)
+    cert, key = (_read(ctx, path, "Cannot read file {path}, open {path}: no such file or directory") for path in (flags.cert, flags.key))
     for text, what in ((cert, "certificate"), (key, "key")):
         if "-----BEGIN" not in text:
             raise CommandError(f"tls: failed to find any PEM data in {what} input")
@@ -102,8 +105,10 @@ def _files(ctx: Context, sources: list[str]) -> Iterator[tuple[str, str]]:
         key, equals, path = source.partition("=")
         if not equals:
             key, path = "", source
+        elif "=" in path:
+            raise CommandError("key names or file paths cannot contain '='")
         elif not key or not path:
-            raise CommandError("key name for file path missing" if not key else f"file path for key name {key} missing")
+            raise CommandError(f"key name for file path {path} missing" if not key else f"file path for key name {key} missing")
         try:
             yield key or path.rstrip("/").rpartition("/")[2], ctx.files.read(path)
         except IsADirectoryError:
@@ -126,21 +131,21 @@ def _folder(ctx: Context, path: str) -> Iterator[tuple[str, str]]:
 
 def _env_files(ctx: Context, paths: list[str]) -> Iterator[tuple[str, str]]:
     for path in paths:
-        for line in _read(ctx, path).splitlines():
+        for line in _read(ctx, path, "error reading {path}: no such file or directory").splitlines():
             line = line.lstrip()
             if not line or line.startswith("#"):
                 continue
             key, equals, value = line.partition("=")
-            if not re.match(r"[-._a-zA-Z][-._a-zA-Z0-9]*\Z", key):
-                raise CommandError(f'"{key}" is not a valid key name: {_KEY_RULE}')
+            if not _ENV_KEY.match(key):
+                raise CommandError(f'"{key}" is not a valid key name: {_ENV_KEY_RULE}')
             yield key, value if equals else ctx.env.get(key, "")
 
 
-def _read(ctx: Context, path: str) -> str:
+def _read(ctx: Context, path: str, missing: str) -> str:
     try:
         return ctx.files.read(path)
     except FileNotFoundError:
-        raise CommandError(f"open {path}: no such file or directory") from None
+        raise CommandError(missing.format(path=path)) from None
     except IsADirectoryError:
         raise CommandError(f"{path} is a directory") from None
 

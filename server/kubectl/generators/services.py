@@ -49,14 +49,16 @@ def _port(text: str, node_port: int) -> Object:
 def _number(text: str) -> int:
     if not text.isdecimal():
         raise CommandError(f"strconv.ParseUint: parsing {quoted(text)}: invalid syntax")
-    if not 1 <= int(text) <= 65535:
-        raise CommandError("must be between 1 and 65535, inclusive")
+    if int(text) > 65535:
+        raise CommandError(f"strconv.ParseUint: parsing {quoted(text)}: value out of range")
     return int(text)
 
 
 def _target(text: str) -> int | str:
     if text.isdecimal():
-        return _number(text)
+        if not 1 <= int(text) <= 65535:
+            raise CommandError("must be between 1 and 65535, inclusive")
+        return int(text)
     if not _PORT_NAME.match(text) or len(text) > 15 or "--" in text:
         raise CommandError("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
     return text

@@ -21,6 +21,8 @@ const LINE = 12;
 const CROSSING = 12;
 /** And a place within a bin that it is not about. */
 const FOREIGN = 45;
+/** And to stand across the side of its own bin. */
+const ACROSS = 14;
 /** And to stand aside of what it is about rather than in the middle. */
 const ASIDE = 0.03;
 /** Only the first so many may stand further than that from what they are about: more long lines would cross each other and the picture. */
@@ -102,6 +104,12 @@ function gap(a, b) {
   return Math.sqrt(dx * dx + 1.3225 * dy * dy);
 }
 
+/** Whether a box stands partly in a bin and partly beside it. @param {Box} a @param {Box} bin */
+function across(a, bin) {
+  const level = a.y < bin.y + bin.h && a.y + a.h > bin.y;
+  return level && a.x < bin.x + bin.w && a.x + a.w > bin.x && (a.x < bin.x || a.x + a.w > bin.x + bin.w);
+}
+
 /**
  * A place for each item, in order; those for which there is none are left out.
  * @param {Item[]} items the gravest first @param {Box[]} hard never covered @param {Box[]} soft rather not covered @param {Box} view
@@ -179,7 +187,7 @@ function nearest(item, size, index, { walls, lines, inside, view }, most, there 
     if (gap(all, box) - bonus >= limit()) return;
     if (column < 0 || row < 0 || column + w > walls.across || row + h > walls.down || walls.taken(column, row, w, h)) return;
     if (box.x + box.w > view.x + view.w || box.y + box.h > view.y + view.h) return;
-    const crossed = (lines.used ? LINE * Math.sqrt(lines.taken(column, row, w, h)) : 0) + (inside.used && inside.taken(column, row, w, h) ? FOREIGN : 0);
+    const crossed = (lines.used ? LINE * Math.sqrt(lines.taken(column, row, w, h)) : 0) + (inside.used && inside.taken(column, row, w, h) ? FOREIGN : 0) + (item.home && across(box, item.home) ? ACROSS : 0);
     if (crossed - bonus >= limit()) return;
     item.anchors.forEach((anchor, which) => {
       let cost = gap(anchor, box) + crossed - bonus + which * 2 + ASIDE * Math.abs(box.x + box.w / 2 - anchor.x - anchor.w / 2);

@@ -30,7 +30,7 @@ const named = (thing) => (thing.ns && thing.ns !== "default" ? `${thing.ns}/${th
 /** @param {Box} b @param {number} z */
 const isRow = (b, z) => b.h / z <= ROW.h + 1;
 
-/** @param {C} c @param {Thing} s @param {Box} b @param {number} z @param {Colours} k @param {{noEndpoints: string, noSelector: string, ready: (ready: number, all: number) => string, near: (near: {key: string, want: string, have?: string}) => string}} words */
+/** Where nobody answers and its selector and the reason do not fit into a line, the selector stands in the address's place. @param {C} c @param {Thing} s @param {Box} b @param {number} z @param {Colours} k @param {{noEndpoints: string, noSelector: string, ready: (ready: number, all: number) => string, near: (near: {key: string, want: string, have?: string}) => string}} words */
 export function service(c, s, b, z, k, words) {
   c.fillStyle = k.panel;
   rounded(c, b.x, b.y, b.w, b.h, 10 * z);
@@ -92,23 +92,26 @@ export function service(c, s, b, z, k, words) {
   write(c, type, right, b.y + 17 * z, sans(12 * z), k.muted, "right");
   const external = s.externalIPs?.[0];
   const address = elsewhere ? `CNAME ${s.externalName}` : s.headless ? "clusterIP: None" : external ? `${external} · ${s.clusterIP}` : s.clusterIP ?? "";
-  write(c, address, left, b.y + 35 * z, mono(11.5 * z), elsewhere ? k.muted : k.faint, "left", b.w - 20 * z);
-  if (elsewhere) return;
-  doors(c, s, b, z, k);
   const selector = chosen(s);
   const bottom = b.y + b.h - 17 * z;
   c.font = sans(12 * z, 580);
-  const taken = Math.min(b.w * 0.55, c.measureText(text).width);
-  write(c, text, right, bottom, sans(12 * z, 580), tone, "right", b.w * 0.55);
+  const whole = c.measureText(text).width;
+  c.font = mono(11 * z);
+  const alone = !!selector && !endpoints.length && whole + c.measureText(selector).width > b.w - 54 * z;
+  const taken = Math.min(b.w * 0.55, whole);
+  if (!alone) write(c, address, left, b.y + 35 * z, mono(11.5 * z), elsewhere ? k.muted : k.faint, "left", b.w - 20 * z);
+  if (elsewhere) return;
+  doors(c, s, b, z, k);
+  write(c, text, right, bottom, sans(12 * z, 580), tone, "right", alone ? b.w - 28 * z : b.w * 0.55);
   if (selector) {
+    const middle = alone ? b.y + 38 * z : bottom;
     c.font = mono(11 * z);
-    const most = b.w - 42 * z - taken;
-    const shown = fitted(c, selector, most - 12 * z);
+    const shown = fitted(c, selector, alone ? b.w - 36 * z : b.w - 54 * z - taken);
     const w = c.measureText(shown).width + 12 * z;
     c.fillStyle = k.track;
-    rounded(c, left - 2 * z, bottom - 9 * z, w, 18 * z, 5 * z);
+    rounded(c, left - 2 * z, middle - 9 * z, w, 18 * z, 5 * z);
     c.fill();
-    write(c, shown, left + 4 * z, bottom, mono(11 * z), k.muted);
+    write(c, shown, left + 4 * z, middle, mono(11 * z), k.muted);
   }
 }
 
@@ -296,10 +299,11 @@ export function workload(c, d, sets, b, z, k, words) {
   };
   const upper = line(ceiling);
   const lower = line(d.floor ?? 0);
-  say(ceiling, words.ceiling, upper);
   const rounding = z >= 0.8;
   const beneath = Math.max(13.5, 12 * z);
-  const below = Math.min(bottom, Math.max(lower, upper + Math.max(13, 13 * z) + (rounding && d.maxSurge ? beneath : 0)));
+  const apart = Math.max(13, 13 * z);
+  const below = Math.min(bottom, Math.max(lower, upper + apart + (rounding && d.maxSurge ? beneath : 0)));
+  say(ceiling, words.ceiling, Math.min(upper, below - apart));
   say(d.floor ?? 0, words.floor, below);
   if (!rounding) return;
   const close = z >= 0.9 && shown.length <= 2;

@@ -17,9 +17,6 @@ for (const state of STATES) RANK[CODES[state]] = ANOMALIES.has(state) ? 3 : TONE
 /** What stands for a state in a cell. @param {string|undefined} state */
 export const codeOf = (state) => CODES[state ?? ""] ?? CODES.creating;
 
-/** @param {number} code */
-export const anomalous = (code) => RANK[code] === 3;
-
 /** @param {string} hex @returns {number[]} */
 const channels = (hex) => [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
 

@@ -87,6 +87,7 @@ export class Stage {
     this.frozen = false;
     this.frozenAt = 0;
     this.ticked = 0;
+    this.tick = 0;
     this.revision = 0;
     /** @type {string|null} */
     this.hovered = null;
@@ -379,7 +380,10 @@ export class Stage {
     this.#tell("frame");
     if (this.frozen) return;
     if (this.motion.active || flowing) this.invalidate();
-    else if (this.tickingShown) setTimeout(() => this.invalidate(), TICK);
+    else if (this.tickingShown) this.tick ||= setTimeout(() => {
+      this.tick = 0;
+      this.invalidate();
+    }, TICK);
   }
 
   #flowing() {

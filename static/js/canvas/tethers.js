@@ -10,6 +10,8 @@ import { NODE, SERVICE, X_NODES, X_SERVICE } from "./layout.js";
 const LINTEL = 48;
 /** And so far above the lower edge of a row. */
 const SILL = 4;
+/** So far above a row of bins they pass: above what a taint has written on its bin's edge, however wide a flow is. */
+const CORRIDOR = 17;
 /** Side by side in a corridor, the first in its middle. */
 const LANES = [0, -4, 4, -8, 8];
 
@@ -37,7 +39,7 @@ function inward(layout, start, shift, pod) {
   const bin = at.place === "tray" ? null : layout.nodeBox(at.place);
   if (!bin && at.place !== "tray") return [];
   if (!bin || bin.x <= X_NODES + 1) return [start, { x: trunk, y: start.y }, { x: trunk, y: top }, { x: centre, y: top }, end];
-  const corridor = bin.y - NODE.gap / 2 + shift;
+  const corridor = bin.y - CORRIDOR + shift;
   const down = bin.x - NODE.gap / 2 + shift;
   return [start, { x: trunk, y: start.y }, { x: trunk, y: corridor }, { x: down, y: corridor }, { x: down, y: top }, { x: centre, y: top }, end];
 }
@@ -55,7 +57,7 @@ function toNode(layout, start, shift, node) {
   const trunk = X_NODES - 40 + shift;
   const end = { x: bin.x, y: bin.y + bin.h / 2 + shift * 2 };
   if (bin.x <= X_NODES + 1) return [start, { x: trunk, y: start.y }, { x: trunk, y: end.y }, end];
-  const corridor = bin.y - NODE.gap / 2 + shift;
+  const corridor = bin.y - CORRIDOR + shift;
   const down = bin.x - NODE.gap / 2 + shift;
   return [start, { x: trunk, y: start.y }, { x: trunk, y: corridor }, { x: down, y: corridor }, { x: down, y: end.y }, end];
 }
@@ -95,7 +97,7 @@ export function between(layout, from, to) {
   const [out, into] = [head(a), head(b)];
   const gutter = (/** @type {string} */ pod) => (layout.nodeBox(layout.pods.get(pod)?.place ?? "")?.x ?? X_NODES) - NODE.gap / 2;
   const [x, y] = [gutter(from), gutter(to)];
-  const corridor = (layout.nodeBox(layout.pods.get(to)?.place ?? "")?.y ?? layout.yNodes) - NODE.gap / 2;
+  const corridor = (layout.nodeBox(layout.pods.get(to)?.place ?? "")?.y ?? layout.yNodes) - CORRIDOR;
   const cross = x === y ? [] : [{ x, y: corridor }, { x: y, y: corridor }];
   return [out.end, { x: out.centre, y: out.top }, { x, y: out.top }, ...cross, { x: y, y: into.top }, { x: into.centre, y: into.top }, into.end];
 }

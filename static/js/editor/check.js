@@ -21,7 +21,7 @@ export function checker(editor, schema) {
     const text = doc.toString();
     if (!text.trim() || text.length > LARGEST || editor.past) return [];
     const now = (asking = new AbortController());
-    const answer = await editor.api.apply(editor.live ? text.replace(/^  resourceVersion:.*/m, "") : text, true, now.signal).catch(() => null);
+    const answer = await editor.api.apply(editor.live ? text.replace(/^  resourceVersion:.*/m, "") : text, true, now.signal, editor.files.now?.name).catch(() => null);
     if (asking === now) asking = null;
     if (!answer || view.state.doc !== doc) return [];
     if (editor.live) for (const one of answer.results) delete one.warnings;
@@ -33,7 +33,10 @@ export function checker(editor, schema) {
 /** @param {import("./schema.js").Schema} schema @param {any} doc @param {string} text @param {any} one a result of the API server's */
 async function diagnosed(schema, doc, text, one) {
   const at = rangeOf(doc, one.line, one.column);
-  const errors = one.ok ? [] : [{ ...at, severity: "error", message: brief(one.error), actions: await repairs(schema, text, at, one) }];
+  const errors = await Promise.all(one.ok ? [] : (one.marks ?? [one]).map(async (/** @type {any} */ each) => {
+    const here = rangeOf(doc, each.line, each.column);
+    return { ...here, severity: "error", message: brief(each.error), actions: await repairs(schema, text, here, each) };
+  }));
   const warnings = (one.warnings ?? []).map((/** @type {string} */ message) => ({ ...at, severity: "warning", message }));
   const repeated = (one.repeated ?? []).map((/** @type {any} */ each) => ({ ...rangeOf(doc, each.line, each.column), severity: "warning", message: each.message }));
   return [...errors, ...warnings, ...repeated];

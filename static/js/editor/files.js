@@ -115,7 +115,7 @@ export class Files {
   close(index, ask = true) {
     const one = this.open[index];
     if (ask && this.dirty(one) && one.text.trim() && !confirm(t("editor.closeUnsaved", { name: title(one) }))) return;
-    void this.over(one, null);
+    this.over(one, null).catch(() => {});
     this.open.splice(index, 1);
     if (!this.open.length) this.open.push({ name: this.fresh(), text: "", kept: null });
     const next = Math.min(this.at > index ? this.at - 1 : this.at, this.open.length - 1);

@@ -45,6 +45,7 @@ export class OverviewView {
   begin() {
     this.open.clear();
     this.placed = false;
+    this.follow.end();
     this.follow = this.#follower();
     keyed(this.element, []);
   }

@@ -32,6 +32,8 @@ import { YamlView } from "./yaml.js";
 /** What is no object of the API. */
 const BARE = new Set(["Traffic", "Component", "Fault"]);
 const MEASURED = new Set(["Pod", "Node", "Service", "Traffic", "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "ReplicationController", "Job", "HorizontalPodAutoscaler"]);
+/** What is read from the cluster as it is now. */
+const READ = new Set(["yaml", "describe", "events"]);
 const VIEWS = ["overview", "causes", "yaml", "describe", "events", "logs", "shell", "metrics"];
 
 /** @param {string} kind */
@@ -55,6 +57,8 @@ export class Panel {
     /** @type {any} what the server told */
     this.detail = null;
     this.gone = false;
+    /** When it was first missed. @type {number|undefined} */
+    this.ended = undefined;
     /** Whether the scene has had it: when it has it no longer, it is no more. */
     this.drawn = false;
     this.failed = "";
@@ -125,6 +129,7 @@ export class Panel {
       this.id = id;
       this.detail = null;
       this.gone = this.drawn = false;
+      this.ended = undefined;
       this.failed = "";
       if (id && !viewsOf(parseId(id).kind).includes(this.view)) this.view = "overview";
       if (id) for (const view of Object.values(this.views)) view.begin();
@@ -168,6 +173,7 @@ export class Panel {
       if (id !== this.id || turn < this.turn) return;
       this.detail = { ...this.detail, ...told };
       this.gone = false;
+      this.ended = undefined;
       this.failed = "";
     } catch (error) {
       if (id !== this.id) return;
@@ -193,6 +199,7 @@ export class Panel {
     keyed(this.host, [["head", "", () => this.head], ["tabs", "", () => this.tabs], ["body", "", () => this.body]]);
     const view = this.views[this.view];
     if (this.gone && this.past !== null && !this.thing) return keyed(this.body, [["lost", "", () => h("p.note", { text: t("inspect.notThenLong") })]]);
+    if (this.gone && READ.has(this.view) && this.detail?.[this.view] === undefined) return this.body.classList.remove("fixed"), keyed(this.body, [["lost", "", () => h("p.note", { text: t("inspect.goneLong") })]]);
     keyed(this.body, [this.failed && !this.gone ? ["failed", this.failed, () => h("p.note.wrong", { text: this.failed })] : null, ["view", this.view, () => view.element]]);
     this.body.classList.toggle("fixed", view.element.classList.contains("fixed"));
     view.update();
@@ -257,7 +264,9 @@ export class Panel {
   #ages() {
     const age = this.head.querySelector(".age");
     const created = this.detail?.about?.created ?? this.thing?.created;
-    if (age) age.textContent = created === undefined ? "" : t("inspect.old", { time: duration(this.acts.now() - created) });
+    const now = this.acts.now();
+    if (this.gone) this.ended ??= now;
+    if (age) age.textContent = created === undefined ? "" : this.ended === undefined ? t("inspect.old", { time: duration(now - created) }) : t("inspect.lived", { time: duration(this.ended - created), ago: duration(now - this.ended) });
     this.views[this.view].ages?.();
   }
 

@@ -67,10 +67,8 @@ export class ShellView {
   async #open() {
     this.run?.stop();
     this.here.disabled = true;
-    const { FitAddon, Terminal } = await import("../../vendor/xterm.js");
-    const { THEMES } = await import("../terminal.js");
-    const { current, letters } = await import("../theme.js");
-    this.here.disabled = false;
+    const parts = Promise.all([import("../../vendor/xterm.js"), import("../terminal.js"), import("../theme.js")]);
+    const [{ FitAddon, Terminal }, { THEMES }, { current, letters }] = await parts.finally(() => (this.here.disabled = false));
     if (!this.screen) {
       this.screen = new Terminal({ fontFamily: '"JetBrains Mono", "NanumGothicCoding", monospace', fontSize: letters(), lineHeight: 1.25, cursorBlink: false, cursorStyle: "bar", cursorWidth: 2, scrollback: 2000, convertEol: true, screenReaderMode: true });
       this.fitter = new FitAddon();

@@ -201,6 +201,10 @@ def test_steady_traffic_hears_of_a_new_name(world):
     (".:53 {\n    forward .\n}", "plugin/forward: /etc/coredns/Corefile:2 - Error during parsing: Wrong argument count or unexpected line ending after '.'"),
     (".:x {\n}", "/etc/coredns/Corefile:1 - Error during parsing: invalid port: x"),
     (".:53 {\n    hosts {\n        web.example 10.0.0.1\n    }\n}", "plugin/hosts: unknown property 'web.example'"),
+    (".:0000019999 {\n}", "/etc/coredns/Corefile:1 - Error during parsing: invalid port: 0000019999"),
+    (f". {{\n    hosts {{\n        ttl {'1' * 5_000}\n    }}\n}}", f"plugin/hosts: ttl must be in range [0, 3600]: {'1' * 5_000}"),
+    ('"' + '\\"' * 30_000, "/etc/coredns/Corefile:1 - Error during parsing: Unexpected EOF"),
+    ("# x\n" * 250_000, "/etc/coredns/Corefile:1 - Error during parsing: longer than the 65536 letters that this simulation takes"),
     (".:53 {\n    rewrite name a\n}", "plugin/rewrite: few arguments provided: expected at least 2 for name rules"),
 ])
 def test_what_a_corefile_may_not_say(text, fault):
@@ -214,3 +218,10 @@ def test_what_nothing_follows_from_is_told(world):
         "template", "rewrite type", "kubernetes namespaces")
     world.edit(HEAD + "    autopath @kubernetes\n" + TAIL)
     assert world.logs().count("[WARNING] podium: autopath is accepted, but nothing follows from it here") == 2
+
+
+def test_a_name_that_rules_make_too_long_fails_and_grows_no_further(shared):
+    shared.edit(HEAD + "    rewrite continue name substring a aa\n" * 100 + TAIL)
+    assert shared.ask("a.example").status == "SERVFAIL" and shared.ask("web.default.svc.cluster.local").status == "SERVFAIL"
+    shared.edit(HEAD + TAIL)
+    assert shared.ask("web.default.svc.cluster.local").status == "NOERROR"

@@ -12,8 +12,9 @@ import pytest
 from test_ingress import INGRESSES, World, ingress, path
 
 from server.cluster.apiserver.validation.networking import warnings
+from server.cluster.network import ingress_gates, ingress_routes
 from server.cluster.network.branching import Branches
-from server.cluster.network.ingress_gates import Buckets, canary_share, limits, nearest
+from server.cluster.network.ingress_gates import Buckets, canary_share, hashed_by, limits, nearest, within
 from server.cluster.network.ingress_routes import Routes
 from server.cluster.network.passwords import is_password, md5_crypt
 
@@ -287,3 +288,44 @@ def test_what_nothing_follows_from_is_said_and_what_is_followed_is_not():
     assert said({"canary": "true", "canary-weight": "5", "limit-rps": "3", "auth-type": "basic", "affinity": "cookie"}) == []
     assert said({"auth-type": "digest"}) == ["podium: annotation nginx.ingress.kubernetes.io/auth-type: nothing follows from 'digest' here, only from basic"]
     assert said({"auth-url": "http://x"}) == ["podium: annotation nginx.ingress.kubernetes.io/auth-url is accepted, but nothing follows from it here"]
+
+
+# bounds
+
+def test_many_canaries_cost_what_their_paths_cost(monkeypatch):
+    said, asked = ingress_routes._said, []
+    monkeypatch.setattr(ingress_routes, "_said", lambda path: (asked.append(1), said(path))[1])
+    rows = [path(f"/{number}", "web", "Exact") for number in range(300)]
+    routes = Routes([ingress("a", ("h", rows)), ingress("b", ("h", [{**row, "backend": {"service": {"name": "who", "port": {"number": 80}}}} for row in rows]), annotations={"canary": "true"})])
+    assert all(at.canary is not None for at in routes.servers["h"].locations) and len(asked) < 2_000
+
+
+def test_a_new_cookie_is_not_searched_for_among_all_endpoints(shared, monkeypatch):
+    shared.put(ingress("tied", ("tied.example", [path("/", "web")]), annotations={"affinity": "cookie"}))
+    shared.run(1)
+    found, drawn = ingress_gates.nearest, []
+    monkeypatch.setattr(ingress_gates, "nearest", lambda text, peers: (drawn.append(text), found(text, peers))[1])
+    walks = [shared.ask("tied.example") for _ in range(20)]
+    assert len(drawn) == 20 and {walk.status for walk in walks} == {200} and len({walk.hops[-1].what for walk in walks}) == 2
+
+
+def test_what_an_annotation_makes_of_a_request_has_bounds(shared):
+    assert len(hashed_by({"upstream-hash-by": "$request_uri" * 20_000}, {"uri": "/" + "x" * 8_000}, {})) < 200_000
+    assert within("10.0.0.1", "1.1.1.1," * 20 + "10.0.0.0/8") and not within("10.0.0.1", "1.1.1.1," * 32_000 + "10.0.0.0/8") and not within("10.0.0.1", "x")
+    shared.put(ingress("long", ("long.example", [path("/(.*)", "who", "ImplementationSpecific")]), annotations={"rewrite-target": "/" + "$1" * 100_000}))
+    shared.run(1)
+    assert len(shared.ask("long.example", "/" + "x" * 100).body) < 100_000
+
+
+def test_a_password_that_is_no_base64_lets_nobody_in():
+    assert is_password("a:{SSHA}\u00e9", "a", "b") is False and is_password("a:{SSHA}x", "a", "b") is False
+
+
+def test_of_many_paths_that_are_no_expressions_a_few_are_told(shared):
+    made = ingress("many", ("many.example", [path(f"/(a+)+{number}", "web", "ImplementationSpecific") for number in range(1_000)]), annotations={"use-regex": "true"})
+    assert 1 < len(list(warnings(made))) <= 10
+
+
+def test_a_path_that_is_too_long_for_an_expression_does_not_keep_the_others_from_being_followed():
+    routes = Routes([ingress("a", ("h", [path("/" + "x" * 100_000, "web"), path("/a(.*)", "who")]), annotations={"use-regex": "true"})])
+    assert routes.find("h", "/abc").path == "/a(.*)"

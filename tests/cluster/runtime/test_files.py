@@ -33,6 +33,20 @@ def test_links_are_followed_and_circles_are_noticed():
     assert box.write("/x", "1") == "Too many levels of symbolic links" and box.why_not("/x") == "Too many levels of symbolic links"
 
 
+def test_why_a_path_is_not_found_is_told_from_its_top():
+    box = files()
+    assert box.write("/tmp/f", "") == ""
+    assert box.why_not("/tmp/f/a/b") == "Not a directory" and box.why_not("/tmp/g/f/b") == "No such file or directory"
+    assert box.write("/tmp/f/a", "") == "Not a directory" and box.write("/tmp/g/a", "") == "No such file or directory"
+    assert box.why_not("/tmp/../tmp/f/a") == "Not a directory"
+
+
+def test_a_path_that_is_too_long_is_nowhere():
+    box, long = files(), "/a" * 100_000
+    assert box.why_not(long) == box.write(long, "") == box.make_directory(long, True) == "File name too long"
+    assert (box.kind(long), box.stat(long), box.read(long), box.names(long)) == ("", None, None, None)
+
+
 @pytest.mark.parametrize(("name", "root"), [
     ("busybox:1.36", "bin dev etc home lib lib64 proc root sys tmp usr var"),
     ("alpine:3.20", "bin dev etc home lib media mnt opt proc root run sbin srv sys tmp usr var"),

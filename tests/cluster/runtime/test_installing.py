@@ -72,6 +72,13 @@ def test_apk_adds_programs(world):
     assert world.run("alpine", "apk del curl; curl")[1] == 127
 
 
+def test_what_somebody_wrote_into_the_managers_books_is_no_package(world):
+    said, code = world.run("alpine", "echo mine >> /etc/apk/world; apk add tree curl >/dev/null; apk del mine tree curl")
+    assert code == 0 and [row[:14] for row in said.splitlines()] == ["(1/2) Purging ", "(2/2) Purging ", "OK: 8 MiB in 1"]
+    assert world.run("web", "echo /etc/hosts > /var/lib/dpkg/info/mine.list; apt-get remove -y mine; ls /etc/hosts")[0].endswith(
+        "Package 'mine' is not installed, so not removed\n0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n/etc/hosts\n")
+
+
 def test_without_a_way_out_the_mirror_is_not_reached(world):
     world.client.create("networkpolicies.networking.k8s.io", {"metadata": {"name": "none", "namespace": "default"}, "spec": {
         "podSelector": {}, "policyTypes": ["Egress"]}})

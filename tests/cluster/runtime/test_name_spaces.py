@@ -176,6 +176,17 @@ def test_only_the_privileged_enter_another_name_space():
     assert "docker-entrypoint.sh" in world.run("p", f"nsenter -t {number} -a ls /")[0]
 
 
+def test_from_one_processes_files_to_the_next_is_a_link_and_links_have_an_end():
+    world = _shared()
+    here, there = _pids(world, container="c")["sleep 36000"], _pids(world, container="c")["nginx: master process nginx -g daemon off;"]
+    door = f"/proc/{there}/root/proc/{here}/root"
+    assert world.run("p", f"cat {door * 2}/etc/hostname", container="c") == ("p\n", 0)
+    said, code = world.run("p", f"ls {door * 60}/etc", container="c")
+    assert code == 1 and said.endswith("Too many levels of symbolic links\n")
+    said, code = world.run("p", f"ls {door * 200}/etc", container="c")
+    assert code == 1 and said.endswith("File name too long\n")
+
+
 @pytest.mark.parametrize(("context", "rows"), [
     ({}, ("0000000000000000", "00000000a80425fb", "00000000a80425fb", "0", "0")),
     ({"capabilities": {"add": ["NET_ADMIN", "SYS_TIME"]}}, ("0000000000000000", "00000000aa0435fb", "00000000aa0435fb", "0", "0")),

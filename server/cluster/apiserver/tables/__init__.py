@@ -8,7 +8,7 @@ Source: https://kubernetes.io/docs/reference/using-api/api-concepts/#receiving-r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -33,26 +33,48 @@ _TABLES: dict[str, TableOf] = {
     **priority.TABLES, **storage.TABLES}
 
 
-def render(resource_key: str, objects: Iterable[Object], now: float, clock: Clock, include_object: str = "Metadata",
-           breathe: Callable[[], None] | None = None) -> Object:
+class Rows(Sequence[Object]):
+    """A table's rows, each made anew whenever it is asked for: who reads them slowly keeps no more than the objects."""
+
+    def __init__(self, objects: Sequence[Object], make: Callable[[Object], Object]) -> None:
+        self._objects = objects
+        self._make = make
+
+    def __len__(self) -> int:
+        return len(self._objects)
+
+    def __getitem__(self, index: Any) -> Any:
+        return [self._make(obj) for obj in self._objects[index]] if isinstance(index, slice) else self._make(self._objects[index])
+
+
+def render(resource_key: str, objects: Sequence[Object], now: float, clock: Clock, include_object: str = "Metadata",
+           breathe: Callable[[], None] | None = None, later: bool = False) -> Object:
     """The Table of some objects. ``include_object`` says what of each object its row carries: None, Metadata or Object; ``breathe()`` is
-    called between many rows."""
+    called between many rows. ``later``: its rows are made when they are read (``Rows``)."""
     row = served(resource_key)
     resource_key = row.stored or resource_key if row else resource_key
     table = _TABLES.get(resource_key, _DEFAULT)
     when = When(now, clock)
-    rows = []
-    for number, obj in enumerate(objects):
-        if breathe is not None and number % BREATH == BREATH - 1:
-            breathe()
-        rows.append(_row(table, obj, when, include_object, row.kind if row else "", row.api_version if row else ""))
+
+    def make(obj: Object) -> Object:
+        return _row(table, obj, when, include_object, row.kind if row else "", row.api_version if row else "")
+
     return {
         "kind": "Table",
         "apiVersion": "meta.k8s.io/v1",
         "metadata": {},
         "columnDefinitions": _definitions(resource_key),
-        "rows": rows,
+        "rows": Rows(objects, make) if later else _made(objects, make, breathe),
     }
+
+
+def _made(objects: Iterable[Object], make: Callable[[Object], Object], breathe: Callable[[], None] | None) -> list[Object]:
+    rows = []
+    for number, obj in enumerate(objects):
+        if breathe is not None and number % BREATH == BREATH - 1:
+            breathe()
+        rows.append(make(obj))
+    return rows
 
 
 def _row(table: TableOf, obj: Object, when: When, include_object: str, kind: str, api_version: str) -> Object:

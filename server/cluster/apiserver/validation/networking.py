@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from server.cluster import names
 from server.cluster.apiserver.validation import meta
@@ -32,7 +33,7 @@ from server.cluster.apiserver.validation.fields import (
     unsupported,
 )
 from server.cluster.apiserver.validation.kind import Kind
-from server.cluster.patterns import compiled
+from server.cluster.patterns import LONGEST_PATTERN, LONGEST_TOGETHER, MOST_TOGETHER, compiled
 
 CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 PROTOCOLS, POLICY_TYPES = ("TCP", "UDP", "SCTP"), ("Ingress", "Egress")
@@ -40,6 +41,7 @@ PATH_TYPES, SCOPES = ("Exact", "ImplementationSpecific", "Prefix"), ("Cluster", 
 NOT_WITHIN, NOT_AT_END = ("//", "/./", "/../", "%2f", "%2F"), ("/..", "/.")
 MAX_CONTROLLER = 250
 NGINX = "nginx.ingress.kubernetes.io/"
+MOST_WARNINGS = 10
 FOLLOWED = frozenset({
     "rewrite-target", "use-regex", "app-root", "ssl-redirect", "force-ssl-redirect", "permanent-redirect", "permanent-redirect-code",
     "temporal-redirect", "whitelist-source-range", "allowlist-source-range", "denylist-source-range", "service-upstream", "upstream-vhost",
@@ -313,11 +315,18 @@ def warnings(obj: Object) -> Iterator[str]:
         elif (known := VALUES.get(name.removeprefix(NGINX))) is not None and noted[name].upper() not in map(str.upper, known):
             yield f"podium: annotation {name}: nothing follows from {noted[name]!r} here, only from {' or '.join(known)}"
     if f"{NGINX}rewrite-target" in noted or noted.get(f"{NGINX}use-regex") == "true":
-        for index, rule in enumerate(spec.get("rules") or ()):
-            for number, path in enumerate((rule.get("http") or {}).get("paths") or ()):
-                if compiled(path.get("path") or "/") is None:
-                    yield (f"podium: spec.rules[{index}].http.paths[{number}].path: \"{path['path']}\" is no regular expression that can be "
-                           "followed here")
+        yield from islice(_unfollowed(spec), MOST_WARNINGS)
+
+
+def _unfollowed(spec: Object) -> Iterator[str]:
+    """Paths that are no regular expressions, among the first that a server block may have."""
+    paths = ((f"spec.rules[{index}].http.paths[{number}].path", path.get("path") or "/") for index, rule in enumerate(spec.get("rules") or ())
+             for number, path in enumerate((rule.get("http") or {}).get("paths") or ()))
+    left = LONGEST_TOGETHER
+    for where, path in islice(paths, MOST_TOGETHER):
+        left -= min(len(path), LONGEST_PATTERN)
+        if left >= 0 and compiled(path) is None:
+            yield f"podium: {where}: \"{path[:LONGEST_PATTERN]}\" is no regular expression that can be followed here"
 
 
 KINDS: dict[str, Kind] = {

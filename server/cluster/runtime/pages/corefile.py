@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 PATH = "/etc/coredns/Corefile"
 DNS_PORT, TTL, HOSTS_TTL = 53, 5, 3600
-LONGEST, MOST_TOKENS, MOST_RULES, MOST_HOSTS = 65_536, 5_000, 100, 1_000
+LONGEST, MOST_TOKENS = 65_536, 5_000
 FOLLOWED = {"errors", "log", "health", "ready", "kubernetes", "prometheus", "forward", "reload", "loadbalance", "loop", "cache", "hosts", "rewrite"}
 KNOWN = FOLLOWED | {
     "acl", "any", "auto", "autopath", "azure", "bind", "bufsize", "cancel", "chaos", "clouddns", "debug", "dns64", "dnssec", "dnstap", "erratic",
@@ -108,7 +108,9 @@ def within(name: str, zone: str) -> bool:
 @lru_cache(maxsize=64)
 def parsed(text: str) -> Config:
     """CorefileError."""
-    tokens = _tokens(text[:LONGEST])
+    if len(text) > LONGEST:
+        raise _failed(1, f"longer than the {LONGEST} letters that this simulation takes")
+    tokens = _tokens(text)
     blocks, beside, at = [], {}, 0
     while at < len(tokens):
         keys: list[_Token] = []
@@ -130,8 +132,8 @@ def parsed(text: str) -> Config:
 def _tokens(text: str) -> list[_Token]:
     found = []
     for number, line in enumerate(text.splitlines(), 1):
-        for word in re.findall(r'"(?:\\.|[^"\\])*"|[^\s"]+', re.sub(r"(^|\s)#.*", "", line)):
-            found.append(_Token(word[1:-1].replace('\\"', '"') if word[0] == '"' else word, number))
+        for quoted, word in re.findall(r'"((?:\\.|[^"\\])*)"?|([^\s"]+)', re.sub(r"(^|\s)#.*", "", line)):
+            found.append(_Token(word or quoted.replace('\\"', '"'), number))
             if len(found) > MOST_TOKENS:
                 raise _failed(number, "too long for this simulation")
     return found
@@ -186,13 +188,13 @@ def _block(keys: list[_Token], lines: list[tuple[Line, list[Line]]], beside: dic
             kubernetes = _kubernetes(line, options, own, beside)
         elif name == "forward":
             forwards.append(_forward(line, options))
-    return Block(zones, frozenset(plugins), tuple(rewrites[:MOST_RULES]), hosts, kubernetes, tuple(forwards))
+    return Block(zones, frozenset(plugins), tuple(rewrites), hosts, kubernetes, tuple(forwards))
 
 
 def _zone(key: _Token) -> tuple[str, int]:
     text = key.text.rstrip(",").removeprefix("dns://").lower()
     zone, colon, port = text.rpartition(":") if ":" in text else (text, "", "")
-    if colon and not (port.isdecimal() and 0 < int(port[:6]) < 65536):
+    if colon and not (port.isdecimal() and len(port) < 6 and 0 < int(port) < 65536):
         raise CorefileError(f"{PATH}:{key.line} - Error during parsing: invalid port: {port}")
     return zone.strip("."), int(port) if port else DNS_PORT
 
@@ -234,7 +236,7 @@ def _hosts(line: Line, options: list[Line], own: tuple[str, ...], beside: dict[s
                 ipaddress.ip_address(head)
             except ValueError:
                 raise CorefileError(f"plugin/hosts: unknown property '{head}'") from None
-            for name in rest if len(names) < MOST_HOSTS else ():
+            for name in rest:
                 names.setdefault(name.lower().rstrip("."), {})[head] = None
     return Hosts(tuple(word.lower().strip(".") for word in words) or own, {name: tuple(found) for name, found in names.items()}, ttl, falls)
 
@@ -264,7 +266,7 @@ def _ttl(plugin: str, option: Line) -> int:
     if len(option) != 2 or not option[1].text.isdecimal():
         raise CorefileError(f"plugin/{plugin}: {PATH}:{option[0].line} - Error during parsing: Wrong argument count or unexpected line ending "
                             f"after '{option[-1].text}'")
-    if int(option[1].text[:9]) > 3600:
+    if len(option[1].text) > 9 or int(option[1].text) > 3600:
         raise CorefileError(f"plugin/{plugin}: ttl must be in range [0, 3600]: {option[1].text}")
     return int(option[1].text)
 

@@ -197,7 +197,7 @@ def _remove(proc: Proc, names: list[str], agreed: bool) -> Run:
     if _locked(proc, "/var/lib/dpkg/lock-frontend"):
         return 100
     proc.out("Reading package lists... Done\nBuilding dependency tree... Done\nReading state information... Done\n")
-    there = [name for name in names if proc.files.kind(INSTALLED.format(name))]
+    there = [name for name in names if name in PACKAGES and proc.files.kind(INSTALLED.format(name))]
     proc.out("".join(f"Package '{name}' is not installed, so not removed\n" for name in names if name not in there))
     if there:
         proc.out(f"The following packages will be REMOVED:\n  {' '.join(there)}\n")
@@ -224,8 +224,9 @@ def apk(proc: Proc) -> Run:
         return 99
     world = (proc.files.read(WORLD) or "").split()
     if verb == "del":
-        for name in [name for name in names if name in world]:
-            proc.out(f"(1/1) Purging {name} ({ALPINE[name].alpine_version})\n")
+        gone = [name for name in names if name in world and name in ALPINE]
+        for number, name in enumerate(gone, 1):
+            proc.out(f"({number}/{len(gone)}) Purging {name} ({ALPINE[name].alpine_version})\n")
             for program in ALPINE[name].programs.split():
                 if not proc.machine.where(program):
                     proc.files.remove(kits.where("debian", program))

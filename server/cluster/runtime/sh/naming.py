@@ -197,10 +197,14 @@ def complete(sh: Any, argv: list[str], frame: Any) -> int:
 
 
 def history(sh: Any, argv: list[str], frame: Any) -> int:
-    """The lines that were typed to this shell, numbered; the last so many; -c forgets them."""
-    lines: list[str] = sh.state.get("history") or []
+    """The lines that were typed to this shell, numbered; the last so many; -c forgets them. A subshell, as in a pipeline, has its parent's."""
+    proc = sh.proc
+    while "node" in proc.state and proc.ppid in proc.system.procs:
+        proc = proc.system.procs[proc.ppid]
+    lines: list[str] = proc.state.get("history") or []
     if argv[1:] == ["-c"] and sh.flavor == "bash":
-        lines.clear()
+        if proc is sh.proc:
+            lines.clear()
         return 0
     if len(argv) > 1 and not argv[1].isdigit():
         sh.complain(f"{argv[1]}: numeric argument required", "history")
