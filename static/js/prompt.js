@@ -12,15 +12,16 @@ export class Prompt {
   /** @param {HTMLElement} host */
   constructor(host) {
     this.field = h("textarea", { rows: 1, spellcheck: "false", autocapitalize: "off", autocomplete: "off", "aria-label": t("terminal.label") });
-    this.element = h("div.prompt", { onclick: () => this.field.focus() }, h("p", { text: t("terminal.welcome") }), h("p", {}, h("b", { text: "podium" }), ":", h("i", { text: "~" }), "$ ", this.field));
+    this.element = h("div.prompt", { onmousedown: (/** @type {Event} */ event) => (event.preventDefault(), this.field.focus()) }, h("p", { text: t("terminal.welcome") }), h("p", {}, h("b", { text: "podium" }), ":", h("i", { text: "~" }), "$ ", this.field));
     host.append(this.element);
     /** @type {() => void} */
     this.want = () => undefined;
     /** Kept when the terminal is wanted. @type {Promise<void>} */
     this.wanted = new Promise((done) => (this.want = done));
     const stirred = (/** @type {Event} */ { type }) => {
-      for (const stir of STIRS) removeEventListener(stir, stirred, true);
-      if (type === "pointermove" && "requestIdleCallback" in window) requestIdleCallback(() => this.want(), { timeout: 2000 });
+      const idly = type === "pointermove" && "requestIdleCallback" in window;
+      for (const stir of idly ? [type] : STIRS) removeEventListener(stir, stirred, true);
+      if (idly) requestIdleCallback(() => this.want(), { timeout: 2000 });
       else this.want();
     };
     for (const stir of STIRS) addEventListener(stir, stirred, { capture: true, passive: true });

@@ -37,6 +37,16 @@ def test_a_command_that_runs_hears_what_is_typed(visit, room, picture):
     picture(page, "shell")
 
 
+def test_a_terminal_that_comes_up_under_a_press_is_typed_into(visit, room):
+    page = visit(room["url"])
+    box = page.locator("#terminal").bounding_box()
+    page.mouse.move(box["x"] + 300, box["y"] + 60)
+    page.mouse.down()
+    until(page, lambda: page.evaluate("podium.terminal.screen !== null"), "the terminal")
+    page.mouse.up()
+    typed(page, "echo heard", "heard\n")
+
+
 def test_lines_that_are_not_whole_wait_and_a_paste_runs_command_by_command(visit, room):
     page = visit(room["url"])
     page.locator("#terminal").click()

@@ -220,11 +220,13 @@ export function claim(paper, d, volume) {
   const name = d.volume?.split("/")[2] ?? "";
   if (at.row) return line(paper, at, `${d.capacity ?? d.asked ?? ""} ${modes(d)}`, volume?.name ?? "");
   if (!at.open) return;
-  const middle = (at.left + at.right) / 2;
   const y = b.y + 74 * z;
-  const half = (at.right - at.left) / 2 - 16 * z;
-  drum(c, at.left, y - 14 * z, half, 28 * z, k.strong, false);
-  write(c, `${d.asked ?? ""} ${modes(d)}`, at.left + half / 2, y, mono(10.5 * z), k.text, "center", half - 8 * z);
+  const both = at.right - at.left - 32 * z;
+  const asked = both * 0.6;
+  const has = both - asked;
+  const middle = at.left + asked + 16 * z;
+  drum(c, at.left, y - 14 * z, asked, 28 * z, k.strong, false);
+  write(c, `${d.asked ?? ""} ${modes(d)}`, at.left + asked / 2, y, mono(10.5 * z), k.text, "center", asked - 8 * z);
   c.strokeStyle = gone ? k.failText : volume ? k.ready : k.pending;
   c.lineWidth = 2;
   c.setLineDash(volume && !gone ? [] : [3, 3]);
@@ -233,8 +235,8 @@ export function claim(paper, d, volume) {
   c.lineTo(middle + 14 * z, y);
   c.stroke();
   c.setLineDash([]);
-  drum(c, middle + 16 * z, y - 14 * z, half, 28 * z, gone ? k.failText : volume ? k.ready : k.strong, !volume);
-  write(c, volume ? `${volume.capacity ?? ""}` : gone ? "✕" : "?", middle + 16 * z + half / 2, y, mono(10.5 * z), gone ? k.failText : volume ? k.text : k.muted, "center", half - 8 * z);
+  drum(c, at.right - has, y - 14 * z, has, 28 * z, gone ? k.failText : volume ? k.ready : k.strong, !volume);
+  write(c, volume ? `${volume.capacity ?? ""}` : gone ? "✕" : "?", at.right - has / 2, y, mono(10.5 * z), gone ? k.failText : volume ? k.text : k.muted, "center", has - 8 * z);
   const words = gone ? t("duty.volumeGone", { name }) : d.waits ? t("duty.noConsumer") : d.unknownClass ? t("duty.unknownClass", { name: d.class }) : t("duty.noVolume");
   if (volume && !gone) write(c, `${volume.name}${volume.where ? ` · ${volume.where}` : ""}`, at.left, b.y + b.h - 16 * z, mono(10.5 * z), k.muted, "left", at.right - at.left, true);
   else write(c, words, at.left, b.y + b.h - 16 * z, sans(11 * z), gone ? k.failText : k.muted, "left", at.right - at.left);
