@@ -16,7 +16,9 @@ from tests.browser.plights import deployment, service
 pytestmark = pytest.mark.browser
 MARKS = """() => {
     const grey = ([r, g, b]) => r * 0.299 + g * 0.587 + b * 0.114;
-    const ground = grey(getComputedStyle(document.querySelector('dialog[open]')).backgroundColor.match(/[0-9.]+/g).map(Number));
+    const open = document.querySelector('dialog[open]');
+    if (!open) return null;
+    const ground = grey(getComputedStyle(open).backgroundColor.match(/[0-9.]+/g).map(Number));
     return [...document.querySelectorAll('dialog .marks canvas')].slice(0, 12).map(one => {
         const { data } = one.getContext('2d').getImageData(0, 0, one.width, one.height), seen = [];
         for (let i = 0; i < data.length; i += 4) seen.push(ground + (grey(data.slice(i, i + 3)) - ground) * data[i + 3] / 255);

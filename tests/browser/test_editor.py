@@ -44,10 +44,11 @@ def write(page: Any, text: str, cursor: str = "|") -> None:
 
 
 def offered(page: Any) -> list[str]:
-    """What completion offers at the cursor."""
+    """What completion offers at the cursor; a key is taken by it from 75 ms after it came, lest one is meant for the text."""
     page.keyboard.press("Control+Space")
     options = page.locator(".cm-tooltip-autocomplete .cm-completionLabel")
     until(page, options.count, "something offered")
+    page.wait_for_timeout(100)
     return options.all_text_contents()
 
 
