@@ -34,14 +34,20 @@ def source(name: str) -> str:
     return name if name and plain else SOURCE
 
 
-def apply(room: Room, text: str, dry_run: bool = False, name: str = SOURCE) -> list[dict[str, Any]]:
-    """Applies every document in order; one that fails does not keep the others from being applied, as in kubectl. ``name``: ``source``'s."""
+def read(room: Room, text: str) -> list[Document]:
+    """The documents of a text, the room's others coming in between. RoomError 413 if it is too large or they are too many."""
     if len(text.encode()) > room.settings.max_manifest:
         raise RoomError(f"the YAML is larger than {room.settings.max_manifest} bytes", 413)
     with room.seat():
         documents = load_yaml(text, room.settings.max_manifest, green.breather(TURN, room.pause))
     if len(documents) > MAX_DOCUMENTS:
         raise RoomError(f"more than {MAX_DOCUMENTS} documents at once", 413)
+    return documents
+
+
+def apply(room: Room, text: str, dry_run: bool = False, name: str = SOURCE) -> list[dict[str, Any]]:
+    """Applies every document in order; one that fails does not keep the others from being applied, as in kubectl. ``name``: ``source``'s."""
+    documents = read(room, text)
     if not documents:
         return [{"ok": False, "error": "error: no objects passed to apply", "line": 1, "column": 1}]
     results = []

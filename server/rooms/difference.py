@@ -10,9 +10,7 @@ from typing import Any
 
 import orjson
 
-from server import green
 from server.cluster.errors import ApiError
-from server.cluster.yamltext import load_yaml
 from server.kubectl import resources
 from server.kubectl.commands import diff
 from server.kubectl.context import Context
@@ -21,9 +19,9 @@ from server.kubectl.flags import Flags
 from server.kubectl.globalflags import GLOBAL_FLAGS
 from server.kubectl.writing import LAST_APPLIED
 from server.kubectl.yamlout import to_yaml
-from server.rooms.apply import MAX_DOCUMENTS, SOURCE, TURN
+from server.rooms.apply import SOURCE, read
 from server.rooms.files import GivenFiles
-from server.rooms.room import Room, RoomError
+from server.rooms.room import Room
 from server.rooms.whereabouts import field_of
 
 NOISE = ("resourceVersion", "generation", "managedFields", "uid", "creationTimestamp", "selfLink")
@@ -37,14 +35,8 @@ class _Nowhere:
 
 def difference(room: Room, text: str) -> list[dict[str, Any]]:
     """One entry a document: ``live`` is "" for an object that does not exist yet; ``error`` where the API server would refuse."""
-    if len(text.encode()) > room.settings.max_manifest:
-        raise RoomError(f"the YAML is larger than {room.settings.max_manifest} bytes", 413)
-    with room.seat():
-        documents = load_yaml(text, room.settings.max_manifest, green.breather(TURN, room.pause))
-    if len(documents) > MAX_DOCUMENTS:
-        raise RoomError(f"more than {MAX_DOCUMENTS} documents at once", 413)
     told = []
-    for document in documents:
+    for document in read(room, text):
         if document.error:
             error = document.error
             told.append({"error": f"error parsing {SOURCE}: {error.message}", "line": error.line, "column": error.column})
